@@ -1,0 +1,37 @@
+"""A role card: what an agent of that role is told and what it may use."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class CardLimits(BaseModel):
+    """Limits of one sub-agent of the role; a field left out is the run's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    turns: int | None = Field(default=None, ge=1)
+    reply_tokens: int | None = Field(default=None, ge=16)
+
+
+class AgentCard(BaseModel):
+    """A role. An agent is a card at work on a step.
+
+    In a file: YAML front matter with these fields but for ``name`` (the file's stem) and
+    ``instructions`` (the text below the front matter).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    description: str = Field(min_length=1, max_length=200)
+    """One line for the planner: what the role is for."""
+    instructions: str = ""
+    """What the agent is told, before its brief."""
+    tier: Literal["any", "small", "large"] = "any"
+    """Which class of model it wants."""
+    tools: tuple[str, ...] = ()
+    """Tools it may call: ``server.tool``, or ``server`` for all of a server's."""
+    limits: CardLimits = CardLimits()

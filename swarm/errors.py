@@ -1,0 +1,93 @@
+"""The tree of errors, by who must act.
+
+SwarmError
+├── ProjectError          the user: a wrong path, card, setting or server entry (CLI exit 2)
+│   └── ModelMissing      the user: no model server was found and no embedded model is there
+├── StoreError            the user: a run's file that can't be read, or is newer than this version
+│   └── RunBusy           the user: another live process owns the run
+├── PlanError             the planner, or the author of a plan file: a plan that cannot run
+├── ModelError            the model or its server
+│   ├── ModelUnavailable  the server did not answer, or answered with a failure
+│   ├── ContextOverflow   the prompt does not fit the model's window
+│   └── MalformedReply    a reply that fits neither a tool call nor the result that was owed
+├── ToolError             the caller of a tool: shown to the model as the tool's answer
+│   └── ServerError       an MCP server that could not start, died or did not answer in time
+├── LimitExceeded         the budget: a limit of the run was reached
+└── RunInterrupted        the run was stopped before its end and can be resumed
+
+A message says what, where, which value (with ``!r``) and what to do.
+"""
+
+
+class SwarmError(Exception):
+    """Any error this framework raises on purpose; its text is written for a person."""
+
+
+class ProjectError(SwarmError):
+    """Something the user wrote or named is wrong: the message names the place and the remedy."""
+
+
+class ModelMissing(ProjectError):
+    """No model server was found and the embedded model is not there; names the one command."""
+
+
+class StoreError(SwarmError):
+    """A run's file is unreadable, damaged, or from a newer version."""
+
+
+class RunBusy(StoreError):
+    """Another live process owns the run; the message says which."""
+
+
+class PlanError(SwarmError):
+    """A plan that cannot run.
+
+    ``problems`` holds one sentence for each thing that is wrong, in the plan's order.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("the plan cannot run: " + "; ".join(problems))
+
+
+class ModelError(SwarmError):
+    """The model or its server failed; the step that asked ends with this reason."""
+
+
+class ModelUnavailable(ModelError):
+    """The server refused, dropped or timed out the request. It may work later."""
+
+
+class ContextOverflow(ModelError):
+    """The prompt does not fit the window of the model. Sending it again cannot help."""
+
+
+class MalformedReply(ModelError):
+    """The reply is neither a tool call nor the result that was owed.
+
+    ``reply`` is the text as the model wrote it.
+    """
+
+    def __init__(self, message: str, reply: str) -> None:
+        self.reply = reply
+        super().__init__(message)
+
+
+class ToolError(SwarmError):
+    """A tool call failed; the text is given to the model as the tool's answer."""
+
+
+class ServerError(ToolError):
+    """An MCP server could not start, died, or did not answer within its deadline."""
+
+
+class LimitExceeded(SwarmError):
+    """A limit of the run was reached. ``limit`` is its field's name in ``Limits``."""
+
+    def __init__(self, message: str, limit: str) -> None:
+        self.limit = limit
+        super().__init__(message)
+
+
+class RunInterrupted(SwarmError):
+    """The run was stopped before its end; what was recorded is kept and it can be resumed."""

@@ -1,0 +1,73 @@
+"""What a run may spend and what it has spent, in the currency of a local machine."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Usage(BaseModel):
+    """What was spent, by one model reply or by many together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prefilled_tokens: int = 0
+    """Prompt tokens the server computed anew."""
+    cached_tokens: int = 0
+    """Prompt tokens the server took from its prefix cache."""
+    written_tokens: int = 0
+    """Tokens the model generated."""
+    model_calls: int = 0
+    tool_calls: int = 0
+    model_seconds: float = 0.0
+    """Time spent inside model calls, summed over parallel ones."""
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens of the prompts, cached or not."""
+        return self.prefilled_tokens + self.cached_tokens
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and written tokens together."""
+        return self.prompt_tokens + self.written_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            prefilled_tokens=self.prefilled_tokens + other.prefilled_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            written_tokens=self.written_tokens + other.written_tokens,
+            model_calls=self.model_calls + other.model_calls,
+            tool_calls=self.tool_calls + other.tool_calls,
+            model_seconds=self.model_seconds + other.model_seconds,
+        )
+
+
+class Limits(BaseModel):
+    """What a run may spend. Every field has a default that ends, so nothing runs forever."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tokens: int = Field(default=20_000_000, ge=1)
+    """Prompt and written tokens over the whole run."""
+    model_calls: int = Field(default=20_000, ge=1)
+    """Model calls over the whole run."""
+    tool_calls: int = Field(default=50_000, ge=1)
+    """Tool calls over the whole run."""
+    seconds: float = Field(default=86_400.0, gt=0)
+    """Wall-clock of the run, counted while it is running, over resumes."""
+    steps: int = Field(default=4_000, ge=1)
+    """Sub-agents over the whole run, the items of an ``each`` counted one by one."""
+    items: int = Field(default=1_000, ge=1)
+    """Items that one ``each`` may expand to."""
+    turns: int = Field(default=24, ge=1)
+    """Turns of one sub-agent."""
+    attempts: int = Field(default=2, ge=1)
+    """Attempts at one step before it has failed."""
+    replans: int = Field(default=1, ge=0)
+    """Times the planner may change the rest of the plan."""
+    reply_tokens: int = Field(default=1_024, ge=16)
+    """Tokens of one model reply."""
+    reply_seconds: float = Field(default=900.0, gt=0)
+    """Deadline of one model reply, from dispatch to its last token."""
+    tool_seconds: float = Field(default=120.0, gt=0)
+    """Deadline of one tool call."""

@@ -1,0 +1,128 @@
+"""A plan: the steps of a task and what each one needs. Pure data and its rules."""
+
+from __future__ import annotations
+
+from graphlib import CycleError, TopologicalSorter
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from swarm.errors import PlanError
+
+STEP_ID = r"^[a-z][a-z0-9_]{0,39}$"
+
+
+class Thread(BaseModel):
+    """One attempt of one sub-agent at one item of one step: the unit that is resumed.
+
+    ``str(thread)`` is the thread id of its checkpoints and the key of its journal rows.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: str
+    step: str
+    item: int | None = None
+    """Position in the list of the step's ``each``, from 0; None for a step without ``each``."""
+    attempt: int = 1
+
+    def __str__(self) -> str:
+        item = "-" if self.item is None else str(self.item)
+        return f"{self.run}/{self.step}/{item}/{self.attempt}"
+
+
+class Step(BaseModel):
+    """One piece of work for one agent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=STEP_ID)
+    agent: str
+    """Name of a role card."""
+    brief: str = Field(min_length=1)
+    """What to do, in a sentence or two; ``{item}`` stands for the item of ``each``."""
+    needs: tuple[str, ...] = ()
+    """Steps whose results this one reads."""
+    each: str | None = None
+    """A step whose result is a list, or a pattern of files in the workspace (``notes/*.md``):
+    one sub-agent per item."""
+    expects: dict[str, JsonValue] | None = None
+    """JSON Schema of the result of one sub-agent; None for a sentence of text."""
+    writes: str | None = None
+    """A file, relative to the workspace, that must exist and parse before the step is done."""
+
+    @property
+    def each_step(self) -> str | None:
+        """The step that ``each`` names, or None when it names files or is absent."""
+        return None if self.each is None or is_pattern(self.each) else self.each
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """Every step that must end before this one starts: ``needs`` and ``each``."""
+        first = (self.each_step,) if self.each_step else ()
+        return tuple(dict.fromkeys(first + self.needs))
+
+
+def is_pattern(each: str) -> bool:
+    """Whether an ``each`` names files and not a step: step ids have no dot, slash or star."""
+    return any(sign in each for sign in "./*?[")
+
+
+class Plan(BaseModel):
+    """All the work of a task as data; order, width, slots and models are the scheduler's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: tuple[Step, ...] = Field(min_length=1)
+
+    def step(self, id: str) -> Step:
+        """The step of that id.
+
+        Raises:
+            KeyError: no step has it.
+        """
+        for step in self.steps:
+            if step.id == id:
+                return step
+        raise KeyError(id)
+
+    def last_steps(self) -> tuple[Step, ...]:
+        """The steps that no other step waits for: what the answer is made from."""
+        waited = {need for step in self.steps for need in step.waits_for}
+        return tuple(step for step in self.steps if step.id not in waited)
+
+    def problems(self) -> list[str]:
+        """What is wrong with the plan by itself, one sentence each; empty when it is sound."""
+        ids = [step.id for step in self.steps]
+        found = [f"two steps are called {id!r}" for id in dict.fromkeys(ids) if ids.count(id) > 1]
+        for step in self.steps:
+            found += _problems_of(step, ids)
+        return found or _cycle(self.steps)
+
+    def check(self) -> Plan:
+        """The plan itself.
+
+        Raises:
+            PlanError: it cannot run; all its problems are named.
+        """
+        if problems := self.problems():
+            raise PlanError(problems)
+        return self
+
+
+def _problems_of(step: Step, ids: list[str]) -> list[str]:
+    found = [f"step {step.id!r} needs {need!r}, which is no step" for need in step.needs if need not in ids]
+    if step.each_step and step.each_step not in ids:
+        found.append(f"step {step.id!r} is for each of {step.each!r}, which is no step and no file pattern")
+    if step.each and "{item}" not in step.brief:
+        found.append(f"step {step.id!r} is for each of {step.each!r} but its brief has no {{item}}")
+    if not step.each and "{item}" in step.brief:
+        found.append(f"step {step.id!r} has {{item}} in its brief but no each")
+    return found
+
+
+def _cycle(steps: tuple[Step, ...]) -> list[str]:
+    try:
+        TopologicalSorter({step.id: step.waits_for for step in steps}).prepare()
+    except CycleError as error:
+        return [f"steps wait for each other in a circle: {' → '.join(error.args[1])}"]
+    return []

@@ -1,0 +1,57 @@
+"""What a step gave."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+Status = Literal["done", "degraded", "failed"]
+
+
+class Evidence(BaseModel):
+    """Where a result comes from: a recorded tool call and what it was asked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tool: str
+    """Full name, ``server.tool``."""
+    call: str
+    """Id of the recorded tool call."""
+    note: str = ""
+    """What it was asked, in a few words (a path, a query)."""
+
+
+class Result(BaseModel):
+    """What a step gave: done, degraded (usable, with a reason), or failed (with a reason)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: Status = "done"
+    text: str = ""
+    """One line for people and for later steps."""
+    data: JsonValue = None
+    """The typed result under the step's ``expects``; a list of objects is a table."""
+    files: tuple[str, ...] = ()
+    """Files the step wrote, relative to the workspace."""
+    evidence: tuple[Evidence, ...] = ()
+    reason: str = ""
+    """Why the result is degraded or failed; empty when done."""
+
+    @classmethod
+    def failed(cls, reason: str) -> Result:
+        """A failure with its reason: an outcome like any other, never an exception."""
+        return cls(status="failed", reason=reason)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether later steps may build on it."""
+        return self.status != "failed"
+
+    @property
+    def rows(self) -> list[dict[str, JsonValue]] | None:
+        """The result as table rows, or None when it is not a table."""
+        if not isinstance(self.data, list):
+            return None
+        rows = [row for row in self.data if isinstance(row, dict)]
+        return rows if len(rows) == len(self.data) else None

@@ -1,0 +1,144 @@
+"""A tool, a call of it and what came back; and ``@tool``, which makes one of a function."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+EffectClass = Literal["pure", "idempotent", "keyed", "verifiable", "irreversible"]
+"""What repeating a call does: nothing (pure), the same again (idempotent), nothing when its key
+is known (keyed), what reading back can settle (verifiable), harm (irreversible)."""
+
+Row = dict[str, JsonValue]
+
+
+class Tool(BaseModel):
+    """A tool as an agent sees it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    server: str
+    """The MCP server or the file of native tools it belongs to."""
+    name: str
+    """Its name within the server."""
+    description: str
+    input_schema: dict[str, JsonValue] = {"type": "object"}
+    effect: EffectClass = "irreversible"
+    """From our configuration; the most careful class where nothing is said."""
+
+    @property
+    def full_name(self) -> str:
+        """``server.tool``: how cards, plans, the journal and the model name it."""
+        return f"{self.server}.{self.name}"
+
+
+class ToolCall(BaseModel):
+    """A model's wish to use a tool."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tool: str
+    """Full name, ``server.tool``."""
+    args: dict[str, JsonValue] = {}
+
+
+class ToolResult(BaseModel):
+    """What a tool gave back."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    """What the model reads."""
+    data: JsonValue = None
+    """Structured content, where the tool gives it; a list of objects is a table."""
+    is_error: bool = False
+    files: tuple[str, ...] = ()
+    """Files the call wrote, relative to the workspace."""
+    handle: str | None = None
+    """Name under which a result too large for a prompt is kept whole."""
+
+
+class ToolContext(Protocol):
+    """What a native tool may use of the run that calls it. Ask for it with a parameter of this type."""
+
+    @property
+    def workspace(self) -> Path:
+        """The folder the run works in; a native tool writes nowhere else."""
+        ...
+
+    def tables(self) -> Mapping[str, list[Row]]:
+        """Earlier results that are tables, by the id of the step that gave them."""
+        ...
+
+    def text_of(self, handle: str) -> str:
+        """The whole text of a tool result that was kept under a handle.
+
+        Raises:
+            ToolError: no result has that handle.
+        """
+        ...
+
+
+ToolFunction = TypeVar("ToolFunction", bound=Callable[..., Any])
+
+_MARK = "__swarm_effect__"
+
+
+def tool(*, effect: EffectClass) -> Callable[[ToolFunction], ToolFunction]:
+    """Marks a function of a ``tools/*.py`` file as a native tool.
+
+    The function's name is the tool's, its docstring's first paragraph the description, its
+    signature the schema; a parameter annotated ``ToolContext`` is filled in by the framework.
+    It returns text, JSON-able data or a ``ToolResult``, and raises ``ToolError`` to tell the
+    model what to do instead.
+    """
+
+    def mark(function: ToolFunction) -> ToolFunction:
+        setattr(function, _MARK, effect)
+        return function
+
+    return mark
+
+
+def effect_of(function: Callable[..., Any]) -> EffectClass | None:
+    """The effect class a function was marked with, or None when it is no tool."""
+    effect: EffectClass | None = getattr(function, _MARK, None)
+    return effect
+
+
+class CallContext(ToolContext, Protocol):
+    """What the framework says of a call beside its arguments."""
+
+    @property
+    def key(self) -> str:
+        """Names this call within the run for ever: thread, turn and index."""
+        ...
+
+    @property
+    def deadline_seconds(self) -> float:
+        """How long the call may take."""
+        ...
+
+
+class ToolBox(Protocol):
+    """Where tools are found and called: the hub, or what stands in for it."""
+
+    async def tools(self, names: tuple[str, ...]) -> tuple[Tool, ...]:
+        """The tools a card names, in the order of its names (all of a server's, for a server).
+
+        Raises:
+            ProjectError: a name that no server has.
+            ServerError: a server that did not start.
+        """
+        ...
+
+    def call(self, call: ToolCall, context: CallContext) -> Awaitable[ToolResult]:
+        """What the tool gives. Failures of the tool come back as ``is_error`` results.
+
+        Raises:
+            ServerError: the server died or did not answer in time.
+        """
+        ...
