@@ -1,0 +1,117 @@
+"""sovereign-swarm: many small agents on local models, and proof of what they did.
+
+The public names are here and are loaded when they are first used: ``import swarm`` loads nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from swarm import errors as errors
+    from swarm.card import AgentCard as AgentCard
+    from swarm.errors import LimitExceeded as LimitExceeded
+    from swarm.errors import ModelError as ModelError
+    from swarm.errors import PlanError as PlanError
+    from swarm.errors import ProjectError as ProjectError
+    from swarm.errors import RunInterrupted as RunInterrupted
+    from swarm.errors import StoreError as StoreError
+    from swarm.errors import SwarmError as SwarmError
+    from swarm.errors import ToolError as ToolError
+    from swarm.limits import Limits as Limits
+    from swarm.limits import Usage as Usage
+    from swarm.plan import Plan as Plan
+    from swarm.plan import Step as Step
+    from swarm.result import Result as Result
+    from swarm.run.run import Answer as Answer
+    from swarm.run.run import Run as Run
+    from swarm.run.swarm import Swarm as Swarm
+    from swarm.tool import Tool as Tool
+    from swarm.tool import ToolCall as ToolCall
+    from swarm.tool import ToolContext as ToolContext
+    from swarm.tool import ToolResult as ToolResult
+    from swarm.tool import tool as tool
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AgentCard": "swarm.card",
+    "Answer": "swarm.run.run",
+    "LimitExceeded": "swarm.errors",
+    "Limits": "swarm.limits",
+    "ModelError": "swarm.errors",
+    "Plan": "swarm.plan",
+    "PlanError": "swarm.errors",
+    "ProjectError": "swarm.errors",
+    "Result": "swarm.result",
+    "Run": "swarm.run.run",
+    "RunInterrupted": "swarm.errors",
+    "Step": "swarm.plan",
+    "StoreError": "swarm.errors",
+    "Swarm": "swarm.run.swarm",
+    "SwarmError": "swarm.errors",
+    "Tool": "swarm.tool",
+    "ToolCall": "swarm.tool",
+    "ToolContext": "swarm.tool",
+    "ToolError": "swarm.errors",
+    "ToolResult": "swarm.tool",
+    "Usage": "swarm.limits",
+}
+
+__all__ = [
+    "AgentCard",
+    "Answer",
+    "LimitExceeded",
+    "Limits",
+    "ModelError",
+    "Plan",
+    "PlanError",
+    "ProjectError",
+    "Result",
+    "Run",
+    "RunInterrupted",
+    "Step",
+    "StoreError",
+    "Swarm",
+    "SwarmError",
+    "Tool",
+    "ToolCall",
+    "ToolContext",
+    "ToolError",
+    "ToolResult",
+    "Usage",
+    "__version__",
+    "errors",
+    "tool",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name == "errors":
+        return import_module("swarm.errors")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'swarm' has no attribute {name!r}")
+    value: object = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def _tool(package: ModuleType) -> object:
+    decorator: object = import_module("swarm.tool").tool
+    return decorator
+
+
+def _ignore_submodule(package: ModuleType, value: object) -> None:
+    """Python binds each submodule to its package's name; ``tool`` is the decorator's."""
+
+
+sys.modules[__name__].__class__ = type(
+    "_Package", (ModuleType,), {"tool": property(_tool, _ignore_submodule)}
+)
