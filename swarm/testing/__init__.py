@@ -1,0 +1,8 @@
+"""Doubles that ship with the package: a model that follows a script, in this process or behind HTTP."""
+
+from __future__ import annotations
+
+from swarm.models.scripted import Script, ScriptedModel, Served
+from swarm.testing.process import ScriptedServer, ServerLog, scripted_server, serving
+
+__all__ = ["Script", "ScriptedModel", "ScriptedServer", "Served", "ServerLog", "scripted_server", "serving"]

@@ -1,0 +1,128 @@
+"""Starting a scripted server: in a process of its own, or in this one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from urllib.request import ProxyHandler, build_opener
+
+from pydantic import TypeAdapter
+
+from swarm.errors import ModelUnavailable
+from swarm.models.scripted import ScriptedModel, Served
+from swarm.testing.http import serve
+from swarm.testing.server import ScriptedApp
+from swarm.testing.wire import FaceKind
+
+START_SECONDS = 30.0
+"""A server has printed its address by then, on a machine as busy as a test run makes it."""
+
+_STOP_SECONDS = 5.0
+_SERVED: TypeAdapter[list[Served]] = TypeAdapter(list[Served])
+
+
+@dataclass(frozen=True)
+class ServerLog:
+    """What a scripted server was asked."""
+
+    peak: int
+    """The most requests it worked on at once."""
+    requests: list[Served]
+    """In order of arrival."""
+
+
+@dataclass(frozen=True)
+class ScriptedServer:
+    """A scripted server that runs in a process of its own."""
+
+    url: str
+    pid: int
+
+    async def log(self) -> ServerLog:
+        """What it was asked so far."""
+        return await asyncio.to_thread(read_log, self.url)
+
+
+def read_log(url: str) -> ServerLog:
+    """What the scripted server at that address was asked so far."""
+    with build_opener(ProxyHandler({})).open(f"{url}/scripted/log", timeout=START_SECONDS) as response:
+        content = json.load(response)
+    return ServerLog(content["peak"], _SERVED.validate_python(content["requests"]))
+
+
+@asynccontextmanager
+async def scripted_server(
+    script: Path,
+    *,
+    kind: FaceKind = "llamacpp",
+    slots: int = 8,
+    latency_seconds: float = 0.0,
+    window: int = 32_768,
+    port: int = 0,
+) -> AsyncGenerator[ScriptedServer]:
+    """A scripted server in a process of its own, for as long as the block lasts.
+
+    Raises:
+        ModelUnavailable: it did not start; the message holds what it said.
+    """
+    options = {
+        "--script": script,
+        "--kind": kind,
+        "--slots": slots,
+        "--latency": latency_seconds,
+        "--window": window,
+        "--port": port,
+    }
+    with TemporaryFile() as said:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "swarm.testing.server",
+            *(str(part) for option in options.items() for part in option),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=said,
+        )
+        try:
+            if not (line := await _first_line(process)):
+                await _stop(process)
+                said.seek(0)
+                raise ModelUnavailable(f"the scripted server did not start: {said.read().decode().strip()}")
+            yield ScriptedServer(str(json.loads(line)["url"]), process.pid)
+        finally:
+            await _stop(process)
+
+
+async def _first_line(process: asyncio.subprocess.Process) -> bytes:
+    """The line with the address; empty when none came."""
+    assert process.stdout
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            return await process.stdout.readline()
+    except TimeoutError:
+        return b""
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """Closes the server's standard input, which ends it, and kills it when it stays."""
+    if process.stdin:
+        process.stdin.close()
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+@asynccontextmanager
+async def serving(model: ScriptedModel, kind: FaceKind = "llamacpp") -> AsyncGenerator[str]:
+    """The address of a server in this process that answers with the model, for tests with closures."""
+    async with serve(ScriptedApp(model, kind).handle) as url:
+        yield url
