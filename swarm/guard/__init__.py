@@ -1,0 +1,1 @@
+"""Policies on text, applied where it enters."""

@@ -1,0 +1,90 @@
+"""``swarm.toml``: what a person sets for a project."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from swarm.errors import ProjectError
+from swarm.limits import Limits
+from swarm.project.folders import read_text
+from swarm.project.wording import problems
+from swarm.tool import EffectClass
+
+FILE = "swarm.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelSettings(_Section):
+    """``[model]``: which model to use; a field left out is found by probing."""
+
+    name: str | None = None
+    """Name of a model on a server, of an embedded one, or ``scripted``."""
+    url: str | None = None
+    """Base address of the server."""
+    slots: int | None = Field(default=None, ge=1)
+    """Requests the server works on at once."""
+    window: int | None = Field(default=None, ge=512)
+    """Tokens a prompt and its reply may have together, per slot."""
+
+
+class WorkspaceSettings(_Section):
+    """``[workspace]``: where runs read and write."""
+
+    path: Path | None = None
+    """A folder, relative to the project; the project itself when left out."""
+
+
+class ServerSettings(_Section):
+    """``[servers.NAME]``: what to change about a server that was found, or a second one of it."""
+
+    server: str | None = None
+    """Stem of the file in ``mcp_servers/`` to start under this name; its own name when left out."""
+    enabled: bool = True
+    """A server that is off is left out of every card."""
+    args: tuple[str, ...] = ()
+    """Added after the arguments it has."""
+    env: dict[str, str] = {}
+    """Added to its environment."""
+    cwd: Path | None = None
+    """Folder it starts in, relative to the project."""
+    write: bool | None = None
+    """For the built-in ``files`` and ``database``: whether it may change anything."""
+    effects: dict[str, EffectClass] = {}
+    """Effect class of its tools, by their names; stronger than the server's own hints."""
+    start_seconds: float | None = Field(default=None, gt=0)
+    """Deadline of its start."""
+    timeout_seconds: float | None = Field(default=None, gt=0)
+    """Deadline of one call, where it is shorter than the run's."""
+
+
+class Settings(_Section):
+    """The whole file. An absent file is one that sets nothing."""
+
+    model: ModelSettings = ModelSettings()
+    limits: Limits = Limits()
+    workspace: WorkspaceSettings = WorkspaceSettings()
+    servers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], ServerSettings] = {}
+
+
+def read_settings(root: Path) -> Settings:
+    """What ``swarm.toml`` in that folder sets.
+
+    Raises:
+        ProjectError: it is no TOML, or has a key or value that means nothing; names the place.
+    """
+    path = root / FILE
+    if not path.exists():
+        return Settings()
+    try:
+        return Settings.model_validate(tomllib.loads(read_text(path)))
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(f"{path}: no valid TOML: {error}") from error
+    except ValidationError as error:
+        raise ProjectError(f"{path}: {problems(error, Settings)}") from error

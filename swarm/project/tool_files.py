@@ -1,0 +1,117 @@
+"""Files of native tools, parsed and never imported: which functions they offer and what each says."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+from typing import get_args
+
+from pydantic import BaseModel, ConfigDict
+
+from swarm.errors import ProjectError
+from swarm.project.folders import read_text
+from swarm.tool import EffectClass
+
+EFFECTS: tuple[EffectClass, ...] = get_args(EffectClass)
+
+
+class NativeFunction(BaseModel):
+    """A function of a tool file as its source declares it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    description: str
+    """First paragraph of its docstring, on one line."""
+    effect: EffectClass
+    line: int
+
+
+class ToolFile(BaseModel):
+    """A file of native tools."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """Its stem: what stands before the dot in ``file.function``."""
+    path: Path
+    functions: tuple[NativeFunction, ...]
+
+
+def read_tool_file(path: Path) -> ToolFile:
+    """The tools in a file.
+
+    Raises:
+        ProjectError: no valid Python, no tool in it, or a tool without docstring or effect class.
+    """
+    functions: dict[str, NativeFunction] = {}
+    for node in parse_python(path).body:
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        mark = next((found for found in node.decorator_list if _is_mark(found)), None)
+        if mark is None:
+            continue
+        if node.name in functions:
+            before = functions[node.name].line
+            raise ProjectError(
+                f"{path}:{node.lineno}: {node.name!r} is a tool in line {before} already; rename one"
+            )
+        functions[node.name] = _function(path, node, mark)
+    if not functions:
+        raise ProjectError(
+            f"{path}: no function is marked @tool(effect=...); mark one, or move the file elsewhere"
+        )
+    return ToolFile(name=path.stem, path=path, functions=tuple(functions.values()))
+
+
+def parse_python(path: Path) -> ast.Module:
+    """The syntax tree of a Python file.
+
+    Raises:
+        ProjectError: it cannot be read or is no valid Python; names the line.
+    """
+    try:
+        return ast.parse(read_text(path), filename=str(path))
+    except SyntaxError as error:
+        raise ProjectError(f"{path}:{error.lineno}: no valid Python: {error.msg}") from error
+    except ValueError as error:
+        raise ProjectError(f"{path}: no valid Python: {error}") from error
+
+
+def first_paragraph(docstring: str | None) -> str:
+    """The first paragraph of a docstring, on one line; empty without one."""
+    return " ".join(inspect.cleandoc(docstring or "").partition("\n\n")[0].split())
+
+
+def _is_mark(decorator: ast.expr) -> bool:
+    target = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return (isinstance(target, ast.Name) and target.id == "tool") or (
+        isinstance(target, ast.Attribute) and target.attr == "tool"
+    )
+
+
+def _function(path: Path, node: ast.FunctionDef | ast.AsyncFunctionDef, mark: ast.expr) -> NativeFunction:
+    description = first_paragraph(ast.get_docstring(node))
+    if not description:
+        raise ProjectError(
+            f"{path}:{node.lineno}: the tool {node.name!r} has no docstring; say what it gives"
+        )
+    return NativeFunction(
+        name=node.name, description=description, effect=_effect(path, mark), line=node.lineno
+    )
+
+
+def _effect(path: Path, mark: ast.expr) -> EffectClass:
+    values = (
+        [word.value for word in mark.keywords if word.arg == "effect"] if isinstance(mark, ast.Call) else []
+    )
+    given = values[0].value if values and isinstance(values[0], ast.Constant) else None
+    for effect in EFFECTS:
+        if effect == given:
+            return effect
+    written = ast.unparse(mark)
+    raise ProjectError(
+        f'{path}:{mark.lineno}: @{written} names no effect class; write @tool(effect="...") with one of '
+        f"{', '.join(EFFECTS)}"
+    )
