@@ -140,7 +140,7 @@ def task_of(name: str) -> str:
 
 
 def names() -> list[str]:
-    """The examples that ask a planner, in the order of their names."""
+    """The examples, in the order of their names."""
     return sorted(path.parent.name for path in FOLDER.glob("*/task.txt"))
 
 

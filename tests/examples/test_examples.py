@@ -14,7 +14,7 @@ import pytest
 from examples.cells import Kind, is_same
 from examples.example import FOLDER, Truth, check_table, load, names, task_of, truth_of
 
-EXAMPLES = ("meeting-actions", "sales-audit", "stock-take")
+EXAMPLES = ("meeting-actions", "sales-audit", "scripted-workflow", "stock-take")
 
 
 def contents(folder: Path) -> dict[str, object]:
@@ -44,7 +44,7 @@ def write_truth(folder: Path, truth: Truth) -> str:
     return "\n".join(truth.answer)
 
 
-def test_each_example_that_asks_a_planner_is_known() -> None:
+def test_each_example_with_a_task_is_known() -> None:
     assert names() == list(EXAMPLES)
 
 
@@ -75,7 +75,8 @@ def test_each_seed_has_two_faults_and_a_decoy_and_one_answer(name: str, seed: in
     truth = truth_of(name, seed)
     keys = [tuple(row[column.name] for column in truth.columns if column.is_key) for row in truth.rows]
 
-    faults = [row for row in truth.rows if row["due"] == ""] if name == "meeting-actions" else truth.rows
+    gap = {"meeting-actions": "due", "scripted-workflow": "order"}.get(name)
+    faults = [row for row in truth.rows if gap is None or row[gap] == ""]
 
     assert len(faults) >= 2
     assert truth.decoys
@@ -97,7 +98,9 @@ def test_the_truth_is_nowhere_in_the_workspace(name: str, tmp_path: Path) -> Non
     load(name).write(tmp_path, 3)
 
     assert not (tmp_path / truth_of(name, 3).file).exists()
-    assert all(path.suffix in {".md", ".csv", ".db"} for path in tmp_path.rglob("*") if path.is_file())
+    assert all(
+        path.suffix in {".md", ".txt", ".csv", ".db"} for path in tmp_path.rglob("*") if path.is_file()
+    )
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
