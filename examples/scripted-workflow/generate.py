@@ -12,6 +12,8 @@ from examples.example import Column, Truth, dice, run_generator, write_text
 NAME = "scripted-workflow"
 Wish = Literal["refund", "repair", "nothing"]
 
+CASES: tuple[Wish, ...] = ("refund", "refund", "refund", "repair", "repair")
+PRAISE: tuple[Wish, ...] = ("nothing", "nothing")
 CUSTOMERS = ("Hill", "Marsh", "Stone", "Field", "Brook", "Wood", "Lake")
 PRODUCTS = ("kettle", "toaster", "desk lamp", "radio", "vacuum cleaner", "heater", "coffee mill")
 DEFECTS = (
@@ -51,10 +53,8 @@ def letters(seed: int) -> list[Letter]:
     customers = chance.sample(CUSTOMERS, len(CUSTOMERS))
     products = chance.sample(PRODUCTS, len(PRODUCTS))
     numbers = [str(number) for number in chance.sample(range(10_000, 100_000), len(customers))]
-    forgotten = set(chance.sample(range(5), 2))
-    wishes: list[Wish] = ["refund", "refund", "refund", "repair", "repair"]
-    chance.shuffle(wishes)
-    wishes += ["nothing", "nothing"]
+    forgotten = set(chance.sample(range(len(CASES)), 2))
+    wishes = (*chance.sample(CASES, len(CASES)), *PRAISE)
     return [
         Letter(customer, product, "" if number in forgotten else numbers[number], wish)
         for number, (customer, product, wish) in enumerate(zip(customers, products, wishes, strict=True))
