@@ -1,0 +1,181 @@
+"""What sub-agents work with: the model, the tools and the journal, and the two recorded acts.
+
+A model reply that was recorded is never asked for again; a tool call that was recorded is never
+made again. Both look in the journal first, so a resumed sub-agent walks through its past for the
+price of reading it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from swarm.control import Budget
+from swarm.errors import ServerError
+from swarm.events import Event, ModelAsked, ModelReplied, ToolCalled, ToolReturned
+from swarm.limits import Limits, Usage
+from swarm.messages import Reply, Request
+from swarm.models.model import Model
+from swarm.plan import Thread
+from swarm.scheduler import Slots
+from swarm.tool import Row, Tool, ToolBox, ToolCall, ToolResult
+
+if TYPE_CHECKING:
+    from swarm.store.journal import Journal
+
+REPEATABLE = ("pure", "idempotent")
+"""Effect classes of calls that may be made again after a crash without asking anyone."""
+
+
+@dataclass
+class Work:
+    """Everything a sub-agent of one run may use."""
+
+    journal: Journal
+    model: Model
+    slots: Slots
+    box: ToolBox
+    budget: Budget
+    limits: Limits
+    workspace: Path
+    note: Callable[[Event], None]
+    """Records an event and shows it."""
+    texts: dict[str, str] = field(default_factory=dict[str, str])
+    """Large tool results by handle, as far as this process has seen them."""
+
+
+@dataclass
+class Call:
+    """What a tool is told of the call beside its arguments."""
+
+    workspace: Path
+    key: str
+    deadline_seconds: float
+    rows: Mapping[str, list[Row]]
+    texts: Mapping[str, str]
+
+    def tables(self) -> Mapping[str, list[Row]]:
+        """Earlier results that are tables, by name."""
+        return self.rows
+
+    def text_of(self, handle: str) -> str:
+        """The whole text kept under a handle.
+
+        Raises:
+            ToolError: no result has it.
+        """
+        if handle not in self.texts:
+            from swarm.errors import ToolError
+
+            known = ", ".join(self.texts) or "none"
+            raise ToolError(f"no text is kept as {handle!r}; known: {known}")
+        return self.texts[handle]
+
+
+@dataclass(frozen=True)
+class At:
+    """Where in a run something happens: the thread, its turn and the index of the call."""
+
+    thread: Thread
+    turn: int
+    index: int = 0
+
+    @property
+    def key(self) -> str:
+        """Names the place for ever."""
+        return f"{self.thread}/{self.turn}/{self.index}"
+
+
+async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[str], str] = str) -> Reply:
+    """The model's recorded reply, asked for once.
+
+    Raises:
+        ModelError: the model gave no usable answer.
+        LimitExceeded: the run's budget is spent.
+    """
+    digest = request.digest()
+    known = await work.journal.reply(at.thread, at.turn, digest)
+    if known is not None:
+        return known
+    work.budget.check()
+    where = _where(at)
+    work.note(ModelAsked(**where, turn=at.turn))
+    reply = await work.model.reply(request)
+    await work.journal.save_reply(at.thread, at.turn, digest, reply, request)
+    work.budget.add(reply.usage)
+    work.note(ModelReplied(**where, turn=at.turn, usage=reply.usage, action=name_action(reply.text)))
+    return reply
+
+
+async def act(
+    work: Work, at: At, tool: Tool, args: dict[str, object], rows: Mapping[str, list[Row]]
+) -> ToolResult:
+    """The recorded result of a tool call, made once.
+
+    A call that a crash cut off is made again only when that can do no harm; else the answer says
+    that it may have happened.
+
+    Raises:
+        LimitExceeded: the run's budget is spent.
+    """
+    known = await work.journal.tool_result(at.thread, at.turn, at.index)
+    if known is not None:
+        return known
+    call = ToolCall.model_validate({"tool": tool.full_name, "args": args})
+    if await work.journal.intent(at.thread, at.turn, at.index) is not None and tool.effect not in REPEATABLE:
+        result = _in_doubt(call)
+        await work.journal.save_tool_result(at.thread, at.turn, at.index, result)
+        return result
+    work.budget.check()
+    await work.journal.save_intent(at.thread, at.turn, at.index, call, tool.effect)
+    return await _make(work, at, call, rows)
+
+
+async def _make(work: Work, at: At, call: ToolCall, rows: Mapping[str, list[Row]]) -> ToolResult:
+    where = _where(at)
+    work.note(ToolCalled(**where, turn=at.turn, tool=call.tool, summary=summarize(call)))
+    started = time.perf_counter()
+    context = Call(work.workspace, at.key, work.limits.tool_seconds, rows, work.texts)
+    try:
+        result = await work.box.call(call, context)
+    except ServerError as error:
+        result = ToolResult(text=str(error), is_error=True)
+    await work.journal.save_tool_result(at.thread, at.turn, at.index, result)
+    work.budget.add(Usage(tool_calls=1))
+    work.note(
+        ToolReturned(
+            **where,
+            turn=at.turn,
+            tool=call.tool,
+            is_error=result.is_error,
+            summary=one_line(result.text, 100),
+            seconds=round(time.perf_counter() - started, 3),
+        )
+    )
+    return result
+
+
+def _in_doubt(call: ToolCall) -> ToolResult:
+    text = (
+        f"{call.tool} was called just before the run was cut off, and it may or may not have taken effect."
+        " It was not called again. Check what is there before you go on."
+    )
+    return ToolResult(text=text, is_error=True)
+
+
+def _where(at: At) -> dict[str, object]:
+    return {"step": at.thread.step, "item": at.thread.item, "attempt": at.thread.attempt}
+
+
+def summarize(call: ToolCall) -> str:
+    """The arguments of a call in a few words."""
+    return one_line(", ".join(str(value) for value in call.args.values()), 80)
+
+
+def one_line(text: str, width: int) -> str:
+    """The text on one line of at most ``width`` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"
