@@ -1,0 +1,88 @@
+"""Opening a run's file for its one writer: pragmas, version, the first tables."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import NullPool
+
+from swarm.errors import RunBusy, StoreError
+from swarm.store import runfile
+from swarm.store.tables import StoreTable
+from swarm.store.writer import Check
+
+_PRAGMAS = (
+    "journal_mode=WAL",
+    # An acknowledged commit survives a power cut: 0 of 400 cuts lost one with FULL, NORMAL lost
+    # some in 74 % (measured on a file system that drops unsynced writes).
+    "synchronous=FULL",
+    "journal_size_limit=16777216",
+    "temp_store=MEMORY",
+    # SQLite before 3.51.3 may damage a file that is read through a memory map while it is written.
+    "mmap_size=0",
+)
+
+
+def create(path: Path) -> Connection:
+    """The writer's connection to a new file with empty tables.
+
+    Raises:
+        sqlite3.Error: the file or its folder does not take it.
+    """
+    connection = _connect(path, "rwc")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    StoreTable.metadata.create_all(connection)
+    connection.exec_driver_sql(f"PRAGMA application_id={runfile.APPLICATION_ID}")
+    connection.exec_driver_sql(f"PRAGMA user_version={runfile.SCHEMA_VERSION}")
+    connection.exec_driver_sql("COMMIT")
+    return connection
+
+
+def open_existing(path: Path) -> Connection:
+    """The writer's connection to a file that is there.
+
+    Raises:
+        StoreError: it is no run's file, or newer than this program.
+        sqlite3.Error: it cannot be opened.
+    """
+    connection = _connect(path, "rw")
+    application_id: int = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+    version: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    runfile.check_version(path, application_id, version)
+    return connection
+
+
+def take_epoch(connection: Connection) -> Check:
+    """Opens the next epoch of the file; gives what refuses to write once another owner did so too."""
+    connection.exec_driver_sql("UPDATE runs SET epoch = epoch + 1")
+    mine = _epoch(connection)
+
+    def check(connection: Connection) -> None:
+        if _epoch(connection) != mine:
+            raise RunBusy("another process took the run over; let that one finish")
+
+    return check
+
+
+def _epoch(connection: Connection) -> int:
+    epoch: int | None = connection.exec_driver_sql("SELECT epoch FROM runs").scalar()
+    if epoch is None:
+        raise StoreError("the file holds no run: its creation was cut short; remove it and start again")
+    return epoch
+
+
+def _connect(path: Path, mode: str) -> Connection:
+    address = f"{path.resolve().as_uri()}?mode={mode}"
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(address, uri=True, timeout=10.0),
+        # One connection for the life of the writer; it says itself where a transaction begins and ends.
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+    )
+    connection = engine.connect()
+    for pragma in _PRAGMAS:
+        connection.exec_driver_sql(f"PRAGMA {pragma}")
+    return connection

@@ -1,0 +1,84 @@
+"""What is in a run's file, held in memory so that asking for what is not there costs no query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, func, select
+
+from swarm.limits import Usage
+from swarm.messages import Message, Request
+from swarm.store.records import RunRecord
+from swarm.store.tables import Calls, Checkpoints, Events, Replies, Results, Texts, table_of
+
+TurnKey = tuple[str, int]
+"""Thread and turn."""
+CallKey = tuple[str, int, int]
+"""Thread, turn and index of the call."""
+
+
+@dataclass
+class Index:
+    """Keys of the rows of a run's file, and the sums over them."""
+
+    record: RunRecord
+    last_event: int = 0
+    replies: dict[TurnKey, str] = field(default_factory=dict[TurnKey, str])
+    """The digest of each recorded reply."""
+    intents: set[CallKey] = field(default_factory=set[CallKey])
+    tool_results: set[CallKey] = field(default_factory=set[CallKey])
+    results: set[str] = field(default_factory=set[str])
+    """Threads that have a result."""
+    handles: dict[str, str] = field(default_factory=dict[str, str])
+    """The hash behind each handle of a text."""
+    checkpointed: set[str] = field(default_factory=set[str])
+    """Threads that have checkpoints."""
+    usage: Usage = field(default_factory=Usage)
+    """Of the recorded replies; tool calls are counted by their results."""
+    _asked: dict[str, tuple[Message, ...]] = field(default_factory=dict[str, tuple[Message, ...]])
+
+    def new_messages(self, thread: str, request: Request) -> tuple[int, tuple[Message, ...]]:
+        """How many leading messages are those of the thread's last question, and those after them."""
+        before = self._asked.get(thread, ())
+        kept = 0
+        for old, new in zip(before, request.messages, strict=False):
+            if old is not new and (old.content != new.content or old.role != new.role):
+                break
+            kept += 1
+        self._asked[thread] = request.messages
+        return kept, request.messages[kept:]
+
+    def forget_question(self, thread: str) -> None:
+        """Lets go of the last question of a thread that has ended."""
+        self._asked.pop(thread, None)
+
+
+def read_index(connection: Connection, record: RunRecord) -> Index:
+    """The index of what the file holds now."""
+    index = Index(record)
+    _read_turns(connection, index)
+    calls = table_of(Calls).c
+    for thread, turn, position, call, result in connection.execute(
+        select(calls.thread, calls.turn, calls.position, calls.call != "", calls.result != "")
+    ):
+        if call:
+            index.intents.add((thread, turn, position))
+        if result:
+            index.tool_results.add((thread, turn, position))
+    index.results.update(connection.execute(select(table_of(Results).c.thread)).scalars())
+    index.checkpointed.update(connection.execute(select(table_of(Checkpoints).c.thread).distinct()).scalars())
+    texts = table_of(Texts).c
+    index.handles.update(
+        (row.handle, row.hash) for row in connection.execute(select(texts.handle, texts.hash))
+    )
+    index.last_event = connection.execute(select(func.max(table_of(Events).c.seq))).scalar() or 0
+    return index
+
+
+def _read_turns(connection: Connection, index: Index) -> None:
+    replies = table_of(Replies).c
+    for thread, turn, digest in connection.execute(select(replies.thread, replies.turn, replies.digest)):
+        index.replies[thread, turn] = digest
+    names = ("prefilled_tokens", "cached_tokens", "written_tokens", "model_calls", "model_seconds")
+    sums = connection.execute(select(*(func.sum(replies[name]) for name in names))).one()
+    index.usage = Usage.model_validate({name: value or 0 for name, value in zip(names, sums, strict=True)})

@@ -1,0 +1,380 @@
+"""The journal of a run: every reply, tool call, result and event as a row, and who may write them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import JsonValue, TypeAdapter
+from sqlalchemy import ColumnElement, Connection, select
+
+from swarm.errors import StoreError
+from swarm.events import EVENT, Event
+from swarm.limits import Limits, Usage
+from swarm.messages import Message, Reply, Request
+from swarm.plan import Plan, Thread
+from swarm.result import Result
+from swarm.store import blobs, database, runfile
+from swarm.store.index import Index, read_index
+from swarm.store.lease import lease
+from swarm.store.records import RunRecord, RunStatus
+from swarm.store.tables import (
+    ADD_BLOB,
+    ADD_EVENT,
+    ADD_INTENT,
+    ADD_REPLY,
+    ADD_TEXT,
+    ADD_TOOL_RESULT,
+    SAVE_RESULT,
+    SAVE_RUN,
+    SAVE_STEP,
+    Blobs,
+    Calls,
+    Events,
+    Insert,
+    Replies,
+    Results,
+    Runs,
+    Steps,
+    StoreTable,
+    table_of,
+)
+from swarm.store.writer import Writer
+from swarm.tool import EffectClass, ToolCall, ToolResult
+
+if TYPE_CHECKING:
+    from swarm.store.checkpoints import Saver
+
+_MESSAGES = TypeAdapter(tuple[Message, ...])
+
+ModelT = TypeVar("ModelT", RunRecord, Reply, ToolCall, ToolResult, Result)
+
+
+class Journal:
+    """The rows of one run. Open it with ``Journal.open``; one process owns it at a time.
+
+    What a ``save`` method wrote is durable when it returns. Every method raises ``StoreError`` when
+    the file fails, and so does each later one.
+    """
+
+    def __init__(self, writer: Writer, index: Index, clock: Callable[[], float]) -> None:
+        self._writer = writer
+        self._index = index
+        self._clock = clock
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, path: Path, *, record: RunRecord | None = None, clock: Callable[[], float] = time.time
+    ) -> AsyncGenerator[Journal]:
+        """The journal in the file ``path``: a new one for ``record``, else the one that is there.
+
+        ``clock`` gives seconds since 1970.
+
+        Raises:
+            RunBusy: another live process owns the run.
+            StoreError: a file is there for a new run, or none for an old one; it is damaged, no
+                run's, or written by a newer version; the disk does not take it.
+        """
+        if record is None:
+            runfile.must_exist(path)
+        else:
+            _make_room(path)
+        with lease(path):
+            connect = partial(database.open_existing if record is None else database.create, path)
+            async with Writer.open(path, connect) as writer:
+                index = await writer.do(partial(_begin, writer, record))
+                yield cls(writer, index, clock)
+
+    @property
+    def run(self) -> RunRecord:
+        """The run as it is recorded now."""
+        return self._index.record
+
+    @cached_property
+    def saver(self) -> Saver:
+        """LangGraph's checkpointer on the same file and writer; its thread id is ``str(thread)``."""
+        return _saver_on(self._writer, self._index.checkpointed)
+
+    @property
+    def transactions(self) -> int:
+        """How many transactions were committed since it was opened."""
+        return self._writer.transactions
+
+    async def save_run(
+        self,
+        *,
+        plan: Plan | None = None,
+        status: RunStatus | None = None,
+        limits: Limits | None = None,
+        settings: dict[str, JsonValue] | None = None,
+    ) -> RunRecord:
+        """Changes what is given of the run's record, and gives the record."""
+        given = {"plan": plan, "status": status, "limits": limits, "settings": settings}
+        changes = {name: value for name, value in given.items() if value is not None}
+        self._index.record = self._index.record.model_copy(update=changes)
+        await self._writer.write(*_run_rows(self._index.record))
+        return self._index.record
+
+    def note(self, event: Event) -> Event:
+        """Records an event and gives it with its place and time.
+
+        It returns at once: the event is durable before any later write is, and within a moment.
+        """
+        self._index.last_event += 1
+        noted = event.model_copy(update={"seq": self._index.last_event, "at": self._clock()})
+        body, extra = _packed(noted.model_dump_json())
+        self._writer.post(*extra, (ADD_EVENT, {"seq": noted.seq, "body": body}))
+        return noted
+
+    async def add_event(self, event: Event) -> Event:
+        """Records an event as ``note`` does."""
+        return self.note(event)
+
+    async def events(self, after: int = 0) -> list[Event]:
+        """The events after that place in the stream, in order."""
+        table = table_of(Events)
+
+        def read(connection: Connection) -> list[str]:
+            query = select(table.c.body).where(table.c.seq > after).order_by(table.c.seq)
+            return [_unpacked(connection, body) for body in connection.execute(query).scalars()]
+
+        return [EVENT.validate_json(body) for body in await self._writer.do(read)]
+
+    async def reply(self, thread: Thread, turn: int, digest: str) -> Reply | None:
+        """The recorded reply to a turn, or None when there is none yet.
+
+        Raises:
+            StoreError: the turn has a reply to another question.
+        """
+        key = str(thread)
+        known = self._index.replies.get((key, turn))
+        if known is None:
+            return None
+        if known != digest:
+            raise StoreError(
+                f"turn {turn} of {key!r} has a reply to another question (digest {known[:12]!r}, now "
+                f"{digest[:12]!r}): the project, its files or the model changed; start the task again"
+            )
+        return await self._read(Reply, Replies, {"thread": key, "turn": turn})
+
+    async def save_reply(
+        self, thread: Thread, turn: int, digest: str, reply: Reply, request: Request | None = None
+    ) -> None:
+        """Records the reply to a turn and what was new in its question.
+
+        A reply that is recorded already stays as it is.
+        """
+        key = str(thread)
+        if await self.reply(thread, turn, digest) is not None:
+            return
+        kept, new = self._index.new_messages(key, request) if request else (0, ())
+        asked, asked_blob = _packed(_MESSAGES.dump_json(new).decode()) if request else ("", ())
+        body, body_blob = _packed(reply.model_dump_json())
+        usage = _usage_of(reply)
+        self._index.replies[key, turn] = digest
+        self._index.usage += usage
+        await self._writer.write(
+            *asked_blob,
+            *body_blob,
+            (
+                ADD_REPLY,
+                {
+                    "thread": key,
+                    "turn": turn,
+                    "digest": digest,
+                    "body": body,
+                    "kept": kept,
+                    "asked": asked,
+                    "at": self._clock(),
+                    "prefilled_tokens": usage.prefilled_tokens,
+                    "cached_tokens": usage.cached_tokens,
+                    "written_tokens": usage.written_tokens,
+                    "model_calls": usage.model_calls,
+                    "model_seconds": usage.model_seconds,
+                },
+            ),
+        )
+
+    async def save_intent(
+        self, thread: Thread, turn: int, index: int, call: ToolCall, effect: EffectClass
+    ) -> None:
+        """Records that a tool is about to be called; the call leaves only after it returned.
+
+        Raises:
+            StoreError: another call is recorded there.
+        """
+        recorded = await self.intent(thread, turn, index)
+        if recorded is not None and recorded != call:
+            raise StoreError(
+                f"call {index} in turn {turn} of {str(thread)!r} is recorded as {recorded.tool!r} with other "
+                f"arguments, now {call.tool!r}; start the task again"
+            )
+        if recorded is None:
+            key = _call_key(thread, turn, index)
+            body, extra = _packed(call.model_dump_json())
+            self._index.intents.add(key)
+            row = _call_row(key) | {
+                "call": body,
+                "effect": effect,
+                "result": "",
+                "intended_at": self._clock(),
+            }
+            await self._writer.write(*extra, (ADD_INTENT, row))
+
+    async def intent(self, thread: Thread, turn: int, index: int) -> ToolCall | None:
+        """The call that was about to leave. Without a result, a crash left it in doubt."""
+        key = _call_key(thread, turn, index)
+        if key not in self._index.intents:
+            return None
+        return await self._read(ToolCall, Calls, _call_row(key), "call")
+
+    async def save_tool_result(self, thread: Thread, turn: int, index: int, result: ToolResult) -> None:
+        """Records what a call gave. The result recorded last stays."""
+        key = _call_key(thread, turn, index)
+        body, extra = _packed(result.model_dump_json())
+        self._index.tool_results.add(key)
+        row = _call_row(key) | {"call": "", "effect": "", "result": body, "ended_at": self._clock()}
+        await self._writer.write(*extra, (ADD_TOOL_RESULT, row))
+
+    async def tool_result(self, thread: Thread, turn: int, index: int) -> ToolResult | None:
+        """What the call gave, or None when that was never recorded."""
+        key = _call_key(thread, turn, index)
+        if key not in self._index.tool_results:
+            return None
+        return await self._read(ToolResult, Calls, _call_row(key), "result")
+
+    async def save_result(self, thread: Thread, result: Result) -> None:
+        """Records what a sub-agent gave."""
+        key = str(thread)
+        body, extra = _packed(result.model_dump_json())
+        self._index.results.add(key)
+        self._index.forget_question(key)
+        await self._writer.write(*extra, (SAVE_RESULT, {"thread": key, "body": body}))
+
+    async def result(self, thread: Thread) -> Result | None:
+        """What the sub-agent gave, or None while it has not ended."""
+        key = str(thread)
+        if key not in self._index.results:
+            return None
+        return await self._read(Result, Results, {"thread": key})
+
+    async def save_step(self, step: str, result: Result) -> None:
+        """Records what a step gave, all its items together."""
+        body, extra = _packed(result.model_dump_json())
+        await self._writer.write(*extra, (SAVE_STEP, {"step": step, "body": body}))
+
+    async def steps(self) -> dict[str, Result]:
+        """What each ended step gave, in the order of their ends."""
+        table = table_of(Steps)
+
+        def read(connection: Connection) -> list[tuple[str, str]]:
+            rows = connection.execute(select(table.c.step, table.c.body)).all()
+            return [(row.step, _unpacked(connection, row.body)) for row in rows]
+
+        return {step: Result.model_validate_json(body) for step, body in await self._writer.do(read)}
+
+    async def usage(self) -> Usage:
+        """What the recorded replies and tool results cost together."""
+        return self._index.usage + Usage(tool_calls=len(self._index.tool_results))
+
+    async def put_text(self, text: str) -> str:
+        """Keeps a text and gives its handle, such as ``t-3f9a1c2b``; one text has one handle."""
+        hash, blob = blobs.blob_of(text)
+        handle = blobs.handle_for(hash, self._index.handles)
+        if handle not in self._index.handles:
+            self._index.handles[handle] = hash
+            await self._writer.write((ADD_BLOB, blob), (ADD_TEXT, {"handle": handle, "hash": hash}))
+        return handle
+
+    async def get_text(self, handle: str) -> str:
+        """The text behind a handle.
+
+        Raises:
+            StoreError: no text has that handle.
+        """
+        hash = self._index.handles.get(handle)
+        if hash is None:
+            raise StoreError(f"no text has the handle {handle!r} in run {self.run.id!r}")
+        return blobs.inflate(await self._writer.do(lambda connection: _blob(connection, hash)))
+
+    async def _read(
+        self, model: type[ModelT], table: type[StoreTable], key: runfile.Row, column: str = "body"
+    ) -> ModelT:
+        body = await self._writer.do(partial(_read_body, table=table, key=key, column=column))
+        return model.model_validate_json(body)
+
+
+def _make_room(path: Path) -> None:
+    if path.exists():
+        raise StoreError(f"{path}: a run is there already; resume it, or start one under another id")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path.parent}: {error.strerror}; make the project's folder writable") from error
+
+
+def _saver_on(writer: Writer, checkpointed: set[str]) -> Saver:
+    # Read by langgraph when it is imported: without it, a row of a checkpoint may name any function
+    # to be called when it is read.
+    os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+    from swarm.store.checkpoints import Saver
+
+    return Saver(writer, checkpointed)
+
+
+def _begin(writer: Writer, record: RunRecord | None, connection: Connection) -> Index:
+    """Takes the file over, in its first transaction."""
+    if record is not None:
+        for statement, row in _run_rows(record):
+            connection.exec_driver_sql(statement, row() if callable(row) else row)
+    writer.guard(database.take_epoch(connection))
+    body = _read_body(connection, table=Runs, key={}, column="record")
+    return read_index(connection, RunRecord.model_validate_json(body))
+
+
+def _run_rows(record: RunRecord) -> tuple[Insert, ...]:
+    body, extra = _packed(record.model_dump_json())
+    return *extra, (SAVE_RUN, {"id": record.id, "record": body, "epoch": 0})
+
+
+def _packed(body: str) -> tuple[str, tuple[Insert, ...]]:
+    """What stands in the row, and the rows to put beside it."""
+    name, blob = blobs.pack(body)
+    return name, () if blob is None else ((ADD_BLOB, blob),)
+
+
+def _unpacked(connection: Connection, body: str) -> str:
+    return blobs.unpack(body, partial(_blob, connection))
+
+
+def _blob(connection: Connection, hash: str) -> bytes:
+    table = table_of(Blobs)
+    data: bytes = connection.execute(select(table.c.data).where(table.c.hash == hash)).scalar_one()
+    return data
+
+
+def _read_body(connection: Connection, *, table: type[StoreTable], key: runfile.Row, column: str) -> str:
+    columns = table_of(table).c
+    wanted: list[ColumnElement[bool]] = [columns[name] == value for name, value in key.items()]
+    body: str = connection.execute(select(columns[column]).where(*wanted)).scalar_one()
+    return _unpacked(connection, body)
+
+
+def _call_key(thread: Thread, turn: int, index: int) -> tuple[str, int, int]:
+    return str(thread), turn, index
+
+
+def _call_row(key: tuple[str, int, int]) -> runfile.Row:
+    return {"thread": key[0], "turn": key[1], "position": key[2]}
+
+
+def _usage_of(reply: Reply) -> Usage:
+    """The reply's own usage; a reply is one model call at least, and its tools are counted by their results."""
+    usage = reply.usage
+    return usage.model_copy(update={"model_calls": max(1, usage.model_calls), "tool_calls": 0})

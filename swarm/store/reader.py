@@ -1,0 +1,153 @@
+"""Reading a run's file from another process, while its owner writes or after it died.
+
+Only SQLite from the standard library, and read-only: a reader never checkpoints the owner's log and
+loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from swarm.errors import StoreError
+from swarm.events import EVENT, Event
+from swarm.messages import Message, Reply
+from swarm.result import Result
+from swarm.store import blobs, runfile
+from swarm.store.records import CallRecord, RunRecord, ThreadRecord, TurnRecord, thread_of
+from swarm.tool import ToolCall, ToolResult
+
+_MESSAGES = TypeAdapter(tuple[Message, ...])
+
+
+def read_run(path: Path) -> RunRecord:
+    """The run's record.
+
+    Raises:
+        StoreError: no such file, or it is damaged, no run's, or newer than this program.
+    """
+    with _reading(path) as connection:
+        row = connection.execute("SELECT record FROM runs").fetchone()
+        if row is None:
+            raise StoreError(f"{path}: it holds no run: its creation was cut short; remove it")
+        return RunRecord.model_validate_json(_text(connection, row["record"]))
+
+
+def read_events(path: Path, after: int = 0) -> list[Event]:
+    """The events after that place in the stream, in order.
+
+    Raises:
+        StoreError: as for ``read_run``.
+    """
+    with _reading(path) as connection:
+        rows = connection.execute("SELECT body FROM events WHERE seq > ? ORDER BY seq", (after,))
+        return [EVENT.validate_json(_text(connection, row["body"])) for row in rows]
+
+
+def read_steps(path: Path) -> dict[str, Result]:
+    """What each ended step gave, in the order of their ends.
+
+    Raises:
+        StoreError: as for ``read_run``.
+    """
+    with _reading(path) as connection:
+        rows = connection.execute("SELECT step, body FROM steps ORDER BY rowid")
+        return {row["step"]: Result.model_validate_json(_text(connection, row["body"])) for row in rows}
+
+
+def read_threads(path: Path) -> list[ThreadRecord]:
+    """What each sub-agent did: its turns, tool calls and result, in the order of their first turns.
+
+    Raises:
+        StoreError: as for ``read_run``.
+    """
+    with _reading(path) as connection:
+        turns = _turns(connection)
+        calls = _calls(connection)
+        rows = connection.execute("SELECT thread, body FROM results ORDER BY rowid")
+        results = {row["thread"]: Result.model_validate_json(_text(connection, row["body"])) for row in rows}
+    return [
+        ThreadRecord(
+            thread=thread_of(key),
+            turns=tuple(turns.get(key, ())),
+            calls=tuple(calls.get(key, ())),
+            result=results.get(key),
+        )
+        for key in {**turns, **calls, **results}
+    ]
+
+
+def read_text(path: Path, handle: str) -> str:
+    """The text behind a handle.
+
+    Raises:
+        StoreError: no text has it; else as for ``read_run``.
+    """
+    with _reading(path) as connection:
+        row = connection.execute("SELECT hash FROM texts WHERE handle = ?", (handle,)).fetchone()
+        if row is None:
+            raise StoreError(f"no text has the handle {handle!r} in run {path.stem!r}")
+        return blobs.inflate(_blob(connection, row["hash"]))
+
+
+def _turns(connection: sqlite3.Connection) -> dict[str, list[TurnRecord]]:
+    turns: dict[str, list[TurnRecord]] = {}
+    for row in connection.execute("SELECT * FROM replies ORDER BY rowid"):
+        asked = _text(connection, row["asked"])
+        record = TurnRecord(
+            turn=row["turn"],
+            at=row["at"],
+            kept=row["kept"],
+            asked=_MESSAGES.validate_json(asked) if asked else (),
+            reply=Reply.model_validate_json(_text(connection, row["body"])),
+        )
+        turns.setdefault(row["thread"], []).append(record)
+    return turns
+
+
+def _calls(connection: sqlite3.Connection) -> dict[str, list[CallRecord]]:
+    calls: dict[str, list[CallRecord]] = {}
+    for row in connection.execute("SELECT * FROM calls ORDER BY thread, turn, position"):
+        call, result = _text(connection, row["call"]), _text(connection, row["result"])
+        record = CallRecord(
+            turn=row["turn"],
+            index=row["position"],
+            call=ToolCall.model_validate_json(call) if call else None,
+            effect=row["effect"] or None,
+            result=ToolResult.model_validate_json(result) if result else None,
+            intended_at=row["intended_at"],
+            ended_at=row["ended_at"],
+        )
+        calls.setdefault(row["thread"], []).append(record)
+    return calls
+
+
+@contextmanager
+def _reading(path: Path) -> Generator[sqlite3.Connection]:
+    """A connection that sees one state of the file."""
+    runfile.must_exist(path)
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=10.0, isolation_level=None)) as connection:
+            connection.row_factory = sqlite3.Row
+            connection.execute("BEGIN")
+            application_id = connection.execute("PRAGMA application_id").fetchone()[0]
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            runfile.check_version(path, application_id, version)
+            yield connection
+    except sqlite3.Error as error:
+        raise runfile.fault(path, error) from error
+
+
+def _text(connection: sqlite3.Connection, body: str) -> str:
+    return blobs.unpack(body, partial(_blob, connection))
+
+
+def _blob(connection: sqlite3.Connection, hash: str) -> bytes:
+    data: bytes = connection.execute("SELECT data FROM blobs WHERE hash = ?", (hash,)).fetchone()["data"]
+    return data
