@@ -1,0 +1,107 @@
+"""The ``swarm`` command: its sub-commands, and how errors and closed pipes end it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from swarm.cli import plan
+from swarm.cli.init import init
+from swarm.cli.listing import content
+from swarm.cli.options import from_options
+from swarm.cli.prompts import prompts
+from swarm.cli.run import TaskOptions, resume, run
+from swarm.cli.runs import runs, show
+from swarm.errors import PlanError, ProjectError, RunInterrupted, StoreError, SwarmError
+
+WRONG_INPUT = 2
+FAILED = 1
+INTERRUPTED = 130
+
+# Plain help: the rich one costs a third of a second.
+app = typer.Typer(
+    name="swarm",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        from swarm import __version__
+
+        sys.stdout.write(f"swarm {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def swarm(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Many small agents on local models and MCP tools: a task in plain words goes in, an answer and
+    files come out, and a killed run goes on where it was."""
+
+
+app.command("run")(from_options(TaskOptions, run))
+app.command("resume")(resume)
+app.command("runs")(runs)
+app.command("show")(show)
+app.add_typer(plan.app, name="plan", help="Make, check or run a plan.")
+app.command("list")(content)
+app.command("init")(init)
+app.command("prompts")(prompts)
+
+
+def main() -> None:
+    """Runs the command line and exits: 0, 1 for a run that failed, 2 for wrong input, 130 interrupted."""
+    try:
+        code = _exit_code()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has gone (`swarm runs | head`); Python would complain as it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FAILED
+    sys.exit(code)
+
+
+def _exit_code() -> int:
+    try:
+        app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except SwarmError as error:
+        return _report([error])
+    except BaseExceptionGroup as group:
+        # Task groups wrap what happened in them; a group of expected errors is expected.
+        expected, bugs = group.split(SwarmError)
+        if bugs is not None or expected is None:
+            raise
+        return _report(_leaves(expected))
+    return 0
+
+
+def _leaves(group: BaseExceptionGroup[SwarmError]) -> list[SwarmError]:
+    found: list[SwarmError] = []
+    for error in group.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found
+
+
+def _report(errors: list[SwarmError]) -> int:
+    for words in dict.fromkeys(" ".join(str(error).split()) for error in errors):
+        sys.stderr.write(f"swarm: {words}\n")
+    return max(_code_of(error) for error in errors)
+
+
+def _code_of(error: SwarmError) -> int:
+    if isinstance(error, RunInterrupted):
+        return INTERRUPTED
+    return WRONG_INPUT if isinstance(error, ProjectError | PlanError | StoreError) else FAILED

@@ -1,0 +1,95 @@
+"""Following a run to its end on the screen, and what is left to say when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from swarm.cli.interrupts import INTERRUPTED, Interrupts
+from swarm.cli.screen import Screen
+from swarm.errors import RunInterrupted
+
+if TYPE_CHECKING:
+    from swarm.cli.options import RunOptions
+    from swarm.project.project import Project
+    from swarm.run.run import Answer, Run
+    from swarm.run.swarm import Swarm
+
+EXIT_CODES = {"done": 0, "degraded": 0, "failed": 1, "stopped": INTERRUPTED}
+
+Start = Callable[["Swarm", Screen], Coroutine[None, None, "Run[str]"]]
+
+
+def run_on_screen(options: RunOptions, start: Start) -> int:
+    """The exit code of a run that ``start`` begins and the screen follows."""
+
+    async def work(interrupts: Interrupts) -> int:
+        project, screen = options.opened(), Screen(as_json=options.json)
+        async with AsyncExitStack() as stack:
+            with screen.opening():
+                # Seconds of imports: not before a person sees that something happens.
+                from swarm.run.swarm import Swarm
+
+                opening = Swarm.open(project, model=options.model, limits=options.limits(project))
+                swarm = await stack.enter_async_context(opening)
+            run = await start(swarm, screen)
+            return await _follow(run, screen, interrupts, project)
+
+    return run_to_exit(work)
+
+
+def run_to_exit(work: Callable[[Interrupts], Coroutine[None, None, int]]) -> int:
+    """The exit code of work that signals may end."""
+
+    async def caught() -> int:
+        with Interrupts().caught() as interrupts:
+            try:
+                return await work(interrupts)
+            except asyncio.CancelledError:
+                if interrupts.signal is None:
+                    raise
+                return INTERRUPTED
+
+    return asyncio.run(caught())
+
+
+async def _follow(run: Run[str], screen: Screen, interrupts: Interrupts, project: Project) -> int:
+    """Shows the run until it ends, stopping it cleanly at the first signal."""
+    async with asyncio.TaskGroup() as group:
+        stopper = group.create_task(_stop_when_told(run, interrupts))
+        await screen.show(run.events())
+        try:
+            answer = await run.answer()
+        except RunInterrupted:
+            answer = None
+        stopper.cancel()
+    if answer is None or answer.status == "stopped":
+        screen.say(f"swarm: stopped; go on with: {_command('resume', run.id, project)}")
+        return INTERRUPTED
+    _tell(answer, screen, project)
+    if answer.missing or answer.status != "done":
+        screen.say(f"swarm: {answer.status}; look closer with: {_command('show', run.id, project)}")
+    return EXIT_CODES[answer.status]
+
+
+async def _stop_when_told(run: Run[str], interrupts: Interrupts) -> None:
+    number = await interrupts.wait()
+    await run.stop(f"stopped by {number.name}")
+
+
+def _tell(answer: Answer[str], screen: Screen, project: Project) -> None:
+    screen.answer(answer.text)
+    for missing in answer.missing:
+        screen.say(f"missing: {missing}")
+    for file in answer.files:
+        screen.say(f"wrote: {os.path.relpath(project.workspace / file)}")
+
+
+def _command(name: str, run: str, project: Project) -> str:
+    here = project.root == Path.cwd().resolve()
+    return f"swarm {name} {run}{'' if here else f' --project {shlex.quote(str(project.root))}'}"

@@ -1,0 +1,101 @@
+"""The options that commands share, and how a class of options becomes a command."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar, get_type_hints
+
+import typer
+
+if TYPE_CHECKING:
+    from swarm.limits import Limits
+    from swarm.project.project import Project
+
+ProjectOption = Annotated[
+    Path | None,
+    typer.Option("--project", "-p", metavar="FOLDER", help="The project; the current folder when left out."),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME",
+        help="The model: a name on a server that was found, NAME@URL, embedded:NAME, or scripted:FILE.",
+    ),
+]
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option("--workspace", "-w", metavar="FOLDER", help="Where the run reads and writes files."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print events on stdout, one JSON object per line.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Run the plan without asking.")]
+TokensOption = Annotated[
+    int | None, typer.Option("--max-tokens", min=1, metavar="N", help="Tokens the whole run may use.")
+]
+CallsOption = Annotated[
+    int | None, typer.Option("--max-calls", min=1, metavar="N", help="Model calls the run may make.")
+]
+SecondsOption = Annotated[
+    float | None, typer.Option("--max-seconds", min=0.001, metavar="S", help="Wall-clock the run may take.")
+]
+StepsOption = Annotated[
+    int | None, typer.Option("--max-steps", min=1, metavar="N", help="Sub-agents the run may start.")
+]
+
+Options = TypeVar("Options")
+
+
+def from_options(options: type[Options], command: Callable[[Options], None]) -> Callable[..., None]:
+    """A command whose parameters are the fields of ``options``: a commands' many flags, as one value."""
+    hints = get_type_hints(options, include_extras=True)
+    fields = inspect.signature(options).parameters.values()
+
+    def call(**values: object) -> None:
+        command(options(**values))
+
+    parameters = [field.replace(annotation=hints[field.name]) for field in fields]
+    call.__doc__ = command.__doc__
+    vars(call)["__signature__"] = inspect.Signature(parameters)
+    return call
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What every command that runs something takes."""
+
+    project: ProjectOption = None
+    model: ModelOption = None
+    workspace: WorkspaceOption = None
+    yes: YesOption = False
+    json: JsonOption = False
+    max_tokens: TokensOption = None
+    max_calls: CallsOption = None
+    max_seconds: SecondsOption = None
+    max_steps: StepsOption = None
+
+    def opened(self) -> Project:
+        """The project the options name.
+
+        Raises:
+            ProjectError: it cannot be used as it is.
+        """
+        from swarm.project.project import open_project
+
+        return open_project(self.project, workspace=self.workspace)
+
+    def limits(self, project: Project) -> Limits:
+        """The project's limits with those of the options in their place."""
+        from swarm.limits import Limits
+
+        given = {
+            "tokens": self.max_tokens,
+            "model_calls": self.max_calls,
+            "seconds": self.max_seconds,
+            "steps": self.max_steps,
+        }
+        named = {name: value for name, value in given.items() if value is not None}
+        return Limits.model_validate({**project.settings.limits.model_dump(), **named})

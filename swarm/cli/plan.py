@@ -1,0 +1,126 @@
+"""``swarm plan``: make a plan without running it, check one from a file, run one from a file."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from swarm.cli.options import ModelOption, ProjectOption, RunOptions, WorkspaceOption, from_options
+from swarm.cli.run import read_task, run_task
+
+if TYPE_CHECKING:
+    from swarm.cli.interrupts import Interrupts
+    from swarm.plan import Plan
+    from swarm.project.project import Project
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A plan as JSON.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions(RunOptions):
+    """Options of ``swarm plan run``."""
+
+    file: FileArgument
+    task: Annotated[str, typer.Argument(help="What the plan is for; the answer is written to it.")] = ""
+
+
+@app.command()
+def make(
+    task: Annotated[str, typer.Argument(help="What is to be done, in plain words; - reads it from stdin.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the plan there.")
+    ] = None,
+    project: ProjectOption = None,
+    model: ModelOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Make a plan for a task and write it as JSON; run nothing."""
+    from swarm.cli.plan_file import plan_json, write_plan
+    from swarm.cli.screen import print_line
+
+    options = RunOptions(project=project, model=model, workspace=workspace)
+    plan = make_plan(read_task(task), options)
+    if output is None:
+        print_line(plan_json(plan).rstrip())
+    else:
+        write_plan(plan, output)
+        print_plan(plan, as_json=False)
+
+
+@app.command()
+def check(file: FileArgument, project: ProjectOption = None) -> None:
+    """Check a plan file against itself and the project's agents; run nothing."""
+    from swarm.cli.plan_file import read_plan
+
+    opened = RunOptions(project=project).opened()
+    plan = read_plan(file)
+    check_agents(plan, opened)
+    print_plan(plan, as_json=False)
+
+
+def run(options: PlanOptions) -> None:
+    """Run a plan from a file; no planner is asked."""
+    from swarm.cli.plan_file import read_plan
+
+    plan = read_plan(options.file)
+    check_agents(plan, options.opened())
+    task = options.task or " ".join(step.brief for step in plan.last_steps())
+    raise typer.Exit(run_task(task, options, plan))
+
+
+app.command("run")(from_options(PlanOptions, run))
+
+
+def make_plan(task: str, options: RunOptions) -> Plan:
+    """The planner's plan for a task; the model is opened and closed for it."""
+    from swarm.cli.follow import run_to_exit
+    from swarm.cli.screen import Screen
+
+    plans: list[Plan] = []
+
+    async def work(interrupts: Interrupts) -> int:
+        project, screen = options.opened(), Screen()
+        with screen.opening():
+            from swarm.run.swarm import Swarm
+
+            opening = Swarm.open(project, model=options.model, limits=options.limits(project))
+            async with opening as swarm:
+                plans.append(await swarm.plan(task))
+        return 0
+
+    code = run_to_exit(work)
+    if not plans:
+        raise typer.Exit(code)
+    return plans[0]
+
+
+def check_agents(plan: Plan, project: Project) -> None:
+    """Passes where the plan's agents are all the project's.
+
+    Raises:
+        PlanError: names every step whose agent has no card.
+    """
+    from swarm.errors import PlanError
+
+    cards = ", ".join(project.cards)
+    unknown = [step for step in plan.steps if step.agent not in project.cards]
+    if unknown:
+        raise PlanError([f"step {step.id!r}: no agent {step.agent!r}; there are {cards}" for step in unknown])
+
+
+def print_plan(plan: Plan, *, as_json: bool) -> None:
+    """The plan on stdout, as rows or as JSON."""
+    from shutil import get_terminal_size
+
+    from swarm.cli.plan_file import plan_json
+    from swarm.cli.screen import print_line
+    from swarm.view.plan import plan_rows
+
+    width = get_terminal_size().columns if sys.stdout.isatty() else 10_000
+    print_line(plan_json(plan).rstrip() if as_json else "\n".join(plan_rows(plan, width=width)))

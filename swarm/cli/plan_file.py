@@ -1,0 +1,51 @@
+"""Plans in files: JSON as ``swarm plan make`` writes it and a person may write it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from swarm.errors import PlanError, ProjectError
+from swarm.plan import Plan
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a file, checked by itself (its agents are the project's affair).
+
+    Raises:
+        ProjectError: the file cannot be read.
+        PlanError: it holds no plan, or one that cannot run.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{path}: cannot be read ({error}); name a plan as JSON") from error
+    try:
+        return Plan.model_validate_json(text).check()
+    except ValidationError as error:
+        problems = [f"{_place(found['loc'])}{found['msg']}" for found in error.errors()]
+        raise PlanError([f"{path}: {problem}" for problem in problems]) from error
+    except PlanError as error:
+        raise PlanError([f"{path}: {problem}" for problem in error.problems]) from error
+
+
+def write_plan(plan: Plan, path: Path) -> None:
+    """Writes the plan to a file, over the one that may be there.
+
+    Raises:
+        ProjectError: the file cannot be written.
+    """
+    try:
+        path.write_text(plan_json(plan), encoding="utf-8")
+    except OSError as error:
+        raise ProjectError(f"{path}: cannot be written ({error.strerror}); name another file") from error
+
+
+def plan_json(plan: Plan) -> str:
+    """The plan as a file holds it: what stands at its default is left out."""
+    return plan.model_dump_json(indent=2, exclude_defaults=True) + "\n"
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    return f"{'.'.join(str(part) for part in loc)}: " if loc else ""

@@ -1,0 +1,77 @@
+"""``swarm run`` and ``swarm resume``: a task from its words to its answer."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from swarm.cli.options import JsonOption, ModelOption, ProjectOption, RunOptions
+from swarm.errors import ProjectError
+
+if TYPE_CHECKING:
+    from swarm.cli.screen import Screen
+    from swarm.plan import Plan
+    from swarm.run.run import Run
+    from swarm.run.swarm import Swarm
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskOptions(RunOptions):
+    """Options of ``swarm run``."""
+
+    task: Annotated[str, typer.Argument(help="What is to be done, in plain words; - reads it from stdin.")]
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="Make and print the plan; run nothing.")] = (
+        False
+    )
+
+
+def run(options: TaskOptions) -> None:
+    """Run a task with as many agents as it takes. The answer goes to stdout, progress to stderr."""
+    task = read_task(options.task)
+    if options.plan_only:
+        from swarm.cli.plan import make_plan, print_plan
+
+        print_plan(make_plan(task, options), as_json=options.json)
+    else:
+        raise typer.Exit(run_task(task, options))
+
+
+def resume(
+    run: Annotated[str, typer.Argument(help="The run: its id, the beginning of it, or last.")] = "last",
+    project: ProjectOption = None,
+    model: ModelOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Go on with a stopped or killed run. Nothing that was recorded is done again."""
+    from swarm.cli.follow import run_on_screen
+
+    async def start(swarm: Swarm, screen: Screen) -> Run[str]:
+        return await swarm.resume(run)
+
+    raise typer.Exit(run_on_screen(RunOptions(project=project, model=model, json=json), start))
+
+
+def run_task(task: str, options: RunOptions, plan: Plan | None = None) -> int:
+    """Runs a task, by a given plan or by one that is made and shown; gives the exit code."""
+    from swarm.cli.follow import run_on_screen
+
+    async def start(swarm: Swarm, screen: Screen) -> Run[str]:
+        asks = plan is None and not options.yes and screen.can_ask
+        return await swarm.start(task, plan=plan, approve=screen.approve if asks else None)
+
+    return run_on_screen(options, start)
+
+
+def read_task(words: str) -> str:
+    """The task, from stdin where it is ``-``.
+
+    Raises:
+        ProjectError: it is empty.
+    """
+    task = (sys.stdin.read() if words == "-" else words).strip()
+    if not task:
+        raise ProjectError("the task is empty; say in plain words what is to be done")
+    return task

@@ -1,0 +1,143 @@
+"""``swarm runs`` and ``swarm show``: what was run and what came of it, read from the runs' files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from swarm.cli.options import ProjectOption
+
+if TYPE_CHECKING:
+    from swarm.events import Event
+    from swarm.store.records import RunRecord
+    from swarm.view.state import RunState
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+
+
+def runs(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """List the project's runs, the last one first."""
+    from swarm.cli.columns import print_columns
+    from swarm.cli.screen import print_line
+    from swarm.store.runs import list_runs
+
+    found = list_runs(project or Path.cwd())
+    if json:
+        for record in found.records:
+            print_line(record.model_dump_json())
+    elif found.records:
+        rows = [_row(record, project or Path.cwd()) for record in found.records]
+        print_columns(("RUN", "STATUS", "BEGUN", "MODEL", "TASK"), rows)
+    else:
+        sys.stderr.write("no runs yet; start one with `swarm run TASK`\n")
+    for problem in found.problems:
+        sys.stderr.write(f"swarm: {problem}\n")
+
+
+def show(
+    run: Annotated[str, typer.Argument(help="The run: its id, the beginning of it, or last.")] = "last",
+    project: ProjectOption = None,
+    events: Annotated[bool, typer.Option("--events", help="Print every event, one line each.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Show a run: steps, outcomes, answer and use. A failed step is shown with its reason."""
+    from swarm.cli.screen import print_line
+    from swarm.store.reader import read_events, read_run
+
+    path = _path(project or Path.cwd(), run)
+    record, stream = read_run(path), read_events(path)
+    if events:
+        _print_events(stream, as_json=json)
+    elif json:
+        print_line(_json(path, record))
+    else:
+        _print_run(record, stream, path)
+
+
+def _path(project: Path, run: str) -> Path:
+    from swarm.errors import ProjectError
+    from swarm.store.runs import find_run, list_runs, run_path
+
+    if run != "last":
+        return find_run(project, run)
+    records = list_runs(project).records
+    if not records:
+        raise ProjectError(f"{project}: there is no run yet; start one with `swarm run TASK`")
+    return run_path(project, records[0].id)
+
+
+def _row(record: RunRecord, project: Path) -> tuple[str, ...]:
+    from datetime import datetime
+
+    from swarm.store.runs import run_path
+    from swarm.view.words import one_line
+
+    begun = datetime.fromtimestamp(record.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
+    status = _status(record, run_path(project, record.id))
+    return record.id, status, begun, record.model, one_line(record.task, 60)
+
+
+def _status(record: RunRecord, path: Path) -> str:
+    """The run's status; a run that is recorded as running but has no owner was killed."""
+    from swarm.store.lease import owner_of
+
+    is_killed = record.status == "running" and owner_of(path) is None
+    return "killed" if is_killed else record.status
+
+
+def _print_events(events: list[Event], *, as_json: bool) -> None:
+    from swarm.cli.screen import print_line
+    from swarm.view.plain import line_of
+    from swarm.view.words import printable
+
+    for event in events:
+        if as_json:
+            print_line(event.model_dump_json())
+        else:
+            words = line_of(event) or event.kind.replace("_", " ")
+            print_line(f"{event.seq:>6}  {printable(words)}")
+
+
+def _json(path: Path, record: RunRecord) -> str:
+    import json
+
+    from swarm.store.reader import read_steps, read_threads
+
+    steps = {id: result.model_dump(mode="json") for id, result in read_steps(path).items()}
+    threads = [thread.model_dump(mode="json") for thread in read_threads(path)]
+    whole = {"run": record.model_dump(mode="json"), "steps": steps, "threads": threads}
+    return json.dumps(whole, ensure_ascii=False)
+
+
+def _print_run(record: RunRecord, events: list[Event], path: Path) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from swarm.view.rows import step_rows, usage_words
+    from swarm.view.state import RunState
+
+    state = RunState()
+    for event in events:
+        state.apply(event)
+    console = Console(highlight=False)
+    width = console.size.width if console.is_terminal else 200
+    console.print(Text(f"run {record.id} on {record.model}: {_status(record, path)}", style="bold"))
+    console.print(Text(f"task: {record.task}"), soft_wrap=True)
+    for row in step_rows(state, width=width):
+        console.print(row, soft_wrap=True)
+    console.print(Text(usage_words(state.usage)), soft_wrap=True)
+    for words in _ending(state):
+        console.print(Text(words), soft_wrap=True)
+
+
+def _ending(state: RunState) -> list[str]:
+    from swarm.view.words import printable
+
+    if state.ended is None:
+        return ["no answer yet"]
+    files = [f"wrote: {file}" for file in state.ended.files]
+    missing = [f"missing: {words}" for words in state.ended.missing]
+    return [printable(words) for words in (*files, *missing, "", state.ended.answer)]

@@ -1,0 +1,71 @@
+"""What a command that runs something shows: the live view, plain lines, or events as JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from swarm.cli.approval import approve
+from swarm.events import Event
+from swarm.view.plain import show as show_plain
+from swarm.view.terminal import TerminalView
+from swarm.view.words import printable
+
+if TYPE_CHECKING:
+    from swarm.plan import Plan
+
+
+class Screen:
+    """Progress on stderr; on stdout only the answer, or with ``as_json`` the events and nothing else."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self._as_json = as_json
+        self._console = Console(stderr=True, highlight=False)
+        is_live = self._console.is_terminal and not self._console.is_dumb_terminal and not as_json
+        self._view = TerminalView(self._console) if is_live else None
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether a person is there to answer a question."""
+        return self._view is not None and sys.stdin.isatty()
+
+    def opening(self) -> AbstractContextManager[object]:
+        """Shows that the model and the tools are being opened; a large model takes its time."""
+        if self._view is None:
+            return nullcontext()
+        return self._console.status("opening the model and the tools …")
+
+    async def show(self, events: AsyncIterator[Event]) -> None:
+        """Shows the events until they end."""
+        if self._as_json:
+            async for event in events:
+                print_line(event.model_dump_json())
+        elif self._view is not None:
+            await self._view.show(events)
+        else:
+            await show_plain(events, sys.stderr)
+
+    async def approve(self, plan: Plan) -> Plan | None:
+        """The plan as the person wants it run, or None to leave it."""
+        pause = self._view.paused() if self._view else nullcontext()
+        with pause:
+            return await approve(plan, self._console)
+
+    def say(self, words: str) -> None:
+        """A line beside the answer."""
+        sys.stderr.write(f"{printable(words)}\n")
+
+    def answer(self, text: str) -> None:
+        """The answer itself."""
+        if not self._as_json:
+            print_line(printable(text) if sys.stdout.isatty() else text)
+
+
+def print_line(text: str) -> None:
+    """One line, or a text, on stdout, at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

@@ -1,0 +1,79 @@
+"""The view where there is no terminal: one line for each event that is worth one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TextIO
+
+from swarm.events import (
+    AgentEnded,
+    AgentStarted,
+    Event,
+    Notice,
+    PlanMade,
+    RunEnded,
+    RunStarted,
+    StepEnded,
+    StepExpanded,
+    ToolCalled,
+    ToolReturned,
+)
+from swarm.view.words import count, duration, one_line
+
+WIDTH = 160
+
+
+async def show(events: AsyncIterator[Event], out: TextIO) -> None:
+    """Writes the lines as the events come, each with the time since the first."""
+    first: float | None = None
+    async for event in events:
+        first = event.at if first is None else first
+        if words := line_of(event):
+            out.write(f"{duration(event.at - first):>8}  {one_line(words, WIDTH)}\n")
+            out.flush()
+
+
+def line_of(event: Event) -> str | None:
+    """What a line says of the event, or None for an event without one."""
+    match event:
+        case RunStarted():
+            return f"{'resumed' if event.is_resumed else 'run'} {event.run} on {event.model}: {event.task}"
+        case PlanMade():
+            steps = ", ".join(step.id for step in event.plan.steps)
+            return f"plan ({event.origin}): {steps}{f'; {event.note}' if event.note else ''}"
+        case Notice():
+            return f"{f'{event.step}: ' if event.step else ''}{event.text}"
+        case RunEnded():
+            return _end_words(event)
+        case _:
+            return _step_words(event)
+
+
+def _step_words(event: Event) -> str | None:
+    match event:
+        case StepExpanded():
+            return f"{event.step}: {len(event.items)} items"
+        case AgentStarted():
+            return f"{_name(event)}: {event.agent} begins{f': {event.label}' if event.label else ''}"
+        case ToolCalled():
+            return f"{_name(event)}: {event.tool} {event.summary}"
+        case ToolReturned(is_error=True):
+            return f"{_name(event)}: {event.tool} failed: {event.summary}"
+        case AgentEnded():
+            return f"{_name(event)}: {event.status}: {event.text}"
+        case StepEnded():
+            return f"{event.step}: {event.result.status}: {event.result.reason or event.result.text}"
+        case _:
+            return None
+
+
+def _name(event: AgentStarted | ToolCalled | ToolReturned | AgentEnded) -> str:
+    item = "" if event.item is None else f"[{event.item}]"
+    attempt = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+    return f"{event.step}{item}{attempt}"
+
+
+def _end_words(event: RunEnded) -> str:
+    used = event.usage
+    tokens = f"{count(used.prompt_tokens)} prompt tokens ({count(used.cached_tokens)} cached)"
+    return f"{event.status} in {duration(event.seconds)}: {tokens}, {count(used.written_tokens)} written"

@@ -1,0 +1,176 @@
+"""What is known of a run from its events: a plain picture that every view draws its own way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal, assert_never
+
+from swarm.events import (
+    AgentEnded,
+    AgentStarted,
+    AgentWaiting,
+    Event,
+    ModelAsked,
+    ModelReplied,
+    Notice,
+    PlanMade,
+    RunEnded,
+    RunStarted,
+    StepEnded,
+    StepExpanded,
+    ToolCalled,
+    ToolReturned,
+)
+from swarm.limits import Usage
+from swarm.plan import Plan, Step
+from swarm.result import Result
+
+AgentEvent = AgentWaiting | AgentStarted | ModelAsked | ModelReplied | ToolCalled | ToolReturned | AgentEnded
+Stage = Literal["waiting", "thinking", "acting", "done", "degraded", "failed"]
+ENDED: tuple[Stage, ...] = ("done", "degraded", "failed")
+MOVING: tuple[Stage, ...] = ("thinking", "acting")
+
+
+@dataclass
+class AgentState:
+    """One sub-agent: what it is at, and what it has used."""
+
+    stage: Stage = "waiting"
+    label: str = ""
+    """Its item or brief in a few words."""
+    now: str = ""
+    """What it does or waits for; its result or reason once it has ended."""
+    turn: int = 0
+    attempt: int = 1
+    usage: Usage = field(default_factory=Usage)
+    started_at: float = 0.0
+    ended_at: float = 0.0
+
+
+@dataclass
+class StepState:
+    """One step of the plan and its sub-agents by item (None for a step without ``each``)."""
+
+    id: str
+    agent: str
+    waits_for: tuple[str, ...] = ()
+    each: str | None = None
+    items: tuple[str, ...] = ()
+    """A label for each item, once the step has expanded."""
+    agents: dict[int | None, AgentState] = field(default_factory=dict[int | None, AgentState])
+    usage: Usage = field(default_factory=Usage)
+    """What its sub-agents have used together."""
+    result: Result | None = None
+    started_at: float = 0.0
+    ended_at: float = 0.0
+
+    @property
+    def stages(self) -> Counter[Stage]:
+        """How many sub-agents are at each stage."""
+        return Counter(agent.stage for agent in self.agents.values())
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether a sub-agent of it is thinking or acting."""
+        return any(agent.stage in MOVING for agent in self.agents.values())
+
+
+@dataclass
+class RunState:
+    """A run as its events tell it so far."""
+
+    run: str = ""
+    task: str = ""
+    model: str = ""
+    plan: Plan | None = None
+    plan_origin: str = ""
+    steps: dict[str, StepState] = field(default_factory=dict[str, StepState])
+    """In the plan's order."""
+    usage: Usage = field(default_factory=Usage)
+    notices: list[str] = field(default_factory=list[str])
+    started_at: float = 0.0
+    last_at: float = 0.0
+    """When the latest event was recorded."""
+    ended: RunEnded | None = None
+
+    def apply(self, event: Event) -> None:
+        """Takes one event in; events come in the order of their ``seq``."""
+        self.started_at = self.started_at or event.at
+        self.last_at = event.at
+        match event:
+            case RunStarted():
+                self._start(event)
+            case PlanMade():
+                self._take_plan(event)
+            case Notice():
+                self.notices.append(event.text)
+            case RunEnded():
+                self.ended = event
+                self.usage = event.usage
+            case StepExpanded():
+                self._step(event.step).items = event.items
+            case StepEnded():
+                step = self._step(event.step)
+                step.result, step.ended_at = event.result, event.at
+            case _:
+                self._apply_to_agent(event)
+
+    def _start(self, event: RunStarted) -> None:
+        self.run, self.task, self.model = event.run, event.task, event.model
+        self.ended = None
+        # What was in flight when the run was stopped waits to be taken up again.
+        for step in self.steps.values():
+            for agent in step.agents.values():
+                if agent.stage not in ENDED:
+                    agent.stage, agent.now = "waiting", ""
+
+    def _take_plan(self, event: PlanMade) -> None:
+        self.plan, self.plan_origin = event.plan, event.origin
+        known = self.steps
+        self.steps = {step.id: _refreshed(known.get(step.id), step) for step in event.plan.steps}
+
+    def _step(self, id: str) -> StepState:
+        """The step of that id; the planner's own work comes before any plan and gets a line too."""
+        return self.steps.setdefault(id, StepState(id=id, agent=id))
+
+    def _apply_to_agent(self, event: AgentEvent) -> None:
+        step = self._step(event.step)
+        agent = step.agents.setdefault(event.item, AgentState())
+        step.started_at = step.started_at or event.at
+        _move(agent, event)
+        if isinstance(event, ModelReplied):
+            agent.usage += event.usage
+            step.usage += event.usage
+            self.usage += event.usage
+
+
+def _refreshed(known: StepState | None, step: Step) -> StepState:
+    state = known or StepState(id=step.id, agent=step.agent)
+    state.agent, state.waits_for, state.each = step.agent, step.waits_for, step.each
+    return state
+
+
+def _move(agent: AgentState, event: AgentEvent) -> None:
+    agent.attempt = event.attempt
+    match event:
+        case AgentWaiting():
+            agent.stage, agent.now = "waiting", f"waits for a {event.what}"
+        case AgentStarted():
+            agent.stage, agent.label, agent.now = "thinking", event.label, ""
+            agent.started_at = agent.started_at or event.at
+        case ModelAsked():
+            agent.stage, agent.turn, agent.now = "thinking", event.turn, ""
+        case ModelReplied():
+            agent.now = event.action
+        case ToolCalled():
+            agent.stage, agent.now = "acting", f"{event.tool} {event.summary}".strip()
+        case ToolReturned():
+            agent.stage, agent.now = (
+                "thinking",
+                f"{event.tool} failed: {event.summary}" if event.is_error else "",
+            )
+        case AgentEnded():
+            agent.stage, agent.now, agent.ended_at = event.status, event.text, event.at
+        case _:
+            assert_never(event)
