@@ -12,13 +12,12 @@ from pathlib import Path
 
 from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
 from benchmarks.runs import run_files, swarm, workplace
-from benchmarks.scripts.width import LINES
+from benchmarks.scripts.width import AGENTS, LINES, name_of
 from swarm import Plan, Step
 from swarm.events import AgentEnded, ModelAsked, ModelReplied, StepEnded, ToolReturned
 from swarm.store.reader import read_events
 from swarm.testing import scripted_server
 
-AGENTS = 300
 TURNS = LINES + 1
 LATENCY_SECONDS = 5.0
 IDEAL_SECONDS = TURNS * LATENCY_SECONDS
@@ -37,6 +36,20 @@ tools: [files.read]
 Read the file you are given, one line a turn, then give one sentence as the result.
 """
 
+WIDE = "read"
+PLAN = Plan(
+    steps=(
+        Step(
+            id="names",
+            agent="liner",
+            brief="Give the names of the items.",
+            expects={"type": "array", "items": {"type": "string"}},
+        ),
+        # Not a pattern of files: the file of an item would lie open before the agent's first turn.
+        Step(id=WIDE, agent="liner", brief="Read {item} line by line.", each="names"),
+    )
+)
+
 
 @dataclass(frozen=True)
 class Spent:
@@ -53,14 +66,16 @@ def measure() -> Findings:
     project = new_project(workplace(PROOF.name) / "project")
     spent, peak = asyncio.run(_serve_and_run(project))
     events = read_events(run_files(project)[0])
-    asked = [event.at for event in events if isinstance(event, ModelAsked)]
-    ended = [event for event in events if isinstance(event, AgentEnded)]
+    asked = [event.at for event in events if isinstance(event, ModelAsked) and event.step == WIDE]
+    ended = [event for event in events if isinstance(event, AgentEnded) and event.step == WIDE]
     wall = max(event.at for event in events if isinstance(event, StepEnded)) - min(asked)
     figures: dict[str, Figure] = {
         "sub-agents ended": len(ended),
         "of them done": sum(event.status == "done" for event in ended),
-        "model replies": sum(isinstance(event, ModelReplied) for event in events),
-        "tool calls": sum(isinstance(event, ToolReturned) and not event.is_error for event in events),
+        "model replies": sum(isinstance(event, ModelReplied) and event.step == WIDE for event in events),
+        "tool calls": sum(
+            isinstance(event, ToolReturned) and not event.is_error and event.step == WIDE for event in events
+        ),
         "most requests at the server at once": peak,
         "wall from the first dispatch (s)": round(wall, 1),
         "ideal (s)": IDEAL_SECONDS,
@@ -99,11 +114,10 @@ def new_project(folder: Path) -> Path:
     (folder / "agents" / "liner.md").write_text(CARD, encoding="utf-8")
     for number in range(1, AGENTS + 1):
         lines = [f"line {line} of item {number}" for line in range(1, LINES + 1)]
-        (folder / "data" / "items" / f"item-{number:03}.txt").write_text(
+        (folder / "data" / "items" / f"{name_of(number)}.txt").write_text(
             "\n".join(lines) + "\n", encoding="utf-8"
         )
-    step = Step(id="read", agent="liner", brief="Read {item} line by line.", each="items/*.txt")
-    (folder / "plan.json").write_text(Plan(steps=(step,)).model_dump_json(), encoding="utf-8")
+    (folder / "plan.json").write_text(PLAN.model_dump_json(), encoding="utf-8")
     return folder
 
 
