@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from swarm.errors import RunBusy, StoreError
@@ -25,33 +28,39 @@ _PRAGMAS = (
 )
 
 
-def create(path: Path) -> Connection:
+@contextmanager
+def create(path: Path) -> Generator[Connection]:
     """The writer's connection to a new file with empty tables.
 
     Raises:
-        sqlite3.Error: the file or its folder does not take it.
+        DBAPIError: the file or its folder does not take it.
     """
-    connection = _connect(path, "rwc")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-    StoreTable.metadata.create_all(connection)
-    connection.exec_driver_sql(f"PRAGMA application_id={runfile.APPLICATION_ID}")
-    connection.exec_driver_sql(f"PRAGMA user_version={runfile.SCHEMA_VERSION}")
-    connection.exec_driver_sql("COMMIT")
-    return connection
+    with _connect(path, "rwc") as connection:
+        _set_up(connection)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        StoreTable.metadata.create_all(connection)
+        connection.exec_driver_sql(f"PRAGMA application_id={runfile.APPLICATION_ID}")
+        connection.exec_driver_sql(f"PRAGMA user_version={runfile.SCHEMA_VERSION}")
+        connection.exec_driver_sql("COMMIT")
+        yield connection
+        _fold(connection)
 
 
-def open_existing(path: Path) -> Connection:
+@contextmanager
+def open_existing(path: Path) -> Generator[Connection]:
     """The writer's connection to a file that is there.
 
     Raises:
         StoreError: it is no run's file, or newer than this program.
-        sqlite3.Error: it cannot be opened.
+        DBAPIError: it cannot be opened.
     """
-    connection = _connect(path, "rw")
-    application_id: int = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
-    version: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-    runfile.check_version(path, application_id, version)
-    return connection
+    with _connect(path, "rw") as connection:
+        application_id: int = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+        version: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        runfile.check_version(path, application_id, version)
+        _set_up(connection)
+        yield connection
+        _fold(connection)
 
 
 def take_epoch(connection: Connection) -> Check:
@@ -73,7 +82,8 @@ def _epoch(connection: Connection) -> int:
     return epoch
 
 
-def _connect(path: Path, mode: str) -> Connection:
+@contextmanager
+def _connect(path: Path, mode: str) -> Generator[Connection]:
     address = f"{path.resolve().as_uri()}?mode={mode}"
     engine = create_engine(
         "sqlite://",
@@ -82,7 +92,17 @@ def _connect(path: Path, mode: str) -> Connection:
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
     )
-    connection = engine.connect()
+    with engine.connect() as connection:
+        yield connection
+
+
+def _set_up(connection: Connection) -> None:
     for pragma in _PRAGMAS:
         connection.exec_driver_sql(f"PRAGMA {pragma}")
-    return connection
+
+
+def _fold(connection: Connection) -> None:
+    """Leaves a closed run as one plain file, which readers open without making files beside it."""
+    with suppress(DBAPIError):  # someone reads it just now, or its disk failed and that was told
+        connection.exec_driver_sql("PRAGMA busy_timeout=1000")
+        connection.exec_driver_sql("PRAGMA journal_mode=DELETE")

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,7 +37,7 @@ LINGER_SECONDS = 0.05
 """How long writes nobody waits for (events) may wait for company; what a live view may lag."""
 
 T = TypeVar("T")
-Connect = Callable[[], Connection]
+Connect = Callable[[], AbstractContextManager[Connection]]
 Check = Callable[[Connection], None]
 
 
@@ -143,13 +143,13 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            connection = self._connect()
-        except Exception as error:  # noqa: BLE001 - handed to the opener, whatever it is
-            self._tell(self._opened, as_store_error(self._path, error))
-        else:
-            self._tell(self._opened, None)
-            with connection:
+            with self._connect() as connection:
+                self._tell(self._opened, None)
                 self._serve(connection)
+        except Exception as error:  # noqa: BLE001 - handed to the opener or the closer, whatever it is
+            failure = as_store_error(self._path, error)
+            self._failure = self._failure or str(failure)
+            self._tell(self._opened, failure)
         finally:
             self._tell(self._closed, None)
 
@@ -190,6 +190,8 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - a writer that dies would leave all others waiting
             failure = as_store_error(self._path, error)
             self._failure = str(failure)
+            with suppress(DBAPIError):  # SQLite has rolled back itself when the disk is full
+                connection.exec_driver_sql("ROLLBACK")
             return [(job, failure) for job in jobs]
         self.transactions += 1
         return outcomes
