@@ -1,0 +1,51 @@
+"""The script of the resume proof: a model that plans, reads notes and counts without a fault."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from benchmarks.turns import call_turn, result_turn
+from examples.cells import canonical
+from swarm.messages import Request
+
+_ACTION = re.compile(r"^- (\w+) will (.+?)(?: by (.+?)\.|; no date was set\.)$", re.MULTILINE)
+_FILE = re.compile(r"^File notes/", re.MULTILINE)
+
+PLAN = {
+    "steps": [
+        {
+            "id": "actions",
+            "agent": "researcher",
+            "each": "notes/*.md",
+            "needs": [],
+            "brief": "Read {item} and give every open action with its owner, the action and its due date.",
+            "columns": ["owner:text", "action:text", "due:date"],
+            "writes": "actions.csv",
+        },
+        {
+            "id": "most",
+            "agent": "analyst",
+            "each": "",
+            "needs": ["actions"],
+            "brief": "Count the actions of each owner and give the one with the most.",
+            "columns": ["owner:text", "actions:number"],
+            "writes": "",
+        },
+    ]
+}
+MOST = "SELECT owner, count(*) AS actions FROM actions GROUP BY owner ORDER BY actions DESC LIMIT 1"
+
+
+def reply(request: Request) -> str:
+    """The plan, the actions of a note, or the query that counts them."""
+    asked = request.messages[-1].content
+    if asked.startswith("Text files:"):
+        return json.dumps(PLAN)
+    if _FILE.search(asked):
+        return result_turn([_row(found) for found in _ACTION.finditer(asked)])
+    return call_turn("results.query", sql=MOST)
+
+
+def _row(found: re.Match[str]) -> dict[str, str | None]:
+    return {"owner": found[1], "action": found[2], "due": canonical("date", found[3]) if found[3] else None}
