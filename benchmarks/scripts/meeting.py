@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from pydantic import JsonValue
+
 from benchmarks.turns import call_turn, result_turn
 from examples.cells import canonical
 from swarm.messages import Request
@@ -43,9 +45,10 @@ def reply(request: Request) -> str:
     if asked.startswith("Text files:"):
         return json.dumps(PLAN)
     if _FILE.search(asked):
-        return result_turn([_row(found) for found in _ACTION.finditer(asked)])
+        rows: list[JsonValue] = [_row(found) for found in _ACTION.finditer(asked)]
+        return result_turn(rows)
     return call_turn("results.query", sql=MOST)
 
 
-def _row(found: re.Match[str]) -> dict[str, str | None]:
+def _row(found: re.Match[str]) -> JsonValue:
     return {"owner": found[1], "action": found[2], "due": canonical("date", found[3]) if found[3] else None}
