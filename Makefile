@@ -18,7 +18,7 @@ setup: .venv/ready ## install everything into .venv from the lock, hashes checke
 	@echo "ready: $(BIN)/swarm"
 
 demo: .venv/ready ## get the embedded model, run an example with it, check what it found
-	@$(BIN)/python examples/demo.py
+	@$(BIN)/python -m examples.demo
 
 test: .venv/ready ## run the whole suite
 	@$(BIN)/python -m pytest $(ARGS)

@@ -29,6 +29,8 @@ STYLES: dict[Stage, str] = {
 }
 _FIGURES = 22
 """Columns for tokens and time at the right."""
+_FAILED_ROWS = 10
+"""Failed sub-agents of one step that are shown when a run is looked back on."""
 _STAGE_WORDS: tuple[tuple[Stage, str], ...] = (
     ("done", "done"),
     ("degraded", "degraded"),
@@ -47,16 +49,11 @@ def live_rows(state: RunState, *, now: float, width: int, height: int) -> list[T
 
 
 def step_rows(state: RunState, *, width: int) -> list[Text]:
-    """One row for each step, and one for each sub-agent of it that failed: a run looked back on."""
+    """One row for each step, and below it the sub-agents that failed: a run looked back on."""
     rows: list[Text] = []
     for step in state.steps.values():
         rows.append(_step_row(step, state, state.last_at, width))
-        failed = (
-            (item, agent) for item, agent in step.agents.items() if agent.stage in {"failed", "degraded"}
-        )
-        rows += [
-            _agent_row(step, item, agent, state.last_at, width) for item, agent in failed if item is not None
-        ]
+        rows += _failed_rows(step, state.last_at, width)
     return rows
 
 
@@ -145,10 +142,23 @@ def _agent_rows(step: StepState, now: float, width: int, room: int) -> list[Text
     return rows
 
 
+def _failed_rows(step: StepState, now: float, width: int) -> list[Text]:
+    failed = [
+        (item, agent)
+        for item, agent in step.agents.items()
+        if item is not None and agent.stage in {"failed", "degraded"}
+    ]
+    rows = [_agent_row(step, item, agent, now, width) for item, agent in failed[:_FAILED_ROWS]]
+    if len(failed) > _FAILED_ROWS:
+        rows.append(Text(f"  … {len(failed) - _FAILED_ROWS} more", style="red"))
+    return rows
+
+
 def _step_row(step: StepState, state: RunState, now: float, width: int) -> Text:
     stage = stage_of(step)
-    names = min(max(len(id) for id in state.steps), 16)
-    left = f"{GLYPHS[stage]} {one_line(step.id, names):<{names}}  {one_line(step.agent, 12):<12}"
+    ids = min(max(len(id) for id in state.steps), 16)
+    agents = min(max(len(step.agent) for step in state.steps.values()), 12)
+    left = f"{GLYPHS[stage]} {one_line(step.id, ids):<{ids}}  {one_line(step.agent, agents):<{agents}}"
     ended = step.ended_at or now
     return _row(left, _step_words(step, state), _figures(step.usage, step.started_at, ended), stage, width)
 
