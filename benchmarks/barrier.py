@@ -32,6 +32,14 @@ description: Does one piece of work.
 ---
 Do the piece of work you are given.
 """
+SETTINGS = """[servers.files]
+enabled = false
+
+[servers.database]
+enabled = false
+"""
+"""No step uses a tool, so no server need be started for each of the runs."""
+
 _PIECE = re.compile(r"piece s(\d+)\b")
 
 
@@ -71,6 +79,7 @@ def new_project(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "agents").mkdir(parents=True)
     (folder / "agents" / "worker.md").write_text(CARD, encoding="utf-8")
+    (folder / "swarm.toml").write_text(SETTINGS, encoding="utf-8")
     return folder
 
 

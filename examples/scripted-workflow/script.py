@@ -10,7 +10,7 @@ from swarm.messages import Request
 _LETTER = re.compile(r"I bought a ([\w ]+?) from you\.")
 _ORDER = re.compile(r"The order number is (\d+)\.")
 _SIGNED = re.compile(r"Yours sincerely\n(\w+)")
-CASES = "SELECT customer, product, \"order\", wish FROM letters WHERE wish <> 'nothing'"
+CASES = "SELECT customer, product, order_number, wish FROM letters WHERE wish <> 'nothing'"
 REFUNDS = "SELECT customer FROM cases WHERE wish = 'refund'"
 
 
@@ -22,7 +22,7 @@ def reply(request: Request) -> str:
         row = {
             "customer": signed[1],
             "product": product[1],
-            "order": order and order[1],
+            "order_number": order and order[1],
             "wish": _wish(asked),
         }
         return json.dumps({"result": [row]})

@@ -43,14 +43,14 @@ PLAN = Plan(
             each="letters/*.txt",
             brief="Read {item} and give one row: the customer who signed it, the product, the order number "
             "(null when the customer does not know it), and the wish: refund, repair or nothing.",
-            expects=table(customer=TEXT, product=TEXT, order=TEXT_OR_NOTHING, wish=WISH),
+            expects=table(customer=TEXT, product=TEXT, order_number=TEXT_OR_NOTHING, wish=WISH),
         ),
         Step(
             id="cases",
             agent="analyst",
             needs=("letters",),
-            brief="Give customer, product, order and wish of the letters whose wish is not 'nothing'.",
-            expects=table(customer=TEXT, product=TEXT, order=TEXT_OR_NOTHING, wish=WISH),
+            brief="Give customer, product, order_number and wish of the letters whose wish is not 'nothing'.",
+            expects=table(customer=TEXT, product=TEXT, order_number=TEXT_OR_NOTHING, wish=WISH),
             writes="cases.csv",
         ),
         Step(
