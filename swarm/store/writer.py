@@ -79,13 +79,15 @@ class Writer:
         thread = threading.Thread(target=writer._run, name=f"swarm writer {path.stem}", daemon=True)
         thread.start()
         try:
-            await writer._opened
+            await writer._settled(writer._opened)
             yield writer
         finally:
             writer._jobs.put(None)
             with anyio.move_on_after(DEADLINE_SECONDS, shield=True):
                 await writer._closed
                 thread.join()
+        if thread.is_alive():
+            raise writer._too_slow()
         writer._refuse_after_failure()
 
     def guard(self, check: Check) -> None:
@@ -135,9 +137,12 @@ class Writer:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 return await future
         except TimeoutError as error:
-            raise StoreError(
-                f"{self._path}: not written within {DEADLINE_SECONDS:.0f} s; check the disk, then resume the run"
-            ) from error
+            raise self._too_slow() from error
+
+    def _too_slow(self) -> StoreError:
+        return StoreError(
+            f"{self._path}: not written within {DEADLINE_SECONDS:.0f} s; check the disk, then resume the run"
+        )
 
     # What follows runs in the writer's thread.
 

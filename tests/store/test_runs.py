@@ -92,6 +92,8 @@ async def test_a_killed_process_loses_nothing_it_was_told_is_recorded(tmp_path: 
             for _ in range(lines):
                 item, turn = process.stdout.readline().split()
                 told.append((int(item), int(turn)))
+        read = {(thread.thread.item, turn.turn) for thread in read_threads(path) for turn in thread.turns}
+        assert read.issuperset(told)
         async with Journal.open(path) as journal:
             for at in told:
                 thread = Thread(run="r", step="notes", item=at[0])
