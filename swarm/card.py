@@ -34,4 +34,7 @@ class AgentCard(BaseModel):
     """Which class of model it wants."""
     tools: tuple[str, ...] = ()
     """Tools it may call: ``server.tool``, or ``server`` for all of a server's."""
+    tables: Literal["typed", "queried"] = "typed"
+    """How it gives a table: ``typed`` row by row as it has read them, or ``queried``, as the rows of
+    its last query, which it never copies itself."""
     limits: CardLimits = CardLimits()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swarm.control import Budget
-from swarm.errors import ServerError
+from swarm.errors import ServerError, ToolError
 from swarm.events import Event, ModelAsked, ModelReplied, ToolCalled, ToolReturned
 from swarm.limits import Limits, Usage
 from swarm.messages import Reply, Request
@@ -68,8 +68,6 @@ class Call:
             ToolError: no result has it.
         """
         if handle not in self.texts:
-            from swarm.errors import ToolError
-
             known = ", ".join(self.texts) or "none"
             raise ToolError(f"no text is kept as {handle!r}; known: {known}")
         return self.texts[handle]
@@ -89,7 +87,11 @@ class At:
         return f"{self.thread}/{self.turn}/{self.index}"
 
 
-async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[str], str] = str) -> Reply:
+def _short(text: str) -> str:
+    return one_line(text, 60)
+
+
+async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[str], str] = _short) -> Reply:
     """The model's recorded reply, asked for once.
 
     Raises:
@@ -101,12 +103,21 @@ async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[st
     if known is not None:
         return known
     work.budget.check()
-    where = _where(at)
-    work.note(ModelAsked(**where, turn=at.turn))
+    thread = at.thread
+    work.note(ModelAsked(step=thread.step, item=thread.item, attempt=thread.attempt, turn=at.turn))
     reply = await work.model.reply(request)
     await work.journal.save_reply(at.thread, at.turn, digest, reply, request)
     work.budget.add(reply.usage)
-    work.note(ModelReplied(**where, turn=at.turn, usage=reply.usage, action=name_action(reply.text)))
+    work.note(
+        ModelReplied(
+            step=thread.step,
+            item=thread.item,
+            attempt=thread.attempt,
+            turn=at.turn,
+            usage=reply.usage,
+            action=name_action(reply.text),
+        )
+    )
     return reply
 
 
@@ -135,8 +146,17 @@ async def act(
 
 
 async def _make(work: Work, at: At, call: ToolCall, rows: Mapping[str, list[Row]]) -> ToolResult:
-    where = _where(at)
-    work.note(ToolCalled(**where, turn=at.turn, tool=call.tool, summary=summarize(call)))
+    thread = at.thread
+    work.note(
+        ToolCalled(
+            step=thread.step,
+            item=thread.item,
+            attempt=thread.attempt,
+            turn=at.turn,
+            tool=call.tool,
+            summary=summarize(call),
+        )
+    )
     started = time.perf_counter()
     context = Call(work.workspace, at.key, work.limits.tool_seconds, rows, work.texts)
     try:
@@ -147,7 +167,9 @@ async def _make(work: Work, at: At, call: ToolCall, rows: Mapping[str, list[Row]
     work.budget.add(Usage(tool_calls=1))
     work.note(
         ToolReturned(
-            **where,
+            step=thread.step,
+            item=thread.item,
+            attempt=thread.attempt,
             turn=at.turn,
             tool=call.tool,
             is_error=result.is_error,
@@ -164,10 +186,6 @@ def _in_doubt(call: ToolCall) -> ToolResult:
         " It was not called again. Check what is there before you go on."
     )
     return ToolResult(text=text, is_error=True)
-
-
-def _where(at: At) -> dict[str, object]:
-    return {"step": at.thread.step, "item": at.thread.item, "attempt": at.thread.attempt}
 
 
 def summarize(call: ToolCall) -> str:

@@ -1,0 +1,95 @@
+"""The agent as a LangGraph graph: ask ⇄ act, a thread and a checkpoint of its own each turn.
+
+The graph's state is a cursor (turn and status); the words are in the journal. A sub-agent that is
+resumed walks its graph again from the start, and each turn that was recorded costs a read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+
+from swarm.agent.opening import Opener
+from swarm.agent.session import Session
+from swarm.errors import ModelError, ModelUnavailable
+from swarm.result import Result
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+    from langgraph.graph.state import CompiledStateGraph
+
+    from swarm.agent.assignment import Assignment
+    from swarm.work import Work
+
+
+class Cursor(TypedDict):
+    """Where an agent stands."""
+
+    turn: int
+    status: Literal["asking", "acting", "done"]
+
+
+async def _ask(state: Cursor, runtime: Runtime[Session]) -> Cursor:
+    session = runtime.context
+    await session.ask()
+    return {"turn": session.turn, "status": _status(session)}
+
+
+async def _act(state: Cursor, runtime: Runtime[Session]) -> Cursor:
+    session = runtime.context
+    await session.act()
+    return {"turn": session.turn, "status": "done" if session.result else "asking"}
+
+
+def _status(session: Session) -> Literal["asking", "acting", "done"]:
+    if session.result is not None:
+        return "done"
+    return "acting" if session.has_action else "asking"
+
+
+def _next(state: Cursor) -> str:
+    return {"asking": "ask", "acting": "act", "done": END}[state["status"]]
+
+
+def agent_graph(saver: BaseCheckpointSaver[int]) -> CompiledStateGraph[Cursor, Session, Cursor, Cursor]:
+    """The compiled graph; one serves all agents of a run."""
+    graph = StateGraph(Cursor, context_schema=Session)
+    graph.add_node("ask", _ask)
+    graph.add_node("act", _act)
+    graph.add_edge(START, "ask")
+    graph.add_conditional_edges("ask", _next, ["ask", "act", END])
+    graph.add_conditional_edges("act", _next, ["ask", END])
+    return graph.compile(checkpointer=saver)
+
+
+async def work_on(
+    assignment: Assignment,
+    work: Work,
+    graph: CompiledStateGraph[Cursor, Session, Cursor, Cursor],
+    slot: int | None = None,
+) -> Result:
+    """What one sub-agent makes of its assignment; failures of the model are results with a reason.
+
+    Raises:
+        LimitExceeded: the run's budget is spent.
+        ModelUnavailable: the model server is gone.
+        ProjectError: the card names a tool that is not there.
+        ServerError: a tool's server did not start.
+    """
+    opening = await Opener(work, assignment).open()
+    session = Session(work, assignment, opening, slot)
+    turns = assignment.card.limits.turns or work.limits.turns
+    config: RunnableConfig = {
+        "configurable": {"thread_id": str(assignment.thread)},
+        "recursion_limit": 2 * turns + 8,
+    }
+    try:
+        await graph.ainvoke({"turn": 0, "status": "asking"}, config, context=session, durability="async")
+    except ModelUnavailable:
+        raise
+    except ModelError as error:
+        return Result.failed(str(error))
+    return session.result or Result.failed("the agent ended without a result")

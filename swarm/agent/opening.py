@@ -1,0 +1,177 @@
+"""What an agent knows before its first turn: what its brief names is opened for it.
+
+A file that is named is read, a table that is named is loaded, a database that is named shows its
+schema. Each costs a tool call and no turn; a small model that must first look around often stops
+there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from swarm.agent.assignment import Assignment, label
+from swarm.agent.turn import shape, signature
+from swarm.prompt import fill
+from swarm.result import Result
+from swarm.survey import TEXT_ENDINGS, TableGroup, describe
+from swarm.tool import Row, Tool, ToolResult
+from swarm.work import At, Work, act
+
+QUERY = "results.query"
+DATABASE_QUERY = "database.query"
+MOST_FILES = 4
+MOST_ROWS_SHOWN = 40
+MOST_CHARS_SHOWN = 6_000
+_WORD = re.compile(r"\w+")
+
+
+@dataclass
+class Opening:
+    """Where an agent starts from."""
+
+    tools: tuple[Tool, ...]
+    system: str
+    user: str
+    rows: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
+    """Tables that its queries see."""
+    sources: list[str] = field(default_factory=list[str])
+    """Texts it has read."""
+
+
+class Opener:
+    """Opens what a brief names; the calls are recorded as turn 0 of the agent's thread."""
+
+    def __init__(self, work: Work, assignment: Assignment) -> None:
+        self.work = work
+        self.assignment = assignment
+        self._calls = 0
+
+    async def open(self) -> Opening:
+        """The first prompt, the tools and the tables.
+
+        Raises:
+            ProjectError: the card names a tool that is not there.
+            ServerError: a tool's server did not start.
+        """
+        tools = await self.work.box.tools(self.assignment.card.tools)
+        if self.assignment.is_queried:
+            return await self._open_tables(tools)
+        return await self._open_texts(tools)
+
+    async def _open_texts(self, tools: tuple[Tool, ...]) -> Opening:
+        opened = await self._read_files(tools)
+        parts = [f"File {path}:\n{text}" for path, text in opened.items()]
+        parts += [_as_text(name, result) for name, result in self.assignment.inputs.items()]
+        if self._is_item(opened):
+            tools = ()
+        sources = [*opened.values(), *parts[len(opened) :]]
+        return Opening(tools, self._system(tools), self._user(parts), self.assignment.input_rows, sources)
+
+    def _is_item(self, opened: Mapping[str, str]) -> bool:
+        """Whether the one thing to look at lies open already."""
+        return self.assignment.step.each is not None and label(self.assignment.item) in opened
+
+    async def _read_files(self, tools: tuple[Tool, ...]) -> dict[str, str]:
+        reader = _named(tools, "files.read")
+        opened: dict[str, str] = {}
+        if reader is None:
+            return opened
+        for path in self._paths_named()[:MOST_FILES]:
+            result = await self._call(reader, {"path": path})
+            if not result.is_error and len(result.text) <= MOST_CHARS_SHOWN:
+                opened[path] = result.text
+        return opened
+
+    def _paths_named(self) -> list[str]:
+        brief = self.assignment.brief
+        return [p for p in self.assignment.survey.paths if p in brief and p.lower().endswith(TEXT_ENDINGS)]
+
+    async def _open_tables(self, tools: tuple[Tool, ...]) -> Opening:
+        rows = dict(self.assignment.input_rows)
+        loader = _named(await self.work.box.tools(("tables.load",)), "tables.load")
+        for group in self._groups_wanted(self.assignment.survey.tables, bool(rows)):
+            if loader is not None and group.name not in rows:
+                loaded = await self._call(loader, {"pattern": group.pattern})
+                rows[group.name] = _rows(loaded.data)
+        wants_database = self._wants_database(rows)
+        kept = tuple(tool for tool in tools if self._is_wanted(tool, bool(rows), wants_database))
+        parts = [f"Tables for {QUERY}:\n" + "\n".join(describe(*one) for one in rows.items())] if rows else []
+        if wants_database:
+            parts.append(
+                f"Tables for {DATABASE_QUERY}:\n{self.assignment.survey.database[:MOST_CHARS_SHOWN]}"
+            )
+        parts.append(f"The query must give the columns: {', '.join(columns(self.assignment.step.expects))}")
+        return Opening(kept, self._system(kept), self._user(parts), rows)
+
+    def _groups_wanted(self, groups: tuple[TableGroup, ...], has_inputs: bool) -> list[TableGroup]:
+        named = [group for group in groups if self._is_named(group)]
+        return named if named or has_inputs else list(groups)
+
+    def _wants_database(self, rows: Mapping[str, list[Row]]) -> bool:
+        survey = self.assignment.survey
+        named = [
+            group for group in survey.database_tables if group.name not in rows and self._is_named(group)
+        ]
+        return bool(survey.database) and (bool(named) or not rows)
+
+    def _is_named(self, group: TableGroup) -> bool:
+        words = {word.casefold() for word in _WORD.findall(self.assignment.brief)}
+        return group.name.casefold() in words or group.pattern in self.assignment.brief
+
+    @staticmethod
+    def _is_wanted(tool: Tool, has_rows: bool, wants_database: bool) -> bool:
+        return (tool.full_name == QUERY and has_rows) or (tool.full_name == DATABASE_QUERY and wants_database)
+
+    async def _call(self, tool: Tool, args: dict[str, object]) -> ToolResult:
+        at = At(self.assignment.thread, 0, self._calls)
+        self._calls += 1
+        return await act(self.work, at, tool, args, self.assignment.input_rows)
+
+    def _system(self, tools: tuple[Tool, ...]) -> str:
+        listed = "\n".join(signature(tool) for tool in tools)
+        return fill(
+            "agent",
+            instructions=self.assignment.card.instructions,
+            tools=f"Tools:\n{listed}" if tools else "",
+            turn=self._turn(tools),
+            task=self.assignment.task,
+        )
+
+    def _turn(self, tools: tuple[Tool, ...]) -> str:
+        if self.assignment.is_queried:
+            return fill("turn_query")
+        wanted = shape(self.assignment.step.expects)
+        return fill("turn_tools", result=wanted) if tools else fill("turn_result", result=wanted)
+
+    def _user(self, parts: list[str]) -> str:
+        failure = self.assignment.failure
+        last = [f"An earlier attempt failed: {failure}"] if failure else []
+        return "\n\n".join([*parts, *last, f"Your step: {self.assignment.brief}"])
+
+
+def _named(tools: tuple[Tool, ...], name: str) -> Tool | None:
+    return next((tool for tool in tools if tool.full_name == name), None)
+
+
+def _rows(data: JsonValue) -> list[Row]:
+    return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
+
+
+def columns(schema: Mapping[str, JsonValue] | None) -> list[str]:
+    """Names of the columns a table schema asks for."""
+    items = schema.get("items") if schema else None
+    properties = items.get("properties") if isinstance(items, dict) else None
+    return list(properties) if isinstance(properties, dict) else []
+
+
+def _as_text(name: str, result: Result) -> str:
+    rows = result.rows
+    if rows is None:
+        return f"Result of {name}:\n{label(result.data) if result.data is not None else result.text}"
+    lines = ["; ".join(f"{key}: {value}" for key, value in row.items()) for row in rows[:MOST_ROWS_SHOWN]]
+    more = f"\n… and {len(rows) - MOST_ROWS_SHOWN} more rows" if len(rows) > MOST_ROWS_SHOWN else ""
+    return f"Result of {name}, {len(rows)} rows:\n" + "\n".join(lines) + more

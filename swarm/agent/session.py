@@ -1,0 +1,230 @@
+"""One agent at work: its conversation, what it may say next, and when it is done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from swarm.agent.assignment import Assignment
+from swarm.agent.grounding import Source
+from swarm.agent.opening import Opening, columns
+from swarm.agent.turn import TEXT, Action, Cannot, Give, TurnRules, name_action, parse
+from swarm.agent.window import Window
+from swarm.errors import MalformedReply
+from swarm.messages import Message, Request
+from swarm.prompt import fill
+from swarm.result import Evidence, Result
+from swarm.tool import Row, ToolCall, ToolResult
+from swarm.work import At, Work, act, ask, one_line, summarize
+
+MOST_REPEATS = 2
+"""The same call made a third time ends the agent: it goes in circles."""
+MOST_CORRECTIONS = 2
+"""Corrective turns in a row before the step has failed."""
+EMPTY = "empty"
+
+
+@dataclass
+class Session:
+    """One agent on one step, turn by turn. It is rebuilt from the journal on a resume."""
+
+    work: Work
+    assignment: Assignment
+    opening: Opening
+    slot: int | None = None
+    turn: int = 0
+    result: Result | None = None
+    """Set when the agent is done."""
+    _action: Action | None = None
+    _messages: list[Message] = field(default_factory=list[Message])
+    _corrections: int = 0
+    _is_checked: bool = False
+    _calls: dict[str, int] = field(default_factory=dict[str, int])
+    _evidence: list[Evidence] = field(default_factory=list[Evidence])
+    _files: list[str] = field(default_factory=list[str])
+    _sources: list[str] = field(default_factory=list[str])
+    _rows: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
+    _empty: bool = False
+
+    def __post_init__(self) -> None:
+        self._messages = [
+            Message(role="system", content=self.opening.system),
+            Message(role="user", content=self.opening.user),
+        ]
+        self._rows = dict(self.opening.rows)
+        self._sources = list(self.opening.sources)
+        self._window = Window(self.work)
+
+    @property
+    def has_action(self) -> bool:
+        """Whether the last reply asked for something that is not done yet."""
+        return self._action is not None
+
+    async def ask(self) -> None:
+        """Ask the model what to do next; afterwards there is something to do, or a result.
+
+        Raises:
+            ModelError: the model gave no answer.
+            LimitExceeded: the run's budget is spent.
+        """
+        self.turn += 1
+        if self.turn > self._most_turns:
+            self._fail(f"not done after {self._most_turns} turns")
+            return
+        rules = self._rules()
+        self._messages = await self._window.fit(self._messages, self._reply_tokens)
+        reply = await ask(self.work, self._at(), self._request(rules), name_action=name_action)
+        self._say("assistant", reply.text)
+        try:
+            if reply.finish == "length":
+                raise MalformedReply("the reply was cut off: answer in fewer words", reply.text)
+            self._action = parse(reply.text, rules)
+            self._corrections = 0
+        except MalformedReply as error:
+            self._correct(str(error))
+
+    async def act(self) -> None:
+        """Do what the model asked for.
+
+        Raises:
+            LimitExceeded: the run's budget is spent.
+        """
+        action, self._action = self._action, None
+        if isinstance(action, ToolCall):
+            await self._use(action)
+        elif isinstance(action, Give):
+            self._receive(action.data)
+        elif isinstance(action, Cannot):
+            self._fail(f"the agent gave up: {action.reason}")
+
+    @property
+    def _most_turns(self) -> int:
+        return self.assignment.card.limits.turns or self.work.limits.turns
+
+    @property
+    def _reply_tokens(self) -> int:
+        return self.assignment.card.limits.reply_tokens or self.work.limits.reply_tokens
+
+    def _rules(self) -> TurnRules:
+        if self.assignment.is_queried:
+            result: dict[str, JsonValue] | None = {"const": EMPTY} if self._empty else None
+            return TurnRules(self.opening.tools, result, may_give_up=False)
+        tools = self.opening.tools
+        return TurnRules(tools, self.assignment.step.expects or TEXT, may_give_up=bool(tools))
+
+    def _request(self, rules: TurnRules) -> Request:
+        attempt = self.assignment.thread.attempt
+        return Request(
+            messages=tuple(self._messages),
+            output_schema=rules.schema(),
+            max_tokens=self._reply_tokens,
+            temperature=0.0 if attempt <= 1 else 0.4,
+            seed=attempt,
+            deadline_seconds=self.work.limits.reply_seconds,
+            slot=self.slot,
+        )
+
+    async def _use(self, call: ToolCall) -> None:
+        key = json.dumps([call.tool, call.args], sort_keys=True)
+        times = self._calls[key] = self._calls.get(key, 0) + 1
+        if times > MOST_REPEATS:
+            self._fail(f"the agent repeats one call: {call.tool} {summarize(call)}")
+            return
+        tool = next(tool for tool in self.opening.tools if tool.full_name == call.tool)
+        result = await act(self.work, self._at(), tool, dict(call.args), self._rows)
+        self._files += result.files
+        if not result.is_error:
+            self._evidence.append(Evidence(tool=call.tool, call=self._at().key, note=summarize(call)))
+            self._sources.append(result.text)
+        if self.assignment.is_queried:
+            self._receive_query(call, result)
+            return
+        text = await self._window.shorten(result.text, self._reply_tokens)
+        nudge = "\nYou have made this call before: use what it gave." if times > 1 else ""
+        self._say("user", f"{call.tool} {'failed' if result.is_error else 'gave'}:\n{text}{nudge}")
+
+    def _receive_query(self, call: ToolCall, result: ToolResult) -> None:
+        """Take the rows of a query as the result when they fit what the step must give."""
+        if result.is_error:
+            self._say("user", f"{call.tool} failed: {one_line(result.text, 600)}\nCorrect the SQL.")
+            return
+        rows = [row for row in result.data if isinstance(row, dict)] if isinstance(result.data, list) else []
+        self._rows[f"query_{self.turn}"] = rows
+        self._empty = not rows
+        if not rows:
+            self._say("user", fill("empty_query"))
+            return
+        fitted = fit(rows, columns(self.assignment.step.expects))
+        if fitted is None:
+            self._say("user", self._unfit(rows))
+            return
+        self._done([dict(row) for row in fitted])
+
+    def _unfit(self, rows: list[Row]) -> str:
+        wanted = ", ".join(columns(self.assignment.step.expects))
+        return f"The query gave the columns {', '.join(rows[0])}. Give exactly: {wanted}. Name them with AS."
+
+    def _receive(self, data: JsonValue) -> None:
+        if data == EMPTY and self.assignment.is_queried:
+            self._done([])
+            return
+        unread = Source(self._sources).missing(data) if self._must_stand_in_source() else []
+        if unread and not self._is_checked:
+            self._is_checked = True
+            self._correct(fill("ungrounded", values=", ".join(repr(value) for value in unread[:6])))
+            return
+        reason = f"not found in what was read: {', '.join(unread)}" if unread else ""
+        self._done(data, reason)
+
+    def _must_stand_in_source(self) -> bool:
+        schema = self.assignment.step.expects
+        return bool(self._sources) and schema is not None and schema.get("type") in ("array", "object")
+
+    def _done(self, data: JsonValue, reason: str = "") -> None:
+        self.result = Result(
+            status="degraded" if reason else "done",
+            text=summary(data),
+            data=data,
+            files=tuple(dict.fromkeys(self._files)),
+            evidence=tuple(self._evidence),
+            reason=reason,
+        )
+
+    def _fail(self, reason: str) -> None:
+        files, evidence = tuple(dict.fromkeys(self._files)), tuple(self._evidence)
+        self.result = Result(status="failed", reason=reason, files=files, evidence=evidence)
+
+    def _correct(self, why: str) -> None:
+        self._corrections += 1
+        if self._corrections > MOST_CORRECTIONS:
+            self._fail(f"no usable reply after {MOST_CORRECTIONS} corrections: {why}")
+            return
+        self._say("user", f"That can't be used: {why}. Reply again with one JSON object.")
+
+    def _say(self, role: str, content: str) -> None:
+        self._messages.append(Message.model_validate({"role": role, "content": content}))
+
+    def _at(self) -> At:
+        return At(self.assignment.thread, self.turn)
+
+
+def fit(rows: list[Row], wanted: list[str]) -> list[Row] | None:
+    """The rows with just the wanted columns in their order, or None when one is not there."""
+    names = {name.casefold(): name for name in rows[0]}
+    if any(column.casefold() not in names for column in wanted):
+        return None
+    return [{column: row.get(names[column.casefold()]) for column in wanted} for row in rows]
+
+
+def summary(data: JsonValue) -> str:
+    """A result in one line."""
+    if isinstance(data, list):
+        rows: list[Mapping[str, JsonValue]] = [row for row in data if isinstance(row, dict)]
+        first = ", ".join(str(value) for value in rows[0].values()) if rows else ", ".join(map(str, data[:3]))
+        return one_line(
+            f"{len(data)} {'row' if len(data) == 1 else 'rows'}{': ' if data else ''}{first}", 120
+        )
+    return one_line(data if isinstance(data, str) else json.dumps(data, ensure_ascii=False), 200)

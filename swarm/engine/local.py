@@ -1,0 +1,72 @@
+"""Sub-agents in this process, each on a slot of the model server that it keeps to its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from swarm.agent.assignment import Assignment, short_label
+from swarm.errors import ProjectError, ServerError
+from swarm.events import AgentEnded, AgentStarted, AgentWaiting
+from swarm.result import Result
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph
+
+    from swarm.agent.loop import Cursor
+    from swarm.agent.session import Session
+    from swarm.work import Work
+
+
+class LocalEngine:
+    """The engine of one run."""
+
+    def __init__(self, work: Work) -> None:
+        from swarm.agent.loop import agent_graph
+
+        self._work = work
+        self._graph: CompiledStateGraph[Cursor, Session, Cursor, Cursor] = agent_graph(work.journal.saver)
+
+    async def run(self, assignment: Assignment, *, priority: int = 0) -> Result:
+        """What one sub-agent makes of its assignment, recorded once it is final.
+
+        Raises:
+            ModelUnavailable: the model server is gone; nothing final is recorded.
+            LimitExceeded: the run's budget is spent.
+        """
+        thread = assignment.thread
+        known = await self._work.journal.result(thread)
+        if known is not None:
+            return known
+        self._work.budget.add_agent()
+        if self._work.slots.is_full:
+            self._work.note(AgentWaiting(step=thread.step, item=thread.item, attempt=thread.attempt))
+        async with self._work.slots.lease(priority=priority, kind=assignment.card.name) as slot:
+            self._work.note(
+                AgentStarted(
+                    step=thread.step,
+                    item=thread.item,
+                    attempt=thread.attempt,
+                    agent=assignment.card.name,
+                    label=short_label(assignment),
+                )
+            )
+            result = await self._work_on(assignment, slot)
+        await self._work.journal.save_result(thread, result)
+        self._work.note(
+            AgentEnded(
+                step=thread.step,
+                item=thread.item,
+                attempt=thread.attempt,
+                status=result.status,
+                text=result.reason or result.text,
+            )
+        )
+        return result
+
+    async def _work_on(self, assignment: Assignment, slot: int) -> Result:
+        from swarm.agent.loop import work_on
+
+        try:
+            return await work_on(assignment, self._work, self._graph, slot)
+        except (ProjectError, ServerError) as error:
+            return Result.failed(str(error))

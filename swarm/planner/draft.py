@@ -1,0 +1,122 @@
+"""The plan as a small model writes it: flat, with few choices, each held to what exists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from swarm.plan import Plan, Step
+
+ID = "^[a-z][a-z_]{1,19}$"
+COLUMN = "^[a-z][a-z_]{0,23}:(text|number|date)$"
+MOST_STEPS = 8
+MOST_COLUMNS = 8
+_FILE = re.compile(r"[\w./-]*\w\.(?:csv|tsv|json|jsonl|md|txt|html)\b", re.IGNORECASE)
+
+
+class DraftStep(BaseModel):
+    """One step as the model wrote it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    agent: str
+    each: str = ""
+    """A pattern of text files or the id of an earlier step; empty for a single agent."""
+    needs: tuple[str, ...] = ()
+    brief: str
+    columns: tuple[str, ...] = ()
+    """``name:type`` of each column of its table; empty for prose."""
+    writes: str = ""
+
+
+class Draft(BaseModel):
+    """A plan as the model wrote it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    steps: tuple[DraftStep, ...]
+
+
+def draft_schema(
+    agents: Sequence[str], patterns: Sequence[str], files: Sequence[str]
+) -> dict[str, JsonValue]:
+    """JSON Schema of a draft, closed over the agents, file patterns and files to write that exist."""
+    id: JsonValue = {"type": "string", "pattern": ID}
+    each: JsonValue = {"anyOf": [{"enum": ["", *patterns]}, id]} if patterns else {"enum": [""]}
+    properties: dict[str, JsonValue] = {
+        "id": id,
+        "agent": {"enum": list(agents)},
+        "each": each,
+        "needs": {"type": "array", "items": id, "maxItems": 5},
+        "brief": {"type": "string", "minLength": 8, "maxLength": 400},
+        "columns": {
+            "type": "array",
+            "items": {"type": "string", "pattern": COLUMN},
+            "maxItems": MOST_COLUMNS,
+        },
+        "writes": {"enum": ["", *files]},
+    }
+    step: JsonValue = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    steps: JsonValue = {"type": "array", "items": step, "minItems": 1, "maxItems": MOST_STEPS}
+    return {
+        "type": "object",
+        "properties": {"steps": steps},
+        "required": ["steps"],
+        "additionalProperties": False,
+    }
+
+
+def files_to_write(task: str, existing: Sequence[str]) -> list[str]:
+    """Files that a task names and that are not there yet."""
+    named = dict.fromkeys(found.removeprefix("./") for found in _FILE.findall(task))
+    return [name for name in named if name not in existing and not name.startswith("/") and ".." not in name]
+
+
+def to_plan(draft: Draft) -> Plan:
+    """The draft as a plan, its columns as a JSON Schema.
+
+    Raises:
+        pydantic.ValidationError: a field that no step may have.
+    """
+    return Plan(steps=tuple(_to_step(step) for step in draft.steps))
+
+
+def _to_step(step: DraftStep) -> Step:
+    return Step(
+        id=step.id,
+        agent=step.agent,
+        brief=step.brief,
+        needs=step.needs,
+        each=step.each or None,
+        expects=table_schema(step.columns) if step.columns else None,
+        writes=step.writes or None,
+    )
+
+
+def table_schema(columns: Sequence[str]) -> dict[str, JsonValue]:
+    """The schema of a list of rows with these ``name:type`` columns, each of which may be null."""
+    named = dict(column.split(":", 1) for column in columns)
+    properties: dict[str, JsonValue] = {name: _cell(kind) for name, kind in named.items()}
+    row: JsonValue = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    return {"type": "array", "items": row, "maxItems": 200}
+
+
+def _cell(kind: str) -> JsonValue:
+    if kind == "number":
+        return {"type": ["number", "null"]}
+    if kind == "date":
+        return {"type": ["string", "null"], "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
+    return {"type": ["string", "null"]}

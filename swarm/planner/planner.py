@@ -1,0 +1,187 @@
+"""The planner: a task in plain words becomes a plan that can run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from swarm.card import AgentCard
+from swarm.errors import ModelError, PlanError
+from swarm.events import PlanMade
+from swarm.messages import Message, Request
+from swarm.plan import Plan, Step, Thread
+from swarm.planner.check import problems
+from swarm.planner.draft import Draft, DraftStep, draft_schema, files_to_write, to_plan
+from swarm.planner.tidy import Ground, tidy
+from swarm.prompt import fill, text
+from swarm.result import Result
+from swarm.survey import Survey
+from swarm.work import At, Work, ask
+
+PLANNER = "planner"
+GENERALIST = "generalist"
+PLAN_TOKENS = 900
+
+
+@dataclass(frozen=True)
+class Planning:
+    """What the planner plans with."""
+
+    work: Work
+    task: str
+    survey: Survey
+    cards: Mapping[str, AgentCard]
+
+    @property
+    def agents(self) -> dict[str, AgentCard]:
+        """The roles that a plan may use."""
+        return {name: card for name, card in self.cards.items() if name != PLANNER}
+
+    @property
+    def team(self) -> str:
+        """The roles, one a line. The generalist is for what needs no plan and is not named."""
+        named = [card for name, card in self.agents.items() if name != GENERALIST]
+        return "\n".join(f"- {card.name}: {card.description}" for card in named)
+
+
+async def make_plan(planning: Planning) -> PlanMade:
+    """A plan: drafted, mended and checked; after one failed repair, one generalist does it all.
+
+    Raises:
+        ModelUnavailable: the model server is gone.
+        LimitExceeded: the run's budget is spent.
+    """
+    thread = Thread(run=planning.work.journal.run.id, step="_plan")
+    messages = _opening(planning)
+    return await _converse(planning, thread, messages)
+
+
+async def replan(
+    planning: Planning, plan: Plan, results: Mapping[str, Result], round: int
+) -> PlanMade | None:
+    """The plan with its failed and untried steps replaced, or None when there is no better one.
+
+    Raises:
+        ModelUnavailable: the model server is gone.
+        LimitExceeded: the run's budget is spent.
+    """
+    kept = [step for step in plan.steps if step.id in results and results[step.id].is_usable]
+    failed = [f"- {step.id}: {results[step.id].reason}" for step in plan.steps if _has_failed(step, results)]
+    done = [f"- {step.id}: {results[step.id].text}" for step in kept]
+    question = fill("replan", done="\n".join(done) or "none", failed="\n".join(failed))
+    drafted = json.dumps({"steps": [_as_draft(step) for step in plan.steps]}, separators=(",", ":"))
+    messages = [
+        *_opening(planning),
+        Message(role="assistant", content=drafted),
+        Message(role="user", content=question),
+    ]
+    thread = Thread(run=planning.work.journal.run.id, step="_replan", attempt=round)
+    made = await _converse(planning, thread, messages, kept=tuple(kept))
+    return made if made.origin == "planner" else None
+
+
+def _has_failed(step: Step, results: Mapping[str, Result]) -> bool:
+    return step.id in results and not results[step.id].is_usable
+
+
+async def _converse(
+    planning: Planning, thread: Thread, messages: list[Message], *, kept: tuple[Step, ...] = ()
+) -> PlanMade:
+    files = files_to_write(planning.task, planning.survey.paths)
+    schema = draft_schema(sorted(planning.agents), planning.survey.patterns, files)
+    note = ""
+    for turn in (1, 2):
+        request = Request(messages=tuple(messages), output_schema=schema, max_tokens=PLAN_TOKENS)
+        try:
+            reply = await ask(planning.work, At(thread, turn), request)
+            return PlanMade(plan=_read(reply.text, planning, kept))
+        except PlanError as error:
+            note = str(error)
+            messages = [
+                *messages,
+                Message(role="assistant", content=reply.text),
+                Message(
+                    role="user", content=fill("repair", problems="\n".join(f"- {p}" for p in error.problems))
+                ),
+            ]
+        except ModelError as error:
+            note = str(error)
+            break
+    return PlanMade(plan=template(planning.task, files), origin="template", note=note)
+
+
+def template(task: str, files: list[str]) -> Plan:
+    """The plan that always works: one agent that does it all."""
+    writes = files[0] if len(files) == 1 else None
+    return Plan(
+        steps=(Step(id="task", agent=GENERALIST, brief=task.replace("{item}", "item"), writes=writes),)
+    )
+
+
+def _read(text: str, planning: Planning, kept: tuple[Step, ...]) -> Plan:
+    """The plan in a reply.
+
+    Raises:
+        PlanError: it can't run here.
+    """
+    try:
+        draft = Draft.model_validate_json(text)
+        known = {step.id for step in kept}
+        fresh = tuple(step for step in draft.steps if step.id not in known)
+        tidied = tidy(
+            Draft(steps=(*map(_draft_of, kept), *fresh)),
+            Ground(planning.task, planning.survey, planning.agents),
+        )
+        plan = to_plan(
+            Draft(steps=tuple(step for step in tidied.steps if step.id not in known) or tidied.steps)
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise PlanError([f"{'.'.join(map(str, first['loc']))}: {first['msg']}"]) from error
+    plan = Plan(steps=(*kept, *(step for step in plan.steps if step.id not in known)))
+    if found := problems(plan, planning.agents, planning.survey.paths):
+        raise PlanError(found)
+    return plan
+
+
+def _draft_of(step: Step) -> DraftStep:
+    return DraftStep.model_validate(_as_draft(step))
+
+
+def _as_draft(step: Step) -> dict[str, object]:
+    items = (step.expects or {}).get("items")
+    properties = items.get("properties") if isinstance(items, dict) else None
+    columns = (
+        [f"{name}:{_kind(cell)}" for name, cell in properties.items()] if isinstance(properties, dict) else []
+    )
+    return {
+        "id": step.id,
+        "agent": step.agent,
+        "each": step.each or "",
+        "needs": list(step.needs),
+        "brief": step.brief,
+        "columns": columns,
+        "writes": step.writes or "",
+    }
+
+
+def _kind(cell: object) -> str:
+    if isinstance(cell, dict) and cell.get("format") == "date":
+        return "date"
+    return "number" if isinstance(cell, dict) and "number" in (cell.get("type") or ()) else "text"
+
+
+def _opening(planning: Planning) -> list[Message]:
+    system = fill("plan", instructions=planning.cards[PLANNER].instructions, team=planning.team)
+    messages = [Message(role="system", content=system)]
+    for block in text("plan_examples").split("\n---\n"):
+        question, _, answer = block.partition("\n=>\n")
+        messages += [
+            Message(role="user", content=question.strip()),
+            Message(role="assistant", content=answer.strip()),
+        ]
+    messages.append(Message(role="user", content=f"{planning.survey.lines()}\nTask: {planning.task}"))
+    return messages

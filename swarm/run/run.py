@@ -1,0 +1,214 @@
+"""A run as its caller sees it: its events, its answer, and a way to stop it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import JsonValue
+
+from swarm.card import AgentCard
+from swarm.control import Budget
+from swarm.engine.local import LocalEngine
+from swarm.errors import LimitExceeded, RunInterrupted
+from swarm.events import Event, PlanMade, RunEnded, RunStarted
+from swarm.limits import Limits
+from swarm.models.model import Model
+from swarm.plan import Plan
+from swarm.run.answer import Answer, RunOutcome, answer_schema, typed
+from swarm.run.conductor import Approve, Conductor
+from swarm.run.graph import conduct
+from swarm.scheduler import Slots
+from swarm.store.journal import Journal
+from swarm.store.records import RunRecord
+from swarm.tool import ToolBox
+from swarm.work import Work
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the runs of one swarm share."""
+
+    model: Model
+    slots: Slots
+    box: ToolBox
+    cards: Mapping[str, AgentCard]
+    runs_folder: Path
+    workspace: Path
+    limits: Limits
+
+
+class Run(Generic[Value]):
+    """One run. Made by ``Swarm.start`` and ``Swarm.resume``; it works on while you do other things."""
+
+    def __init__(
+        self,
+        id: str,
+        setting: Setting,
+        *,
+        answer_type: type[Value] | None = None,
+        approve: Approve | None = None,
+    ) -> None:
+        self.id = id
+        self._setting = setting
+        self._answer_type = answer_type
+        self._approve = approve
+        self._events: list[Event] = []
+        self._news = asyncio.Event()
+        self._driver: asyncio.Task[Answer[Value]] | None = None
+        self._stop_reason: str | None = None
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Every event from the run's first on, those of earlier sittings included; ends with the run."""
+        index = 0
+        while True:
+            news = self._news
+            while index < len(self._events):
+                yield self._events[index]
+                index += 1
+            if self._driver is None or self._driver.done():
+                if index == len(self._events):
+                    return
+                continue
+            await news.wait()
+
+    async def answer(self) -> Answer[Value]:
+        """The answer, once there is one; its ``status`` tells whether the run was done or stopped.
+
+        Raises:
+            StoreError: the run's file failed.
+        """
+        if self._driver is None:
+            raise RunInterrupted(f"run {self.id} was never started")
+        return await asyncio.shield(self._driver)
+
+    async def stop(self, reason: str = "stopped by the user") -> None:
+        """End the run where it is; what was recorded is kept and ``Swarm.resume`` goes on from there."""
+        if self._driver is None or self._driver.done():
+            return
+        self._stop_reason = self._stop_reason or reason
+        self._driver.cancel(reason)
+        await asyncio.wait([self._driver])
+
+    async def open(self, group: asyncio.TaskGroup, record: RunRecord | None, plan: Plan | None) -> None:
+        """Start working, in a task of the group; returns once the run's file is open and owned.
+
+        Raises:
+            RunBusy: another process owns the run.
+            StoreError: its file can't be used.
+        """
+        opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._driver = group.create_task(self._drive(record, plan, opened), name=f"run {self.id}")
+        self._driver.add_done_callback(lambda _: self._wake())
+        await asyncio.wait([self._driver, opened], return_when=asyncio.FIRST_COMPLETED)
+        if not opened.done():
+            opened.cancel()
+            await self._driver
+
+    async def _drive(
+        self, record: RunRecord | None, plan: Plan | None, opened: asyncio.Future[None]
+    ) -> Answer[Value]:
+        path = self._setting.runs_folder / f"{self.id}.db"
+        async with Journal.open(path, record=record) as journal:
+            self._events = await journal.events()
+            conductor = await self._conductor(journal)
+            self._note(
+                journal,
+                RunStarted(
+                    run=self.id,
+                    task=journal.run.task,
+                    model=self._setting.model.endpoint.model,
+                    is_resumed=record is None,
+                ),
+            )
+            await journal.save_run(status="running", plan=plan)
+            if plan is not None:
+                self._note(journal, PlanMade(plan=plan, origin="given"))
+            opened.set_result(None)
+            outcome, reason = await self._conduct(conductor, journal)
+            return await self._end(journal, conductor, outcome, reason)
+
+    async def _conduct(self, conductor: Conductor, journal: Journal) -> tuple[RunOutcome | None, str]:
+        """How the run was cut short and why, or None when it came to its end."""
+        try:
+            await conduct(conductor, journal.saver)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
+            return "stopped", self._stop_reason or str(error) or "cancelled"
+        except (LimitExceeded, RunInterrupted) as error:
+            return "stopped", str(error)
+        return None, ""
+
+    async def _end(
+        self, journal: Journal, conductor: Conductor, outcome: RunOutcome | None, reason: str
+    ) -> Answer[Value]:
+        composed = conductor.composed
+        budget = conductor.work.budget
+        answer: Answer[Value] = Answer(
+            run=self.id,
+            status=outcome or (composed.status if composed else "failed"),
+            text=composed.text if composed else reason,
+            value=typed(self._answer_type, composed.data) if self._answer_type and composed else None,
+            files=composed.files if composed else (),
+            missing=composed.missing if composed else (reason,),
+            usage=budget.spent,
+        )
+        self._note(
+            journal,
+            RunEnded(
+                status=answer.status,
+                answer=answer.text,
+                files=answer.files,
+                missing=answer.missing,
+                usage=answer.usage,
+                seconds=round(budget.seconds, 3),
+            ),
+        )
+        await journal.save_run(status=answer.status)
+        return answer
+
+    async def _conductor(self, journal: Journal) -> Conductor:
+        setting = self._setting
+        spent_seconds = sitting_seconds(self._events)
+        budget = Budget(
+            setting.limits, clock=time.monotonic, spent=await journal.usage(), spent_seconds=spent_seconds
+        )
+        work = Work(
+            journal=journal,
+            model=setting.model,
+            slots=setting.slots,
+            box=setting.box,
+            budget=budget,
+            limits=setting.limits,
+            workspace=setting.workspace,
+            note=lambda event: self._note(journal, event),
+        )
+        schema: Mapping[str, JsonValue] | None = answer_schema(self._answer_type)
+        return Conductor(work, LocalEngine(work), setting.cards, schema=schema, approve=self._approve)
+
+    def _note(self, journal: Journal, event: Event) -> None:
+        self._events.append(journal.note(event))
+        self._wake()
+
+    def _wake(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+
+def sitting_seconds(events: list[Event]) -> float:
+    """How long a run has worked in earlier sittings: from each start to the last event before the next."""
+    total, started = 0.0, 0.0
+    for event, after in zip(events, [*events[1:], None], strict=True):
+        if isinstance(event, RunStarted):
+            started = event.at
+        if after is None or isinstance(after, RunStarted):
+            total += max(0.0, event.at - started)
+    return total

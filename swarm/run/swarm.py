@@ -1,0 +1,210 @@
+"""The door: a project, a model and its tools, opened together; runs are started and resumed here."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from swarm.card import AgentCard
+from swarm.errors import PlanError, ProjectError
+from swarm.hub.hub import Hub
+from swarm.limits import Limits
+from swarm.models.choose import open_model
+from swarm.models.model import Model
+from swarm.plan import Plan
+from swarm.planner.check import problems
+from swarm.project.project import Project, open_project
+from swarm.run.answer import Answer
+from swarm.run.conductor import Approve
+from swarm.run.run import Run, Setting
+from swarm.scheduler import Slots
+from swarm.store.records import RunRecord
+from swarm.store.runs import find_run
+
+Value = TypeVar("Value")
+
+
+class Swarm:
+    """A project ready to work: ``async with Swarm.open(folder) as swarm: …``."""
+
+    def __init__(self, project: Project, setting: Setting, group: asyncio.TaskGroup) -> None:
+        self.project = project
+        self._setting = setting
+        self._group = group
+        self._runs: list[Run[str]] = []
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        project: Project | Path | str | None = None,
+        *,
+        model: str | Model | None = None,
+        workspace: Path | None = None,
+        tools: Sequence[Callable[..., object]] = (),
+        limits: Limits | None = None,
+    ) -> AsyncIterator[Swarm]:
+        """The swarm of a project folder (the current one when none is named).
+
+        ``model`` is a name as for ``--model``, or any ``Model``; ``tools`` are functions that agents
+        may call as ``python.NAME``.
+
+        Raises:
+            ProjectError: something in the project is wrong, or no model was found.
+        """
+        opened = project if isinstance(project, Project) else _opened(project, workspace)
+        async with AsyncExitStack() as stack:
+            box = await stack.enter_async_context(Hub.open(opened, functions=tools))
+            if model is None or isinstance(model, str):
+                chosen = await stack.enter_async_context(open_model(model, opened.settings.model))
+            else:
+                chosen = model
+            setting = Setting(
+                model=chosen,
+                slots=Slots(chosen.endpoint.slots),
+                box=box,
+                cards=_with_functions(opened.cards, bool(tools)),
+                runs_folder=opened.runs_folder,
+                workspace=opened.workspace,
+                limits=limits or opened.settings.limits,
+            )
+            async with asyncio.TaskGroup() as group:
+                swarm = cls(opened, setting, group)
+                try:
+                    yield swarm
+                finally:
+                    for run in swarm._runs:
+                        await run.stop("the program ended")
+
+    @property
+    def model(self) -> Model:
+        """The model that its agents ask."""
+        return self._setting.model
+
+    async def plan(self, task: str) -> Plan:
+        """A plan for the task; nothing of it is run.
+
+        Raises:
+            ModelUnavailable: the model server is gone.
+        """
+        made: list[Plan] = []
+
+        async def keep(plan: Plan) -> Plan | None:
+            made.append(plan)
+            return None
+
+        run = await self.start(task, approve=keep)
+        answer = await run.answer()
+        if not made:
+            raise PlanError([answer.text])
+        return made[0]
+
+    async def start(
+        self,
+        task: str,
+        *,
+        plan: Plan | None = None,
+        answer_type: type[Value] | None = None,
+        approve: Approve | None = None,
+    ) -> Run[Value]:
+        """A new run, at work. With a ``plan`` there is no planner; ``approve`` may change a made plan.
+
+        Raises:
+            PlanError: the given plan can't run here.
+            StoreError: the run's file can't be made.
+        """
+        if not task.strip():
+            raise ProjectError("the task is empty: say in a sentence what is to be done")
+        if plan is not None:
+            self.check(plan)
+        record = RunRecord(
+            id=new_id(),
+            task=task.strip(),
+            project=str(self.project.root),
+            workspace=str(self.project.workspace),
+            model=self.model.endpoint.model,
+            created_at=time.time(),
+            limits=self._setting.limits,
+            settings={"given": plan is not None},
+        )
+        return await self._open(
+            Run(record.id, self._setting, answer_type=answer_type, approve=approve), record, plan
+        )
+
+    async def resume(self, run: str = "last", *, answer_type: type[Value] | None = None) -> Run[Value]:
+        """An earlier run, going on where it was: an id, its unambiguous beginning, or ``last``.
+
+        Raises:
+            ProjectError: no run is called that.
+            RunBusy: another process owns it.
+            StoreError: its file can't be used.
+        """
+        path = find_run(self._setting.runs_folder, run)
+        return await self._open(Run(path.stem, self._setting, answer_type=answer_type), None, None)
+
+    def check(self, plan: Plan) -> None:
+        """Nothing, when the plan can run here.
+
+        Raises:
+            PlanError: it can't; all its problems are named.
+        """
+        if found := problems(plan, self._setting.cards):
+            raise PlanError(found)
+
+    async def _open(self, run: Run[Value], record: RunRecord | None, plan: Plan | None) -> Run[Value]:
+        await run.open(self._group, record, plan)
+        self._runs.append(run)  # type: ignore[arg-type]  # only ever stopped
+        return run
+
+
+def _opened(project: Path | str | None, workspace: Path | None) -> Project:
+    return open_project(None if project is None else Path(project), workspace=workspace)
+
+
+def _with_functions(cards: Mapping[str, AgentCard], has_functions: bool) -> Mapping[str, AgentCard]:
+    """The cards, with the program's own functions among the tools of every one that acts."""
+    if not has_functions:
+        return cards
+    return {
+        name: card if name == "planner" or card.tables == "queried" else _and_functions(card)
+        for name, card in cards.items()
+    }
+
+
+def _and_functions(card: AgentCard) -> AgentCard:
+    return card.model_copy(update={"tools": (*card.tools, "python")})
+
+
+def new_id() -> str:
+    """A run's id: the minute it began and four random letters, so that names sort by time."""
+    letters = "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz") for _ in range(4))
+    return f"{time.strftime('%Y%m%d-%H%M')}-{letters}"
+
+
+def run_sync(
+    task: str,
+    project: Path | str | None = None,
+    *,
+    model: str | Model | None = None,
+    plan: Plan | None = None,
+    answer_type: type[Value] | None = None,
+    tools: Sequence[Callable[..., object]] = (),
+) -> Answer[Value]:
+    """The answer to a task, for programs that are not async.
+
+    Raises:
+        SwarmError: as ``Swarm.open`` and ``Swarm.start``.
+    """
+
+    async def run() -> Answer[Value]:
+        async with Swarm.open(project, model=model, tools=tools) as swarm:
+            started = await swarm.start(task, plan=plan, answer_type=answer_type)
+            return await started.answer()
+
+    work: Coroutine[None, None, Answer[Value]] = run()
+    return asyncio.run(work)
