@@ -1,0 +1,1 @@
+"""MCP servers and native tools, found and called in one way."""

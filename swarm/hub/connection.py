@@ -1,0 +1,209 @@
+"""One live session with an MCP server: opening it, its tools, and calls over it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from ipaddress import ip_address
+from typing import cast
+from urllib.parse import urlsplit
+
+import httpx2
+import mcp_types
+from mcp import Client, MCPError
+from mcp.client import IncomingMessage, Transport
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CONNECTION_CLOSED, INVALID_REQUEST, RequestParamsMeta
+from pydantic import ValidationError
+
+from swarm.errors import ServerError
+from swarm.hub.offer import Offer, offers_of
+from swarm.hub.results import failure, from_answer
+from swarm.hub.screen import Screened
+from swarm.hub.stdio import EXIT_SECONDS, StdioServer
+from swarm.project.server_entry import ServerEntry
+from swarm.tool import ToolCall, ToolResult
+
+PROBE_SECONDS = 5.0
+"""A server that lets a call's deadline pass and then this, for a list of its tools, is stuck."""
+PAGES = 100
+"""Pages of one list of tools; a list without end is cut here."""
+CLIENT = mcp_types.Implementation(name="sovereign-swarm", version="1")
+
+
+class Connection:
+    """An open session. ``ended`` is set when it is of no more use, and whoever opened it closes it."""
+
+    def __init__(
+        self, entry: ServerEntry, client: Client, screened: Screened, process: StdioServer | None
+    ) -> None:
+        self._entry = entry
+        self._client = client
+        self._screened = screened
+        self._process = process
+        self._relist = asyncio.Lock()
+        self.is_stale = False
+        """Whether the server has said that its tools have changed."""
+        self.ended = asyncio.Event()
+        self.offers: Mapping[str, Offer] = {}
+        self.refused: Mapping[str, str] = {}
+
+    async def list_tools(self) -> None:
+        """Reads the server's tools anew."""
+        async with self._relist:
+            self.is_stale = False
+            self._screened.refused.clear()
+            tools: list[mcp_types.Tool] = []
+            cursor: str | None = None
+            for _ in range(PAGES):
+                page = await self._client.list_tools(cursor=cursor)
+                tools += page.tools
+                cursor = page.next_cursor
+                if cursor is None:
+                    break
+            self.offers = offers_of(self._entry, tools, self._screened.refused)
+            self.refused = dict(self._screened.refused)
+
+    async def call(self, call: ToolCall, offer: Offer, key: str, seconds: float) -> ToolResult:
+        """What the tool answers.
+
+        Raises:
+            ServerError: the server died, or did not answer in time.
+        """
+        meta = cast("RequestParamsMeta", {"swarm/key": key})
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await self._client.call_tool(offer.tool.name, call.args, meta=meta)
+        except TimeoutError as error:
+            await self._probe()
+            raise ServerError(
+                f"{call.tool} did not answer within {seconds:g} s; the call may or may not have had its effect"
+            ) from error
+        except MCPError as error:
+            return await self._refusal(call, error)
+        except (RuntimeError, ValueError) as error:
+            # The SDK's words for a closed session, or for an answer that breaks the protocol or a schema.
+            if self.ended.is_set():
+                raise await self._death(call) from error
+            return failure(f"{call.tool} could not be used: {_said(error)}")
+        return from_answer(answer)
+
+    async def _refusal(self, call: ToolCall, error: MCPError) -> ToolResult:
+        if error.code == CONNECTION_CLOSED or self.ended.is_set():
+            raise await self._death(call) from error
+        if self._entry.url and error.code == INVALID_REQUEST:
+            # A restarted 2025-era server no longer knows our session; only a new one helps.
+            self.ended.set()
+            raise ServerError(
+                f"the server {self._entry.name!r} has lost its session ({error.message})"
+            ) from error
+        return failure(f"{call.tool} was refused by its server: {error.message}")
+
+    async def _death(self, call: ToolCall) -> ServerError:
+        self.ended.set()
+        return ServerError(
+            f"the server {self._entry.name!r} died while it worked on {call.tool}"
+            f"{await _why(self._process)}; it is started again for the next call"
+        )
+
+    async def _probe(self) -> None:
+        """Ends a session whose server answers nothing at all, so that it is started anew."""
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                await self._client.list_tools()
+        except (TimeoutError, MCPError):
+            self.ended.set()
+
+
+@asynccontextmanager
+async def connected(entry: ServerEntry, ended: asyncio.Event) -> AsyncGenerator[Connection]:
+    """An open session with the server of an entry. Opened and closed in the same task.
+
+    ``ended`` is set when the server's output ends.
+
+    Raises:
+        ServerError: it could not be started or reached within its deadline; says why.
+    """
+    async with AsyncExitStack() as stack:
+        process = StdioServer(entry, ended) if entry.transport == "stdio" else None
+        screened = Screened(process or await _over_http(entry, stack))
+        try:
+            async with asyncio.timeout(entry.start_seconds):
+                connection = await _opened(entry, screened, process, stack)
+        except TimeoutError as error:
+            why = await _why(process)
+            raise ServerError(
+                f"{_about(entry)} did not start within {entry.start_seconds:g} s{why}"
+            ) from error
+        except Exception as error:  # foreign code: the SDK, its HTTP client, and what a server says
+            raise ServerError(
+                f"{_about(entry)} did not start: {_cause(entry, error)}{await _why(process)}"
+            ) from error
+        connection.ended = ended
+        if process is not None:
+            process.exit_seconds = EXIT_SECONDS
+        yield connection
+
+
+async def _opened(
+    entry: ServerEntry, screened: Screened, process: StdioServer | None, stack: AsyncExitStack
+) -> Connection:
+    opened: list[Connection] = []
+
+    async def heard(message: IncomingMessage) -> None:
+        if opened and isinstance(message, mcp_types.ToolListChangedNotification):
+            opened[0].is_stale = True
+
+    client = Client(screened, client_info=CLIENT, message_handler=heard, cache=None)
+    connection = Connection(entry, await stack.enter_async_context(client), screened, process)
+    await connection.list_tools()
+    opened.append(connection)
+    return connection
+
+
+async def _over_http(entry: ServerEntry, stack: AsyncExitStack) -> Transport:
+    if entry.transport == "sse":
+        return sse_client(entry.url, headers=dict(entry.headers))
+    # The deadline is the caller's; a proxy of the environment stands between us and no local server.
+    http = httpx2.AsyncClient(
+        headers=entry.headers, timeout=httpx2.Timeout(30.0, read=None), trust_env=not _is_local(entry.url)
+    )
+    await stack.enter_async_context(http)
+    return streamable_http_client(entry.url, http_client=http)
+
+
+def _is_local(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _about(entry: ServerEntry) -> str:
+    return f"the server {entry.name!r} of {entry.origin}"
+
+
+async def _why(process: StdioServer | None) -> str:
+    said = await process.obituary() if process else ""
+    return f" ({said})" if said else ""
+
+
+def _cause(entry: ServerEntry, error: BaseException) -> str:
+    """The first cause in words; task groups wrap it."""
+    if isinstance(error, BaseExceptionGroup):
+        return _cause(entry, cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
+    if isinstance(error, FileNotFoundError) and entry.transport == "stdio":
+        if not entry.cwd.is_dir():
+            return f"there is no folder {str(entry.cwd)!r} to start it in; correct 'cwd'"
+        return f"there is no program {entry.command!r}; install it or correct 'command'"
+    return _said(error) or type(error).__name__
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return str(error)

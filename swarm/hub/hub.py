@@ -1,0 +1,167 @@
+"""The hub: one pool of MCP servers and native tools for all sub-agents."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from difflib import get_close_matches
+
+from pydantic import BaseModel, ConfigDict
+
+from swarm.errors import ProjectError, SwarmError
+from swarm.hub.native import from_file, from_functions
+from swarm.hub.offer import Source
+from swarm.hub.results import failure
+from swarm.hub.server import Server
+from swarm.hub.threads import Threads
+from swarm.project.project import PYTHON, Project
+from swarm.project.wording import near
+from swarm.tool import CallContext, Tool, ToolCall, ToolResult
+
+
+class ServerState(BaseModel):
+    """How a server, or a file of native tools, is: for people."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    origin: str
+    """The file that defines it; empty for functions of a program."""
+    is_native: bool = False
+    """Whether its tools run in this process."""
+    started: bool = False
+    tools: tuple[Tool, ...] = ()
+    refused: dict[str, str] = {}
+    """Why a tool it has is not offered, by name."""
+    error: str = ""
+    """Why it did not start; empty when it did."""
+
+
+class Hub:
+    """Finds and calls tools. Servers start when they are first needed and end with the hub.
+
+    It is a ``swarm.tool.ToolBox``. Make one with ``Hub.open``.
+    """
+
+    def __init__(self, servers: Sequence[Server], native: Sequence[Source], origins: dict[str, str]) -> None:
+        self._servers = tuple(servers)
+        self._sources: dict[str, Source] = {source.name: source for source in (*servers, *native)}
+        self._origins = origins
+        self._shown: set[str] = set()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, project: Project, *, functions: Sequence[Callable[..., object]] = ()
+    ) -> AsyncGenerator[Hub]:
+        """The hub of a project; ``functions`` become the tools ``python.NAME``.
+
+        Nothing is started yet. All servers and what they started have ended when it is left.
+        """
+        threads = Threads()
+        servers = [Server(entry) for entry in project.servers.values()]
+        native = [from_file(file, threads) for file in project.tool_files.values()]
+        if functions:
+            native.append(from_functions(functions, threads))
+        origins = {name: str(entry.origin) for name, entry in project.servers.items()}
+        origins |= {name: str(file.path) for name, file in project.tool_files.items()}
+        hub = cls(servers, native, origins)
+        try:
+            yield hub
+        finally:
+            await hub._close()
+
+    async def tools(self, names: tuple[str, ...]) -> tuple[Tool, ...]:
+        """The tools of these names, each once: ``server.tool``, or ``server`` for all it has.
+
+        Raises:
+            ProjectError: a name that no server has, or a file of native tools that cannot be loaded.
+            ServerError: a server that did not start.
+        """
+        sources = [self._source(name) for name in names]
+        for source in sources:
+            if isinstance(source, Server):
+                source.start()
+        found: dict[str, Tool] = {}
+        for name, source in zip(names, sources, strict=True):
+            offers = await source.offers()
+            tool = name.partition(".")[2]
+            if tool and tool not in offers:
+                raise ProjectError(f"no tool {name!r}: {await self._lacks(source, tool)}")
+            for offer in [offers[tool]] if tool else offers.values():
+                found[offer.tool.full_name] = offer.tool
+        self._shown |= found.keys()
+        return tuple(found.values())
+
+    async def call(self, call: ToolCall, context: CallContext) -> ToolResult:
+        """What the tool gives. A wrong name or wrong arguments come back as ``is_error``, unsent.
+
+        Raises:
+            ServerError: the server did not start, died, or did not answer in time.
+        """
+        server, _, tool = call.tool.partition(".")
+        source = self._sources.get(server)
+        if source is None:
+            return failure(f"no tool {call.tool!r}; {self._likely(call.tool)}")
+        try:
+            offers = await source.offers()
+        except ProjectError as error:
+            return failure(f"{call.tool} cannot be used: {error}")
+        offer = offers.get(tool)
+        if offer is None:
+            return failure(f"no tool {call.tool!r}; {await self._lacks(source, tool)}")
+        if problem := offer.arguments.problem(call.args):
+            return failure(f"{call.tool} was not called: {problem}")
+        return await source.call(call, offer, context)
+
+    async def describe(self) -> list[ServerState]:
+        """Every server and file of native tools, started, with its tools or the reason it has none."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._state(source)) for source in self._sources.values()]
+        return [task.result() for task in tasks]
+
+    async def _state(self, source: Source) -> ServerState:
+        about = ServerState(
+            name=source.name,
+            origin=self._origins.get(source.name, ""),
+            is_native=not isinstance(source, Server),
+        )
+        try:
+            offers = await source.offers()
+            refused = dict(await source.refused())
+        except SwarmError as error:
+            return about.model_copy(update={"error": str(error)})
+        tools = tuple(offer.tool for offer in offers.values())
+        return about.model_copy(update={"started": True, "tools": tools, "refused": refused})
+
+    def _source(self, name: str) -> Source:
+        server = name.partition(".")[0]
+        if server in self._sources:
+            return self._sources[server]
+        if server == PYTHON:
+            raise ProjectError(
+                f"no tool {name!r}: the program has passed in no functions; give them as tools"
+            )
+        raise ProjectError(
+            f"no tool {name!r}: there is no server {server!r}; {near(server, list(self._sources))}"
+        )
+
+    async def _lacks(self, source: Source, tool: str) -> str:
+        refused = await source.refused()
+        if tool in refused:
+            return f"{source.name} has it, but it cannot be used: {refused[tool]}"
+        names = [f"{source.name}.{name}" for name in await source.offers()]
+        close = get_close_matches(f"{source.name}.{tool}", names, n=1)
+        return f"did you mean {close[0]!r}?" if close else f"{source.name} has {', '.join(names) or 'none'}"
+
+    def _likely(self, name: str) -> str:
+        """What was meant by a name of no server; the commonest slip leaves the server out."""
+        full = sorted(shown for shown in self._shown if shown.partition(".")[2] == name)
+        return f"did you mean {full[0]!r}?" if full else near(name, sorted(self._shown or self._sources))
+
+    async def _close(self) -> None:
+        for server in self._servers:
+            server.stop()
+        for server in self._servers:
+            await server.close()

@@ -1,0 +1,233 @@
+"""Native tools: functions of this process, from a project's ``tools/`` or from a program."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import inspect
+import json
+import logging
+import sys
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import cast
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+from pydantic_core import ArgsKwargs, PydanticSerializationError, to_jsonable_python
+
+from swarm.errors import ProjectError, ServerError, ToolError
+from swarm.guard.rules import clean
+from swarm.hub.offer import DESCRIPTION_LENGTH, Offer
+from swarm.hub.results import bounded, cleaned, failure
+from swarm.hub.schema import Arguments, BadSchema, Schema, Trimmer, shortened
+from swarm.hub.threads import Threads
+from swarm.project.project import PYTHON
+from swarm.project.tool_files import ToolFile
+from swarm.tool import CallContext, Tool, ToolCall, ToolContext, ToolResult, effect_of
+
+logger = logging.getLogger("swarm.hub")
+
+Function = Callable[..., object]
+_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
+
+
+@dataclass(frozen=True)
+class _Native:
+    """A function, ready to be called with JSON."""
+
+    function: Function
+    adapter: TypeAdapter[dict[str, object]]
+    context_name: str | None
+    """The parameter that takes the call's context."""
+    offer: Offer
+
+
+class NativeTools:
+    """The functions of one tool file, or those a program passed in. A file is loaded when first used."""
+
+    def __init__(
+        self, name: str, load: Callable[[], Sequence[tuple[str, Function]]], threads: Threads
+    ) -> None:
+        self._name = name
+        self._load = load
+        self._threads = threads
+        self._found: dict[str, _Native] | None = None
+
+    @property
+    def name(self) -> str:
+        """What stands before the dot in the full name of its tools."""
+        return self._name
+
+    async def offers(self) -> Mapping[str, Offer]:
+        """Its tools by name.
+
+        Raises:
+            ProjectError: the file cannot be loaded, or a function's signature is no tool's.
+        """
+        return {name: native.offer for name, native in self._natives().items()}
+
+    async def refused(self) -> Mapping[str, str]:
+        """Nothing: a bad function is an error of the project."""
+        return {}
+
+    async def call(self, call: ToolCall, offer: Offer, context: CallContext) -> ToolResult:
+        """What the function gives. Its exceptions come back as ``is_error`` results.
+
+        Raises:
+            ServerError: it did not return in time. A blocking function is left to itself.
+        """
+        native = self._natives()[offer.tool.name]
+        deadline = asyncio.timeout(context.deadline_seconds)
+        try:
+            args = native.adapter.validate_python(ArgsKwargs((), dict(call.args)))
+            if native.context_name:
+                args[native.context_name] = context
+            async with deadline:
+                return _result(await self._called(native.function, args))
+        except ToolError as error:
+            return failure(str(error))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            return failure(f"argument {place!r}: {first['msg']}")
+        except Exception as error:  # foreign code: whatever a tool's function raises
+            if deadline.expired():
+                raise ServerError(
+                    f"{call.tool} did not return within {context.deadline_seconds:g} s"
+                ) from error
+            logger.warning("%s failed", call.tool, exc_info=True)
+            return failure(f"{call.tool} failed: {type(error).__name__}: {error}")
+
+    async def _called(self, function: Function, args: dict[str, object]) -> object:
+        if inspect.iscoroutinefunction(function):
+            return await function(**args)
+        return await self._threads.run(partial(function, **args))
+
+    def _natives(self) -> dict[str, _Native]:
+        if self._found is None:
+            found: dict[str, _Native] = {}
+            for name, function in self._load():
+                if name in found:
+                    raise ProjectError(
+                        f"two functions are called {name!r}; a tool's name is its function's, rename one"
+                    )
+                found[name] = _native(self._name, name, function)
+            self._found = found
+        return self._found
+
+
+def from_file(file: ToolFile, threads: Threads) -> NativeTools:
+    """The tools of a file of ``tools/``."""
+    return NativeTools(file.name, partial(_functions_of, file), threads)
+
+
+def from_functions(functions: Sequence[Function], threads: Threads) -> NativeTools:
+    """The functions that a program passed in, as ``python.NAME``."""
+    return NativeTools(PYTHON, lambda: [(_named(function), function) for function in functions], threads)
+
+
+def _functions_of(file: ToolFile) -> list[tuple[str, Function]]:
+    module = _imported(f"swarm_tools_{file.name.replace('-', '_')}", file.path)
+    functions: list[tuple[str, Function]] = []
+    for declared in file.functions:
+        function = getattr(module, declared.name, None)
+        if not callable(function) or effect_of(function) != declared.effect:
+            raise ProjectError(
+                f"{file.path}:{declared.line}: {declared.name!r} is no longer the tool it was marked as"
+            )
+        functions.append((declared.name, function))
+    return functions
+
+
+def _imported(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ProjectError(f"{path}: cannot be imported; it must be a Python file")
+    module = importlib.util.module_from_spec(spec)
+    # Type hints and dataclasses look their module up by name.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # foreign code: whatever a tool file does when it is loaded
+        del sys.modules[name]
+        raise ProjectError(f"{path}: cannot be loaded: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _named(function: Function) -> str:
+    name = getattr(function, "__name__", "")
+    if not name.isidentifier():
+        raise ProjectError(f"{function!r} cannot be a tool; pass a function that has a name")
+    return name
+
+
+def _native(server: str, name: str, function: Function) -> _Native:
+    where = f"the tool {server}.{name}"
+    parameters, context_name = _parameters(where, function)
+    adapter = _adapter(parameters)
+    try:
+        schema = cast("Schema", adapter.json_schema())
+        shown = Tool(
+            server=server,
+            name=name,
+            description=shortened(inspect.getdoc(function) or name.replace("_", " "), DESCRIPTION_LENGTH),
+            input_schema=Trimmer(schema).trimmed(),
+            effect=effect_of(function) or "irreversible",
+        )
+        return _Native(function, adapter, context_name, Offer(shown, Arguments(schema)))
+    except (PydanticUserError, BadSchema) as error:
+        raise ProjectError(f"{where}: a parameter has a type that JSON cannot hold: {error}") from error
+
+
+def _parameters(where: str, function: Function) -> tuple[list[inspect.Parameter], str | None]:
+    """The parameters a model fills in, with their types, and the name of the one for the context."""
+    try:
+        hints = typing.get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise ProjectError(
+            f"{where}: its annotations name {error.name!r}, which is not there at run time"
+        ) from error
+    parameters: list[inspect.Parameter] = []
+    context_name: str | None = None
+    for parameter in inspect.signature(function).parameters.values():
+        hint = hints.get(parameter.name, JsonValue)
+        if hint in (ToolContext, CallContext):
+            context_name = parameter.name
+        elif parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            parameters.append(parameter.replace(annotation=hint, kind=parameter.KEYWORD_ONLY))
+        else:
+            raise ProjectError(
+                f"{where}: {parameter} cannot be filled in by a model; give each argument a name"
+            )
+    return parameters, context_name
+
+
+def _adapter(parameters: list[inspect.Parameter]) -> TypeAdapter[dict[str, object]]:
+    """Checks and converts arguments: a stand-in with the function's signature that gives them back."""
+
+    def arguments(**given: object) -> dict[str, object]:
+        return given
+
+    arguments.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    arguments.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    # Pydantic takes a function for a type; what it gives for arguments is what the function returns.
+    return TypeAdapter(cast("type[dict[str, object]]", arguments))
+
+
+def _result(value: object) -> ToolResult:
+    if isinstance(value, ToolResult):
+        return bounded(value.model_copy(update={"text": clean(value.text)}))
+    if value is None:
+        return ToolResult(text="done")
+    if isinstance(value, str):
+        return bounded(ToolResult(text=clean(value)))
+    try:
+        data = cleaned(_JSON.validate_python(to_jsonable_python(value)))
+    except (PydanticSerializationError, ValidationError) as error:
+        return failure(f"the tool gave a {type(value).__name__}, which JSON cannot hold: {error}")
+    return bounded(ToolResult(text=json.dumps(data, ensure_ascii=False), data=data))

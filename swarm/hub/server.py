@@ -1,0 +1,167 @@
+"""An MCP server under supervision: started when it is first needed, and again after it died."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+import anyio
+
+from swarm.errors import ServerError
+from swarm.hub.connection import Connection, connected
+from swarm.hub.offer import Offer
+from swarm.project.server_entry import ServerEntry
+from swarm.tool import CallContext, ToolCall, ToolResult
+
+logger = logging.getLogger("swarm.hub")
+
+CALLS = 64
+"""Calls one server works on at once; more would wait in its own queue, where no one sees them."""
+PAUSE_SECONDS = 0.2
+"""Wait before the second start in a row; doubled for each further one."""
+LONGEST_PAUSE_SECONDS = 5.0
+CLOSE_SECONDS = 10.0
+"""Longer than a server's own end can take: every wait in it is bounded."""
+
+
+class _Life:
+    """One start of the server and all that comes of it."""
+
+    def __init__(self) -> None:
+        self.settled = asyncio.Event()
+        """Set when it is known whether the start succeeded."""
+        self.ended = asyncio.Event()
+        self.connection: Connection | None = None
+        self.failure = "it was stopped"
+
+
+class Server:
+    """A server that is there when it is called. Each session lives in a task of its own.
+
+    The SDK cancels the task that opened a session when an HTTP server dies, and a dead session
+    never recovers; so callers wait for a session here and never hold the task that owns it.
+    """
+
+    def __init__(self, entry: ServerEntry) -> None:
+        self.entry = entry
+        self._gate = asyncio.Semaphore(CALLS)
+        self._life: _Life | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._deaths = 0
+        self._is_closed = False
+
+    @property
+    def name(self) -> str:
+        """What stands before the dot in the full name of its tools."""
+        return self.entry.name
+
+    def start(self) -> None:
+        """Begins to start the server, unless it runs or is being started."""
+        if self._is_closed:
+            raise ServerError(
+                f"the server {self.name!r} is closed; nothing can be called after the end of a run"
+            )
+        if self._life is None or self._life.ended.is_set():
+            self._life = _Life()
+            task = asyncio.create_task(
+                self._live(self._life, frozenset(self._tasks)), name=f"server {self.name}"
+            )
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def connection(self) -> Connection:
+        """An open session; the same one for all callers.
+
+        Raises:
+            ServerError: the server did not start.
+        """
+        self.start()
+        life = self._life
+        if life is None:
+            raise ServerError(f"the server {self.name!r} is closed")
+        # Bounded by the deadlines of the start and of the end before it.
+        await life.settled.wait()
+        if life.connection is None:
+            raise ServerError(life.failure)
+        return life.connection
+
+    async def offers(self) -> Mapping[str, Offer]:
+        """The server's tools by name. Starts it.
+
+        Raises:
+            ServerError: the server did not start.
+        """
+        connection = await self.connection()
+        if connection.is_stale:
+            await connection.list_tools()
+        return connection.offers
+
+    async def refused(self) -> Mapping[str, str]:
+        """Why a tool it has is not offered, by name."""
+        return (await self.connection()).refused
+
+    async def call(self, call: ToolCall, offer: Offer, context: CallContext) -> ToolResult:
+        """What the tool answers. The deadline runs from when the call is sent.
+
+        Raises:
+            ServerError: the server did not start, died, or did not answer in time.
+        """
+        seconds = min(context.deadline_seconds, self.entry.call_seconds or context.deadline_seconds)
+        async with self._gate:
+            connection = await self.connection()
+            result = await connection.call(call, offer, context.key, seconds)
+        self._deaths = 0
+        return result
+
+    def stop(self) -> None:
+        """Begins to end the server; ``close`` waits for it."""
+        self._is_closed = True
+        if self._life is None:
+            return
+        self._life.ended.set()
+        if not self._life.settled.is_set():
+            for task in self._tasks:
+                task.cancel()
+
+    async def close(self) -> None:
+        """Ends the server and everything it started."""
+        self.stop()
+        if not self._tasks:
+            return
+        with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+            await asyncio.wait(self._tasks)
+            return
+        logger.error("server %s did not close within %s s", self.name, CLOSE_SECONDS)
+
+    async def _live(self, life: _Life, before: frozenset[asyncio.Task[None]]) -> None:
+        try:
+            await self._wait_for(before)
+            async with connected(self.entry, life.ended) as connection:
+                life.connection = connection
+                life.settled.set()
+                await life.ended.wait()
+        except ServerError as error:
+            life.failure = str(error)
+        except asyncio.CancelledError:
+            # Our own close, or the SDK, which cancels this task when an HTTP server dies. The task
+            # ends in either case, and its owner only waits for that.
+            logger.debug("server %s: its session was cancelled", self.name)
+        except (
+            Exception,
+            BaseExceptionGroup,
+        ):  # foreign code: what the SDK raises when it closes a broken session
+            logger.debug("server %s: its session broke", self.name, exc_info=True)
+        finally:
+            self._deaths += 1
+            life.ended.set()
+            life.settled.set()
+
+    async def _wait_for(self, before: frozenset[asyncio.Task[None]]) -> None:
+        """Waits until the life before has ended, and the longer the more often it did."""
+        if before:
+            await asyncio.wait(before, timeout=CLOSE_SECONDS)
+        if self._deaths:
+            logger.info("server %s is started again", self.name)
+        if self._deaths > 1:
+            await asyncio.sleep(min(PAUSE_SECONDS * 2 ** (self._deaths - 2), LONGEST_PAUSE_SECONDS))
