@@ -58,7 +58,7 @@ wheel: .venv/ready ## build the wheel and the source archive into dist/
 lock: ## resolve the dependencies again and write both locks (needs uv)
 	$(UV) pip compile pyproject.toml $(LOCKED) -o requirements.lock
 	$(UV) pip compile pyproject.toml $(LOCKED) --group dev -c requirements.lock -o requirements-dev.lock
-LOCKED := -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+LOCKED := -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header
 
 clean: ## remove .venv and what was built; runs and models stay
 	rm -rf .venv dist build .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,68 @@
+"""The limits of size that keep the code readable: a file is a screenful of ideas, a function one."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("swarm", "agents", "tools", "mcp_servers", "benchmarks", "examples", "tests")
+FILE_LINES = 500
+FUNCTION_LINES = 60
+PACKAGE_LINES = 12_000
+
+
+def sources() -> list[Path]:
+    return sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+
+
+def lines_of(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_no_file_is_longer_than_500_lines() -> None:
+    long = {str(path.relative_to(ROOT)): lines_of(path) for path in sources() if lines_of(path) > FILE_LINES}
+
+    assert long == {}
+
+
+def test_no_function_is_longer_than_60_lines() -> None:
+    long: dict[str, int] = {}
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.end_lineno is None:
+                continue
+            length = node.end_lineno - node.lineno + 1
+            if length > FUNCTION_LINES:
+                long[f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"] = length
+
+    assert long == {}
+
+
+def test_the_package_has_at_most_12_000_lines() -> None:
+    assert sum(lines_of(path) for path in (ROOT / "swarm").rglob("*.py")) <= PACKAGE_LINES
+
+
+def test_every_module_says_what_it_owns() -> None:
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if path.read_text(encoding="utf-8").strip()
+        and ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) is None
+    ]
+
+    assert silent == []
+
+
+def test_servers_stand_alone() -> None:
+    wrong: list[str] = []
+    names = {path.stem for path in (ROOT / "mcp_servers").glob("*.py")}
+    for path in (ROOT / "mcp_servers").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            wrong += [
+                f"{path.name}: {module}" for module in modules if module.split(".")[0] in {"swarm", *names}
+            ]
+
+    assert wrong == []
