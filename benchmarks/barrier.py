@@ -6,6 +6,7 @@ import asyncio
 import re
 import shutil
 import statistics
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.dags import LARGEST, Dag, random_dag
@@ -85,7 +86,7 @@ def new_project(folder: Path) -> Path:
 
 async def makespan(project: Path, dag: Dag) -> float:
     """Seconds from the first dispatch of a plan's run to the end of its last step."""
-    model = ScriptedModel(Script(_reply, lambda request: dag.seconds[_number(request)]), slots=SLOTS)
+    model = ScriptedModel(Script(_reply, _latency(dag)), slots=SLOTS)
     async with Swarm.open(project, model=model) as swarm:
         run = await swarm.start("Do every piece of work.", plan=plan_of(dag))
         events = [event async for event in run.events()]
@@ -117,13 +118,22 @@ def _span(events: list[Event]) -> float:
 
 
 def _number(request: Request) -> int:
-    found = _PIECE.search(request.messages[1].content)
-    assert found, request.messages[1].content
+    found = _PIECE.search(request.messages[-1].content)
+    assert found, request.messages[-1].content
     return int(found[1])
 
 
+def is_answer(request: Request) -> bool:
+    """Whether a request asks for the run's answer and not for a piece of work."""
+    return len(request.messages) == 1
+
+
 def _reply(request: Request) -> str:
-    return result_turn(f"Piece {_number(request)} is done.")
+    return result_turn("All is done." if is_answer(request) else f"Piece {_number(request)} is done.")
+
+
+def _latency(dag: Dag) -> Callable[[Request], float]:
+    return lambda request: 0.0 if is_answer(request) else dag.seconds[_number(request)]
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from examples.cells import canonical
 from swarm.messages import Request
 
 _ACTION = re.compile(r"^- (\w+) will (.+?)(?: by (.+?)\.|; no date was set\.)$", re.MULTILINE)
+_MOST = re.compile(r"^owner (\w+); actions (\d+)$", re.MULTILINE)
 _FILE = re.compile(r"^File notes/", re.MULTILINE)
 
 PLAN = {
@@ -40,13 +41,15 @@ MOST = "SELECT owner, count(*) AS actions FROM actions GROUP BY owner ORDER BY a
 
 
 def reply(request: Request) -> str:
-    """The plan, the actions of a note, or the query that counts them."""
+    """The plan, the actions of a note, the query that counts them, or the answer."""
     asked = request.messages[-1].content
     if asked.startswith("Text files:"):
         return json.dumps(PLAN)
     if _FILE.search(asked):
         rows: list[JsonValue] = [_row(found) for found in _ACTION.finditer(asked)]
         return result_turn(rows)
+    if found := _MOST.search(asked):
+        return result_turn(f"{found[1]} owes the most actions: {found[2]}.")
     return call_turn("results.query", sql=MOST)
 
 

@@ -19,6 +19,8 @@ def name_of(number: int) -> str:
 
 def reply(request: Request) -> str:
     """All names; or an agent's next turn: the next line of its item, or its result after the last."""
+    if len(request.messages) == 1:
+        return result_turn("All items were read.")
     found = _STEP.search(request.messages[1].content)
     if found is None:
         return result_turn([name_of(number) for number in range(1, AGENTS + 1)])

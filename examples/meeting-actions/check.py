@@ -18,8 +18,11 @@ def check(workspace: Path, answer: str, seed: int) -> Score:
 
 
 def _check_answer(answer: str, wanted: str, people: list[str]) -> Score:
-    said = [sentence for sentence in sentences(answer) if "most" in sentence.casefold()]
-    named = {person for sentence in said or [answer] for person in people if person in sentence}
+    # Tables list everybody; who owes most is said in the words around them.
+    words = [sentence for sentence in sentences(answer) if not sentence.startswith("|")]
+    naming = [sentence for sentence in words if any(person in sentence for person in people)]
+    said = [sentence for sentence in naming if "most" in sentence.casefold()] or naming
+    named = {person for sentence in said for person in people if person in sentence}
     if named == {wanted}:
         return Score(right=(f"the answer says that {wanted} owes most",))
     if named:

@@ -186,9 +186,13 @@ def test_an_answer_may_list_everybody_when_it_says_who_owes_most(tmp_path: Path)
     listed = "Anna: 3\nBen: 1\nClara: 4\nDavid: 2\nEmma: 2\n"
 
     said = load("meeting-actions").check(tmp_path, f"{listed}{truth.answer[0]} owes the most actions.", 1)
+    tabled = load("meeting-actions").check(
+        tmp_path, f"{truth.answer[0]}.\n\nmost:\n| Anna | 3 |\n| Ben | 1 |", 1
+    )
     wrong = load("meeting-actions").check(tmp_path, f"{listed}Ben owes the most actions.", 1)
 
     assert said.is_right, str(said)
+    assert tabled.is_right, str(tabled)
     assert wrong.wrong == (f"{truth.answer[0]} owes most, and the answer names Ben",)
 
 
