@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from swarm.plan import Plan as Plan
     from swarm.plan import Step as Step
     from swarm.result import Result as Result
-    from swarm.run.run import Answer as Answer
+    from swarm.run.answer import Answer as Answer
     from swarm.run.run import Run as Run
     from swarm.run.swarm import Swarm as Swarm
+    from swarm.run.swarm import run_sync as run_sync
     from swarm.tool import Tool as Tool
     from swarm.tool import ToolCall as ToolCall
     from swarm.tool import ToolContext as ToolContext
@@ -39,7 +40,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AgentCard": "swarm.card",
-    "Answer": "swarm.run.run",
+    "Answer": "swarm.run.answer",
     "LimitExceeded": "swarm.errors",
     "Limits": "swarm.limits",
     "ModelError": "swarm.errors",
@@ -59,6 +60,7 @@ _HOMES = {
     "ToolError": "swarm.errors",
     "ToolResult": "swarm.tool",
     "Usage": "swarm.limits",
+    "run_sync": "swarm.run.swarm",
 }
 
 __all__ = [
@@ -85,6 +87,7 @@ __all__ = [
     "Usage",
     "__version__",
     "errors",
+    "run_sync",
     "tool",
 ]
 

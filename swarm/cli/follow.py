@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 from swarm.cli.interrupts import INTERRUPTED, Interrupts
 from swarm.cli.screen import Screen
-from swarm.errors import RunInterrupted
 
 if TYPE_CHECKING:
     from swarm.cli.options import RunOptions
     from swarm.project.project import Project
-    from swarm.run.run import Answer, Run
+    from swarm.run.run import Run
     from swarm.run.swarm import Swarm
 
 EXIT_CODES = {"done": 0, "degraded": 0, "failed": 1, "stopped": INTERRUPTED}
@@ -63,16 +62,15 @@ async def _follow(run: Run[str], screen: Screen, interrupts: Interrupts, project
     async with asyncio.TaskGroup() as group:
         stopper = group.create_task(_stop_when_told(run, interrupts))
         await screen.show(run.events())
-        try:
-            answer = await run.answer()
-        except RunInterrupted:
-            answer = None
+        answer = await run.answer()
         stopper.cancel()
-    if answer is None or answer.status == "stopped":
-        screen.say(f"swarm: stopped; go on with: {_command('resume', run.id, project)}")
+    if answer.status == "stopped":
+        screen.say(f"swarm: {answer.text}; go on with: {_command('resume', run.id, project)}")
         return INTERRUPTED
-    _tell(answer, screen, project)
-    if answer.missing or answer.status != "done":
+    screen.answer(answer.text)
+    if answer.files:
+        screen.say(f"swarm: the files are in {os.path.relpath(project.workspace)}")
+    if answer.status != "done":
         screen.say(f"swarm: {answer.status}; look closer with: {_command('show', run.id, project)}")
     return EXIT_CODES[answer.status]
 
@@ -80,14 +78,6 @@ async def _follow(run: Run[str], screen: Screen, interrupts: Interrupts, project
 async def _stop_when_told(run: Run[str], interrupts: Interrupts) -> None:
     number = await interrupts.wait()
     await run.stop(f"stopped by {number.name}")
-
-
-def _tell(answer: Answer[str], screen: Screen, project: Project) -> None:
-    screen.answer(answer.text)
-    for missing in answer.missing:
-        screen.say(f"missing: {missing}")
-    for file in answer.files:
-        screen.say(f"wrote: {os.path.relpath(project.workspace / file)}")
 
 
 def _command(name: str, run: str, project: Project) -> str:

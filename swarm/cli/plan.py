@@ -58,9 +58,8 @@ def check(file: FileArgument, project: ProjectOption = None) -> None:
     """Check a plan file against itself and the project's agents; run nothing."""
     from swarm.cli.plan_file import read_plan
 
-    opened = RunOptions(project=project).opened()
     plan = read_plan(file)
-    check_agents(plan, opened)
+    check_in(RunOptions(project=project).opened(), plan)
     print_plan(plan, as_json=False)
 
 
@@ -69,7 +68,7 @@ def run(options: PlanOptions) -> None:
     from swarm.cli.plan_file import read_plan
 
     plan = read_plan(options.file)
-    check_agents(plan, options.opened())
+    check_in(options.opened(), plan)
     task = options.task or " ".join(step.brief for step in plan.last_steps())
     raise typer.Exit(run_task(task, options, plan))
 
@@ -100,18 +99,17 @@ def make_plan(task: str, options: RunOptions) -> Plan:
     return plans[0]
 
 
-def check_agents(plan: Plan, project: Project) -> None:
-    """Passes where the plan's agents are all the project's.
+def check_in(project: Project, plan: Plan) -> None:
+    """Passes where the plan can run in the project.
 
     Raises:
-        PlanError: names every step whose agent has no card.
+        PlanError: names everything that is wrong with it there.
     """
     from swarm.errors import PlanError
+    from swarm.planner.check import problems
 
-    cards = ", ".join(project.cards)
-    unknown = [step for step in plan.steps if step.agent not in project.cards]
-    if unknown:
-        raise PlanError([f"step {step.id!r}: no agent {step.agent!r}; there are {cards}" for step in unknown])
+    if found := problems(plan, project.cards):
+        raise PlanError(found)
 
 
 def print_plan(plan: Plan, *, as_json: bool) -> None:

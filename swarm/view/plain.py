@@ -70,7 +70,7 @@ def _step_words(event: Event) -> str | None:
 def _name(event: AgentStarted | ToolCalled | ToolReturned | AgentEnded) -> str:
     item = "" if event.item is None else f"[{event.item}]"
     attempt = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-    return f"{event.step}{item}{attempt}"
+    return f"{event.step.lstrip('_')}{item}{attempt}"
 
 
 def _end_words(event: RunEnded) -> str:

@@ -158,7 +158,7 @@ def _step_row(step: StepState, state: RunState, now: float, width: int) -> Text:
     stage = stage_of(step)
     ids = min(max(len(id) for id in state.steps), 16)
     agents = min(max(len(step.agent) for step in state.steps.values()), 12)
-    left = f"{GLYPHS[stage]} {one_line(step.id, ids):<{ids}}  {one_line(step.agent, agents):<{agents}}"
+    left = f"{GLYPHS[stage]} {one_line(step.id.lstrip('_'), ids):<{ids}}  {one_line(step.agent, agents):<{agents}}"
     ended = step.ended_at or now
     return _row(left, _step_words(step, state), _figures(step.usage, step.started_at, ended), stage, width)
 

@@ -108,6 +108,7 @@ class RunState:
             case RunEnded():
                 self.ended = event
                 self.usage = event.usage
+                self.steps = {id: step for id, step in self.steps.items() if not is_inner(id)}
             case StepExpanded():
                 self._step(event.step).items = event.items
             case StepEnded():
@@ -131,8 +132,8 @@ class RunState:
         self.steps = {step.id: _refreshed(known.get(step.id), step) for step in event.plan.steps}
 
     def _step(self, id: str) -> StepState:
-        """The step of that id; the planner's own work comes before any plan and gets a line too."""
-        return self.steps.setdefault(id, StepState(id=id, agent=id))
+        """The step of that id. The run's own work, like planning, has one too while it lasts."""
+        return self.steps.setdefault(id, StepState(id=id, agent=""))
 
     def _apply_to_agent(self, event: AgentEvent) -> None:
         step = self._step(event.step)
@@ -143,6 +144,11 @@ class RunState:
             agent.usage += event.usage
             step.usage += event.usage
             self.usage += event.usage
+
+
+def is_inner(id: str) -> bool:
+    """Whether a step is the run's own work (planning, answering) and none of the plan's."""
+    return id.startswith("_")
 
 
 def _refreshed(known: StepState | None, step: Step) -> StepState:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from swarm.cli.plan import check_agents
+from swarm.cli.plan import check_in
 from swarm.cli.plan_file import read_plan, write_plan
 from swarm.errors import PlanError, ProjectError
 from swarm.plan import Plan, Step
@@ -71,5 +71,5 @@ def test_a_missing_file_is_the_users_to_mend(tmp_path: Path) -> None:
 def test_a_step_for_an_agent_without_a_card_is_named_with_those_there_are(tmp_path: Path) -> None:
     plan = Plan(steps=(Step(id="a", agent="wizard", brief="Do magic."),))
 
-    with pytest.raises(PlanError, match=r"step 'a': no agent 'wizard'; there are .*writer"):
-        check_agents(plan, open_project(tmp_path))
+    with pytest.raises(PlanError, match=r"step 'a' asks for agent 'wizard'; there are: .*writer"):
+        check_in(open_project(tmp_path), plan)
