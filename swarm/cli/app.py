@@ -15,6 +15,7 @@ from swarm.cli.options import from_options
 from swarm.cli.prompts import prompts
 from swarm.cli.run import TaskOptions, resume, run
 from swarm.cli.runs import runs, show
+from swarm.cli.serve import serve
 from swarm.errors import PlanError, ProjectError, RunInterrupted, StoreError, SwarmError
 
 WRONG_INPUT = 2
@@ -58,6 +59,7 @@ app.add_typer(plan.app, name="plan", help="Make, check or run a plan.")
 app.command("list")(content)
 app.command("init")(init)
 app.command("prompts")(prompts)
+app.command("serve")(serve)
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shlex
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -69,7 +68,7 @@ async def _follow(run: Run[str], screen: Screen, interrupts: Interrupts, project
         return INTERRUPTED
     screen.answer(answer.text)
     if answer.files:
-        screen.say(f"swarm: the files are in {os.path.relpath(project.workspace)}")
+        screen.say(f"swarm: the files are in {project.workspace}")
     if answer.status != "done":
         screen.say(f"swarm: {answer.status}; look closer with: {_command('show', run.id, project)}")
     return EXIT_CODES[answer.status]
