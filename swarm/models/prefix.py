@@ -11,6 +11,10 @@ from dataclasses import dataclass
 CHARS_PER_TOKEN = 4
 """Characters that count as one token: the usual rule of thumb for English."""
 
+SIMILAR = 0.1
+"""Share of a prompt that a slot must have cached to be preferred: ``--slot-prompt-similarity`` of
+llama.cpp's server."""
+
 
 def tokens_of(text: str) -> int:
     """About how many tokens a text has; at least one."""
@@ -83,7 +87,9 @@ class Slots:
         going_on = [id for id in self._free if self._all[id].kept and prompt.startswith(self._all[id].kept)]
         if going_on:
             return max(going_on, key=lambda id: len(self._all[id].kept))
-        return max(self._free, key=lambda id: common_prefix(prompt, self._all[id].kept))
+        best = max(self._free, key=lambda id: common_prefix(prompt, self._all[id].kept))
+        is_similar = common_prefix(prompt, self._all[best].kept) > SIMILAR * len(prompt)
+        return best if is_similar else next(iter(self._free))
 
     def _release(self, slot: Slot) -> None:
         for waiting in self._waiting:

@@ -1,0 +1,251 @@
+"""The client against the scripted server, one protocol after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator
+
+import pytest
+from pydantic import JsonValue
+
+from swarm.errors import ContextOverflow, MalformedReply, ModelError, ModelUnavailable
+from swarm.messages import Message, Request
+from swarm.models.litellm import LitellmModel
+from swarm.models.model import Endpoint
+from swarm.testing import ScriptedModel, serving
+from swarm.testing.http import Handler, HttpRequest, HttpResponse, json_response, serve
+from swarm.testing.wire import FaceKind
+
+pytestmark = pytest.mark.anyio
+
+KINDS: tuple[FaceKind, ...] = ("llamacpp", "vllm", "lmstudio", "ollama")
+
+QUESTION = Request(
+    messages=(
+        Message(role="system", content="Answer briefly."),
+        Message(role="user", content="Which?"),
+        Message(role="assistant", content='{"answer": "this"}'),
+        Message(role="user", content="Why?"),
+    ),
+    output_schema={
+        "anyOf": [
+            {
+                "type": "object",
+                "properties": {"kind": {"const": "a"}, "text": {"type": "string", "maxLength": 9}},
+                "required": ["kind", "text"],
+                "additionalProperties": False,
+            },
+            {"type": "object", "properties": {"kind": {"const": "b"}}, "required": ["kind"]},
+        ]
+    },
+    max_tokens=77,
+    seed=3,
+)
+
+
+def client(url: str, kind: FaceKind = "llamacpp") -> LitellmModel:
+    return LitellmModel(Endpoint(kind=kind, model="scripted", url=url, window=4_096))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_server_gets_the_question_whole_and_the_reply_comes_back_counted(kind: FaceKind) -> None:
+    got: list[Request] = []
+
+    def reply(request: Request) -> str:
+        got.append(request)
+        return '{"kind": "b"}'
+
+    async with serving(ScriptedModel(reply), kind) as url, client(url, kind) as model:
+        answer = await model.reply(QUESTION)
+
+    assert got[0].digest() == QUESTION.digest()
+    assert (answer.text, answer.finish, answer.model) == ('{"kind": "b"}', "stop", "scripted")
+    assert (answer.usage.prompt_tokens, answer.usage.written_tokens, answer.usage.model_calls) == (22, 3, 1)
+
+
+async def test_a_slot_is_pinned_and_its_cached_tokens_are_told_apart() -> None:
+    server = ScriptedModel(lambda _: "yes", slots=4)
+    pinned = QUESTION.model_copy(update={"slot": 2})
+
+    async with serving(server) as url, client(url) as model:
+        first = await model.reply(pinned)
+        second = await model.reply(pinned)
+
+    assert [served.slot for served in server.log] == [2, 2]
+    assert (first.usage.cached_tokens, first.usage.prefilled_tokens) == (0, 22)
+    assert (second.usage.cached_tokens, second.usage.prefilled_tokens) == (22, 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_prompt_that_does_not_fit_is_an_overflow_and_is_asked_once(kind: FaceKind) -> None:
+    server = ScriptedModel(lambda _: "never", window=8)
+
+    async with serving(server, kind) as url, client(url, kind) as model:
+        with pytest.raises(ContextOverflow, match=f"does not fit the window of 'scripted' at {url}"):
+            await model.reply(QUESTION)
+
+    assert len(server.log) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_answer_without_a_text_is_malformed(kind: FaceKind) -> None:
+    def reply(_: Request) -> str:
+        raise MalformedReply("no choices", "")
+
+    async with serving(ScriptedModel(reply), kind) as url, client(url, kind) as model:
+        with pytest.raises(MalformedReply):
+            await model.reply(QUESTION)
+
+
+async def test_a_reply_cut_at_its_limit_says_so() -> None:
+    short = QUESTION.model_copy(update={"max_tokens": 16})
+
+    async with serving(ScriptedModel(["x" * 400])) as url, client(url) as model:
+        assert (await model.reply(short)).finish == "length"
+
+
+async def test_a_busy_server_is_asked_again_after_the_time_it_names() -> None:
+    answers = iter([503, 429, 200])
+
+    async def handle(_: HttpRequest) -> HttpResponse:
+        if (status := next(answers)) != 200:
+            body = b'{"error": {"message": "server busy"}}'
+            return HttpResponse(status, body, headers=(("Retry-After", "0"),))
+        return json_response(completion("at last"))
+
+    async with serve(handle) as url, client(url) as model:
+        assert (await model.reply(QUESTION)).text == "at last"
+
+
+async def test_a_server_that_stays_busy_ends_with_what_it_said() -> None:
+    calls = 0
+
+    async def handle(_: HttpRequest) -> HttpResponse:
+        nonlocal calls
+        calls += 1
+        return HttpResponse(503, b'{"error": "all slots taken"}', headers=(("Retry-After", "0"),))
+
+    async with serve(handle) as url, client(url) as model:
+        with pytest.raises(ModelUnavailable, match="failed with status 503: all slots taken"):
+            await model.reply(QUESTION)
+
+    assert calls == 5
+
+
+async def test_a_refusal_is_not_asked_again() -> None:
+    calls = 0
+
+    async def handle(_: HttpRequest) -> HttpResponse:
+        nonlocal calls
+        calls += 1
+        return json_response({"error": {"message": "unrecognized type 'nonsense'"}}, 400)
+
+    async with serve(handle) as url, client(url) as model:
+        with pytest.raises(ModelError, match="refused the request with status 400: unrecognized type"):
+            await model.reply(QUESTION)
+
+    assert calls == 1
+
+
+async def test_an_address_where_nothing_listens_is_named_within_the_deadline() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        async with client(url) as model:
+            await model.warm()
+            with pytest.raises(ModelUnavailable, match=url):
+                await model.reply(QUESTION.model_copy(update={"deadline_seconds": 0.2}))
+
+
+async def test_a_server_that_never_answers_is_left_at_the_deadline() -> None:
+    left = asyncio.Event()
+
+    async def handle(_: HttpRequest) -> HttpResponse:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            left.set()
+        return HttpResponse()
+
+    await expect_to_leave(handle, left)
+
+
+async def test_a_server_that_drips_an_endless_answer_is_left_at_the_deadline() -> None:
+    left = asyncio.Event()
+
+    async def drip() -> AsyncGenerator[bytes]:
+        try:
+            while True:
+                yield b" "
+                await asyncio.sleep(0.005)
+        finally:
+            left.set()
+
+    async def handle(_: HttpRequest) -> HttpResponse:
+        return HttpResponse(body=drip())
+
+    await expect_to_leave(handle, left)
+
+
+async def expect_to_leave(handle: Handler, left: asyncio.Event) -> None:
+    async with serve(handle) as url, client(url) as model:
+        await model.warm()
+        with pytest.raises(ModelUnavailable, match=r"no whole reply within 0\.3 s"):
+            await model.reply(QUESTION.model_copy(update={"deadline_seconds": 0.3}))
+        async with asyncio.timeout(5):
+            await left.wait()
+
+
+async def test_a_cancelled_request_frees_its_slot_on_the_server() -> None:
+    begun = asyncio.Event()
+
+    async def reply(_: Request) -> str:
+        if not begun.is_set():
+            begun.set()
+            await asyncio.Event().wait()
+        return "next"
+
+    async with serving(ScriptedModel(reply, slots=1)) as url, client(url) as model, asyncio.timeout(20):
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(model.reply(QUESTION))
+            await begun.wait()
+            task.cancel()
+        assert (await model.reply(QUESTION)).text == "next"
+
+
+async def test_three_hundred_requests_are_at_the_server_at_once() -> None:
+    all_there = asyncio.Event()
+    there = 0
+
+    async def reply(_: Request) -> str:
+        nonlocal there
+        there += 1
+        if there == 300:
+            all_there.set()
+        await all_there.wait()
+        return "ok"
+
+    server = ScriptedModel(reply, slots=300)
+    async with (
+        serving(server) as url,
+        client(url) as model,
+        asyncio.timeout(60),
+        asyncio.TaskGroup() as group,
+    ):
+        for _ in range(300):
+            group.create_task(model.reply(QUESTION))
+
+    assert server.peak == 300
+
+
+def completion(text: str) -> dict[str, JsonValue]:
+    """A whole OpenAI-shaped answer."""
+    return {
+        "id": "1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "scripted",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+        "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
+    }
