@@ -114,6 +114,8 @@ class Connection:
             async with asyncio.timeout(PROBE_SECONDS):
                 await self._client.list_tools()
         except (TimeoutError, MCPError):
+            if self._process is not None:
+                self._process.exit_seconds = 0.0
             self.ended.set()
 
 
@@ -199,11 +201,13 @@ def _cause(entry: ServerEntry, error: BaseException) -> str:
         if not entry.cwd.is_dir():
             return f"there is no folder {str(entry.cwd)!r} to start it in; correct 'cwd'"
         return f"there is no program {entry.command!r}; install it or correct 'command'"
+    if isinstance(error, MCPError) and error.code == CONNECTION_CLOSED:
+        return "it closed the connection"
     return _said(error) or type(error).__name__
 
 
 def _said(error: BaseException) -> str:
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False)[0]
-        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        return f"{'.'.join(str(part) for part in first['loc']) or 'the answer'}: {first['msg']}"
     return str(error)

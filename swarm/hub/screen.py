@@ -107,7 +107,8 @@ class _Screen:
             schema = mcp_types.Tool.model_validate(tool, by_name=False).input_schema
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            reason = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+            place = ".".join(str(part) for part in first["loc"])
+            reason = f"{place}: {first['msg']}" if place else first["msg"]
         else:
             if schema.get("type") == "object":
                 return True

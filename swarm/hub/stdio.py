@@ -21,6 +21,7 @@ from mcp.client.stdio import get_default_environment
 from mcp.shared.message import SessionMessage
 from mcp_types import INTERNAL_ERROR, ErrorData, JSONRPCError, jsonrpc_message_adapter
 
+from swarm.guard.rules import clean
 from swarm.project.server_entry import ServerEntry
 
 logger = logging.getLogger("swarm.hub")
@@ -261,9 +262,14 @@ class StdioServer:
             return ""
         await _happens(self._pipes.exited, 0.5)
         code = self._transport.get_returncode()
-        words = [line for line in self._pipes.words.decode(errors="replace").splitlines() if line.strip()]
         said = "" if code is None else f"exit code {code}" if code >= 0 else f"signal {-code}"
-        return ": ".join(part for part in (said, words[-1].strip()[:200] if words else "") if part)
+        return ": ".join(part for part in (said, self.last_words()) if part)
+
+    def last_words(self) -> str:
+        """The last line it wrote to stderr."""
+        lines = self._pipes.words.decode(errors="replace").split("\n") if self._pipes else []
+        said = [line.strip() for line in lines if line.strip()]
+        return clean(said[-1])[:200] if said else ""
 
 
 async def _stop(transport: asyncio.SubprocessTransport, pipes: _Pipes, exit_seconds: float) -> None:
