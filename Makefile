@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 to 3.13, nothing else. uv is used where it is found; `make setup UV=` goes without.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check format proofs proof wheel lock clean
+.PHONY: help setup demo test lint check format proofs proof wheel lock distclean
 
 # The first interpreter that really runs and fits: a version manager's shim may do neither.
 FITS := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
@@ -12,7 +12,7 @@ BIN := .venv/bin
 INSTALL := $(if $(UV),$(UV) pip install -q -p $(BIN)/python,$(BIN)/python -m pip install -q)
 
 help: ## show this list
-	@sed -nE 's/^([a-z]+):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -nE 's/^([a-z]+):.*## /  make \1\t/p' Makefile | expand -t 20
 
 setup: .venv/ready ## install everything into .venv from the lock, hashes checked
 	@echo "ready: $(BIN)/swarm"
@@ -27,7 +27,8 @@ lint: .venv/ready ## check format, lint, types and imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/pyright --pythonpath $(BIN)/python
+	@for folder in examples/*/; do $(BIN)/mypy "$$folder" || exit 1; done
+	@$(BIN)/pyright
 	@$(BIN)/lint-imports
 
 check: lint test ## all that must pass before a change goes in
@@ -60,7 +61,7 @@ lock: ## resolve the dependencies again and write both locks (needs uv)
 	$(UV) pip compile pyproject.toml $(LOCKED) --group dev -c requirements.lock -o requirements-dev.lock
 LOCKED := -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header
 
-clean: ## remove .venv and what was built; runs and models stay
+distclean: ## remove .venv and what was built; runs and models stay
 	rm -rf .venv dist build .mypy_cache .ruff_cache .import_linter_cache
 
 .venv/ready: requirements-dev.lock pyproject.toml
