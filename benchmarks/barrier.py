@@ -13,7 +13,7 @@ from benchmarks.dags import LARGEST, Dag, random_dag
 from benchmarks.proof import Figure, Findings, Proof, prove
 from benchmarks.runs import workplace
 from benchmarks.turns import result_turn
-from swarm import Plan, Step, Swarm
+from swarm import Plan, Run, Step, Swarm
 from swarm.events import AgentStarted, Event, StepEnded
 from swarm.messages import Request
 from swarm.testing import Script, ScriptedModel
@@ -88,7 +88,7 @@ async def makespan(project: Path, dag: Dag) -> float:
     """Seconds from the first dispatch of a plan's run to the end of its last step."""
     model = ScriptedModel(Script(_reply, _latency(dag)), slots=SLOTS)
     async with Swarm.open(project, model=model) as swarm:
-        run = await swarm.start("Do every piece of work.", plan=plan_of(dag))
+        run: Run[str] = await swarm.start("Do every piece of work.", plan=plan_of(dag))
         events = [event async for event in run.events()]
         answer = await run.answer()
     if answer.status != "done":

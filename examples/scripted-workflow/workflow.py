@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from swarm import Answer, Plan, Step, Swarm
+from swarm import Answer, Plan, Run, Step, Swarm
 from swarm.models.model import Model
 from swarm.models.scripted import ScriptedModel
 
@@ -64,10 +64,10 @@ PLAN = Plan(
 )
 
 
-async def work(workspace: Path, model: str | Model | None = None) -> Answer[str]:
+async def work(workspace: Path, model: str | Model | None = None, project: Path = FOLDER) -> Answer[str]:
     """Runs the plan on a workspace; the model is the one named, else the one that is found."""
-    async with Swarm.open(FOLDER, model=model, workspace=workspace) as swarm:
-        run = await swarm.start(TASK, plan=PLAN)
+    async with Swarm.open(project, model=model, workspace=workspace) as swarm:
+        run: Run[str] = await swarm.start(TASK, plan=PLAN)
         return await run.answer()
 
 
