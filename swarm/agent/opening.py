@@ -104,7 +104,6 @@ class Opener:
             parts.append(
                 f"Tables for {DATABASE_QUERY}:\n{self.assignment.survey.database[:MOST_CHARS_SHOWN]}"
             )
-        parts.append(f"The query must give the columns: {', '.join(columns(self.assignment.step.expects))}")
         return Opening(kept, self._system(kept), self._user(parts), rows)
 
     def _groups_wanted(self, groups: tuple[TableGroup, ...], has_inputs: bool) -> list[TableGroup]:
@@ -150,7 +149,10 @@ class Opener:
     def _user(self, parts: list[str]) -> str:
         failure = self.assignment.failure
         last = [f"An earlier attempt failed: {failure}"] if failure else []
-        return "\n\n".join([*parts, *last, f"Your step: {self.assignment.brief}"])
+        step = f"Your step: {self.assignment.brief}"
+        if self.assignment.is_queried:
+            step += f"\nThe columns of the result: {', '.join(columns(self.assignment.step.expects))}"
+        return "\n\n".join([*parts, *last, step])
 
 
 def _named(tools: tuple[Tool, ...], name: str) -> Tool | None:

@@ -161,6 +161,10 @@ class Session:
         if fitted is None:
             self._say("user", self._unfit(rows))
             return
+        if (repeated := repeated_key(fitted)) and not self._is_checked:
+            self._is_checked = True
+            self._say("user", fill("repeated_rows", columns=", ".join(repeated)))
+            return
         self._done([dict(row) for row in fitted])
 
     def _unfit(self, rows: list[Row]) -> str:
@@ -217,6 +221,16 @@ def fit(rows: list[Row], wanted: list[str]) -> list[Row] | None:
     if any(column.casefold() not in names for column in wanted):
         return None
     return [{column: row.get(names[column.casefold()]) for column in wanted} for row in rows]
+
+
+def repeated_key(rows: list[Row]) -> list[str]:
+    """The text columns of rows that several rows share, or nothing when each row has its own.
+
+    A join over a key that one side has many rows for, or a forgotten GROUP BY, looks like this.
+    """
+    texts = [name for name in rows[0] if all(isinstance(row[name], str | None) for row in rows)]
+    keys = {tuple(row[name] for name in texts) for row in rows}
+    return texts if texts and len(keys) < len(rows) else []
 
 
 def summary(data: JsonValue) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -61,7 +62,8 @@ class Run(Generic[Value]):
         self._approve = approve
         self._events: list[Event] = []
         self._news = asyncio.Event()
-        self._driver: asyncio.Task[Answer[Value]] | None = None
+        self._driver: asyncio.Task[None] | None = None
+        self._ended: asyncio.Future[Answer[Value]] | None = None
         self._stop_reason: str | None = None
 
     async def events(self) -> AsyncIterator[Event]:
@@ -72,7 +74,7 @@ class Run(Generic[Value]):
             while index < len(self._events):
                 yield self._events[index]
                 index += 1
-            if self._driver is None or self._driver.done():
+            if self._ended is None or self._ended.done():
                 if index == len(self._events):
                     return
                 continue
@@ -84,9 +86,9 @@ class Run(Generic[Value]):
         Raises:
             StoreError: the run's file failed.
         """
-        if self._driver is None:
+        if self._ended is None:
             raise RunInterrupted(f"run {self.id} was never started")
-        return await asyncio.shield(self._driver)
+        return await asyncio.shield(self._ended)
 
     async def stop(self, reason: str = "stopped by the user") -> None:
         """End the run where it is; what was recorded is kept and ``Swarm.resume`` goes on from there."""
@@ -103,15 +105,26 @@ class Run(Generic[Value]):
             RunBusy: another process owns the run.
             StoreError: its file can't be used.
         """
-        opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        opened: asyncio.Future[None] = loop.create_future()
+        self._ended = loop.create_future()
         self._driver = group.create_task(self._drive(record, plan, opened), name=f"run {self.id}")
-        self._driver.add_done_callback(lambda _: self._wake())
-        await asyncio.wait([self._driver, opened], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((self._driver, opened), return_when=asyncio.FIRST_COMPLETED)
         if not opened.done():
-            opened.cancel()
-            await self._driver
+            await self.answer()
 
-    async def _drive(
+    async def _drive(self, record: RunRecord | None, plan: Plan | None, opened: asyncio.Future[None]) -> None:
+        """Work to the end and hand the outcome, an error too, to whoever asks for the answer."""
+        assert self._ended is not None
+        try:
+            self._ended.set_result(await self._work(record, plan, opened))
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # it is the caller's, not the group's
+            self._ended.set_exception(error)
+            self._ended.exception()
+        finally:
+            self._wake()
+
+    async def _work(
         self, record: RunRecord | None, plan: Plan | None, opened: asyncio.Future[None]
     ) -> Answer[Value]:
         path = self._setting.runs_folder / f"{self.id}.db"
@@ -206,7 +219,7 @@ class Run(Generic[Value]):
 def sitting_seconds(events: list[Event]) -> float:
     """How long a run has worked in earlier sittings: from each start to the last event before the next."""
     total, started = 0.0, 0.0
-    for event, after in zip(events, [*events[1:], None], strict=True):
+    for event, after in zip_longest(events, events[1:]):
         if isinstance(event, RunStarted):
             started = event.at
         if after is None or isinstance(after, RunStarted):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,7 +23,7 @@ from swarm.run.conductor import Approve
 from swarm.run.run import Run, Setting
 from swarm.scheduler import Slots
 from swarm.store.records import RunRecord
-from swarm.store.runs import find_run
+from swarm.store.runs import find_run, list_runs, new_run_id
 
 Value = TypeVar("Value")
 
@@ -98,7 +97,7 @@ class Swarm:
             made.append(plan)
             return None
 
-        run = await self.start(task, approve=keep)
+        run: Run[str] = await self.start(task, approve=keep)
         answer = await run.answer()
         if not made:
             raise PlanError([answer.text])
@@ -123,7 +122,7 @@ class Swarm:
         if plan is not None:
             self.check(plan)
         record = RunRecord(
-            id=new_id(),
+            id=new_run_id(),
             task=task.strip(),
             project=str(self.project.root),
             workspace=str(self.project.workspace),
@@ -144,8 +143,14 @@ class Swarm:
             RunBusy: another process owns it.
             StoreError: its file can't be used.
         """
-        path = find_run(self._setting.runs_folder, run)
-        return await self._open(Run(path.stem, self._setting, answer_type=answer_type), None, None)
+        found = self._last() if run == "last" else find_run(self.project.root, run).stem
+        return await self._open(Run(found, self._setting, answer_type=answer_type), None, None)
+
+    def _last(self) -> str:
+        records = list_runs(self.project.root).records
+        if not records:
+            raise ProjectError(f"{self.project.root}: no run to resume; start one with `swarm run TASK`")
+        return records[0].id
 
     def check(self, plan: Plan) -> None:
         """Nothing, when the plan can run here.
@@ -178,12 +183,6 @@ def _with_functions(cards: Mapping[str, AgentCard], has_functions: bool) -> Mapp
 
 def _and_functions(card: AgentCard) -> AgentCard:
     return card.model_copy(update={"tools": (*card.tools, "python")})
-
-
-def new_id() -> str:
-    """A run's id: the minute it began and four random letters, so that names sort by time."""
-    letters = "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz") for _ in range(4))
-    return f"{time.strftime('%Y%m%d-%H%M')}-{letters}"
 
 
 def run_sync(
