@@ -88,7 +88,7 @@ class Connection:
             if self.ended.is_set():
                 raise await self._death(call) from error
             return failure(f"{call.tool} could not be used: {_said(error)}")
-        return from_answer(answer)
+        return from_answer(offer.tool.name, answer)
 
     async def _refusal(self, call: ToolCall, error: MCPError) -> ToolResult:
         if error.code == CONNECTION_CLOSED or self.ended.is_set():
@@ -135,9 +135,9 @@ async def connected(entry: ServerEntry, ended: asyncio.Event) -> AsyncGenerator[
             async with asyncio.timeout(entry.start_seconds):
                 connection = await _opened(entry, screened, process, stack)
         except TimeoutError as error:
-            why = await _why(process)
+            words = f" ({process.last_words()})" if process and process.last_words() else ""
             raise ServerError(
-                f"{_about(entry)} did not start within {entry.start_seconds:g} s{why}"
+                f"{_about(entry)} did not start within {entry.start_seconds:g} s{words}"
             ) from error
         except Exception as error:  # foreign code: the SDK, its HTTP client, and what a server says
             raise ServerError(

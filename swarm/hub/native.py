@@ -169,8 +169,8 @@ def _named(function: Function) -> str:
 def _native(server: str, name: str, function: Function) -> _Native:
     where = f"the tool {server}.{name}"
     parameters, context_name = _parameters(where, function)
-    adapter = _adapter(parameters)
     try:
+        adapter = _adapter(parameters)
         schema = cast("Schema", adapter.json_schema())
         shown = Tool(
             server=server,
@@ -181,7 +181,8 @@ def _native(server: str, name: str, function: Function) -> _Native:
         )
         return _Native(function, adapter, context_name, Offer(shown, Arguments(schema)))
     except (PydanticUserError, BadSchema) as error:
-        raise ProjectError(f"{where}: a parameter has a type that JSON cannot hold: {error}") from error
+        said = shortened(str(error), DESCRIPTION_LENGTH)
+        raise ProjectError(f"{where}: a parameter has a type that JSON cannot hold: {said}") from error
 
 
 def _parameters(where: str, function: Function) -> tuple[list[inspect.Parameter], str | None]:
@@ -202,7 +203,7 @@ def _parameters(where: str, function: Function) -> tuple[list[inspect.Parameter]
             parameters.append(parameter.replace(annotation=hint, kind=parameter.KEYWORD_ONLY))
         else:
             raise ProjectError(
-                f"{where}: {parameter} cannot be filled in by a model; give each argument a name"
+                f"{where}: a model cannot fill in {parameter.name!r}; give every parameter a name that can be written"
             )
     return parameters, context_name
 

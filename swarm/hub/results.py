@@ -19,9 +19,15 @@ _JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 _FILES: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[str, ...])
 
 
-def from_answer(answer: mcp_types.CallToolResult) -> ToolResult:
-    """The answer's texts joined, its structured content, and the files it says it wrote."""
+def from_answer(tool: str, answer: mcp_types.CallToolResult) -> ToolResult:
+    """The answer's texts joined, its structured content, and the files it says it wrote.
+
+    ``tool`` is the tool's name at its server.
+    """
     text = clean("\n".join(_text(block) for block in answer.content))
+    if answer.is_error:
+        # The Python SDK's servers put this before every reason: tokens without news for a model.
+        text = text.removeprefix(f"Error executing tool {tool}: ")
     try:
         data = cleaned(_unwrapped(_JSON.validate_python(answer.structured_content)))
         files = _FILES.validate_python((answer.meta or {}).get(FILES_KEY, ()))

@@ -186,6 +186,8 @@ class Arguments:
             1:
         ]
         kind = cast("str", error.validator)
+        if (inner := _only_branch(error)) is not None:
+            return self._said(inner)
         if kind == "required":
             return self._missing(error, place)
         if kind in ("anyOf", "oneOf") and (wanted := _branch_types(error.validator_value)):
@@ -212,6 +214,13 @@ class Arguments:
         about = self._properties.get(names[0])
         kind = _branch_types([about]) if isinstance(about, dict) else ""
         return f"missing argument {names[0]!r}" + (f" ({kind})" if kind else "")
+
+
+def _only_branch(error: ValidationError) -> ValidationError | None:
+    """What is wrong in the one branch of an ``anyOf`` that is not null; None where there are more."""
+    inner = [child for child in error.context or () if child.validator_value != "null"]
+    branches = {child.relative_schema_path[0] for child in inner}
+    return inner[0] if len(branches) == 1 else None
 
 
 def _near(name: str, known: list[str]) -> str:

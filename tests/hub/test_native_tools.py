@@ -1,0 +1,294 @@
+"""Functions as tools: from a file of a project, and from the program that uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import BaseModel, Field, JsonValue
+
+from swarm.errors import ProjectError, ServerError, ToolError
+from swarm.hub.hub import Hub
+from swarm.project.project import Project
+from swarm.tool import CallContext, Tool, ToolCall, ToolContext, ToolResult, tool
+
+pytestmark = pytest.mark.anyio
+
+Make = Callable[..., Project]
+Tell = Callable[..., CallContext]
+
+WORDS = '''
+"""Words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from swarm.tool import ToolContext, tool
+
+
+@dataclass
+class Count:
+    word: str
+    times: int
+
+
+@tool(effect="pure")
+def count(text: str, word: str = "the") -> list[Count]:
+    """Counts a word."""
+    return [Count(word, text.split().count(word))]
+
+
+@tool(effect="pure")
+async def names(context: ToolContext) -> str:
+    """Names the tables."""
+    return ", ".join(context.tables())
+
+
+def count_helper() -> None:
+    """No tool."""
+'''
+
+
+class Colour(Enum):
+    """An enumeration, as a type of an argument."""
+
+    RED = "red"
+
+
+class Sum(BaseModel):
+    """What an addition gives."""
+
+    total: int
+
+
+def add(
+    a: Annotated[int, Field(description="First.")], b: int = 2, *, schema: Literal["x", "y"] | None = None
+) -> Sum:
+    """Adds two numbers.
+
+    Slowly.
+    """
+    return Sum(total=a + b)
+
+
+def _file(folder: Path, text: str) -> Path:
+    path = folder / "words.py"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _call(name: str, **args: JsonValue) -> ToolCall:
+    return ToolCall(tool=name, args=args)
+
+
+async def test_the_functions_of_a_file_are_tools(make_project: Make, tell: Tell, tmp_path: Path) -> None:
+    project = make_project(tools=(_file(tmp_path, WORDS),))
+
+    async with Hub.open(project) as hub:
+        count, names = await hub.tools(("words",))
+        counted = await hub.call(_call("words.count", text="the cat the dog"), tell())
+        named = await hub.call(_call("words.names"), tell(notes=[{"a": 1}], sums=[]))
+
+    assert count == Tool(
+        server="words",
+        name="count",
+        description="Counts a word.",
+        input_schema={
+            "type": "object",
+            "properties": {"text": {"type": "string"}, "word": {"type": "string", "default": "the"}},
+            "required": ["text"],
+        },
+        effect="pure",
+    )
+    assert names.input_schema == {"type": "object", "properties": {}}
+    assert counted == ToolResult(text='[{"word": "the", "times": 2}]', data=[{"word": "the", "times": 2}])
+    assert named == ToolResult(text="notes, sums")
+
+
+async def test_the_functions_of_a_program_are_tools(make_project: Make, tell: Tell) -> None:
+    async with Hub.open(make_project(), functions=[add]) as hub:
+        (shown,) = await hub.tools(("python",))
+        given = await hub.call(_call("python.add", a=1, schema="x"), tell())
+        wrong = await hub.call(_call("python.add", a="one"), tell())
+
+    assert (shown.full_name, shown.description, shown.effect) == (
+        "python.add",
+        "Adds two numbers.",
+        "irreversible",
+    )
+    assert shown.input_schema["properties"] == {
+        "a": {"type": "integer", "description": "First."},
+        "b": {"type": "integer", "default": 2},
+        "schema": {"type": "string", "enum": ["x", "y"]},
+    }
+    assert given == ToolResult(text='{"total": 3}', data={"total": 3})
+    assert wrong == ToolResult(
+        text="python.add was not called: argument 'a' must be integer, got \"one\"", is_error=True
+    )
+
+
+async def test_arguments_arrive_as_the_types_that_a_function_names(make_project: Make, tell: Tell) -> None:
+    seen: list[object] = []
+
+    def take(day: date, colour: Colour, sums: list[Sum]) -> None:
+        """Takes them."""
+        seen.extend([day, colour, sums])
+
+    async with Hub.open(make_project(), functions=[take]) as hub:
+        call = _call("python.take", day="2026-03-01", colour="red", sums=[{"total": 1}])
+        assert await hub.call(call, tell()) == ToolResult(text="done")
+        wrong = await hub.call(_call("python.take", day="1 March", colour="red", sums=[]), tell())
+
+    assert seen == [date(2026, 3, 1), Colour.RED, [Sum(total=1)]]
+    assert wrong.is_error
+    assert wrong.text.startswith("argument 'day': Input should be a valid date")
+
+
+async def test_what_a_function_raises_is_told_to_the_model(make_project: Make, tell: Tell) -> None:
+    def refuse() -> None:
+        """Refuses."""
+        raise ToolError("no file 'a'; use list to see the files")
+
+    async def fail() -> None:
+        """Fails."""
+        raise KeyError("a")
+
+    def stop() -> None:
+        """Ends an iteration, which no future can carry."""
+        raise StopIteration
+
+    async with Hub.open(make_project(), functions=[refuse, fail, stop]) as hub:
+        results = [await hub.call(_call(f"python.{name}"), tell()) for name in ("refuse", "fail", "stop")]
+
+    assert [result.is_error for result in results] == [True] * 3
+    assert [result.text for result in results] == [
+        "no file 'a'; use list to see the files",
+        "python.fail failed: KeyError: 'a'",
+        "python.stop failed: RuntimeError: StopIteration: ",
+    ]
+
+
+async def test_blocking_functions_run_beside_each_other(make_project: Make, tell: Tell) -> None:
+    together = threading.Barrier(20, timeout=30)
+
+    def meet() -> str:
+        """Returns when twenty are there."""
+        together.wait()
+        return "met"
+
+    async with Hub.open(make_project(), functions=[meet]) as hub, asyncio.TaskGroup() as group:
+        calls = [group.create_task(hub.call(_call("python.meet"), tell())) for _ in range(20)]
+
+    assert {call.result().text for call in calls} == {"met"}
+
+
+async def test_a_function_that_does_not_return_ends_its_call_on_time(make_project: Make, tell: Tell) -> None:
+    release = threading.Event()
+
+    def hang() -> None:
+        """Waits for the end of the test."""
+        release.wait(30)
+
+    async def sleep() -> None:
+        """Waits for ever."""
+        await asyncio.Event().wait()
+
+    async with Hub.open(make_project(), functions=[hang, sleep]) as hub:
+        for name in ("python.hang", "python.sleep"):
+            with pytest.raises(ServerError, match=rf"^{name} did not return within 0.05 s$"):
+                await hub.call(_call(name), tell(0.05))
+    release.set()
+
+
+async def test_a_timeout_of_the_functions_own_is_its_failure(make_project: Make, tell: Tell) -> None:
+    async def ask() -> None:
+        """Asks in vain."""
+        raise TimeoutError("nobody answered")
+
+    async with Hub.open(make_project(), functions=[ask]) as hub:
+        result = await hub.call(_call("python.ask"), tell())
+
+    assert result == ToolResult(text="python.ask failed: TimeoutError: nobody answered", is_error=True)
+
+
+async def test_a_value_that_json_cannot_hold_is_a_failure(make_project: Make, tell: Tell) -> None:
+    def give() -> object:
+        """Gives an object."""
+        return object()
+
+    async with Hub.open(make_project(), functions=[give]) as hub:
+        result = await hub.call(_call("python.give"), tell())
+
+    assert result.is_error
+    assert result.text.startswith("the tool gave a object, which JSON cannot hold: ")
+
+
+async def test_a_result_of_a_tool_is_passed_on_and_its_text_made_plain(
+    make_project: Make, tell: Tell
+) -> None:
+    @tool(effect="idempotent")
+    def write(context: ToolContext) -> ToolResult:
+        """Says what it wrote."""
+        return ToolResult(text=f"in {context.workspace.name}\u200b", files=("a.csv",))
+
+    async with Hub.open(make_project(), functions=[write]) as hub:
+        (shown,) = await hub.tools(("python.write",))
+        told = tell()
+        result = await hub.call(_call("python.write"), told)
+
+    assert shown.effect == "idempotent"
+    assert result == ToolResult(text=f"in {told.workspace.name}", files=("a.csv",))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "1 / 0\n" + WORDS.replace("from __future__ import annotations", ""),
+            "cannot be loaded: ZeroDivisionError",
+        ),
+        (WORDS + "\ncount = 3\n", "'count' is no longer the tool it was marked as"),
+        (
+            WORDS.replace("text: str,", "text: Nothing,"),
+            "the tool words.count: its annotations name 'Nothing'",
+        ),
+        (
+            WORDS.replace("text: str,", "*text: str,"),
+            "the tool words.count: a model cannot fill in 'text'",
+        ),
+        (WORDS.replace("text: str,", "text: object,"), None),
+        (WORDS.replace("text: str,", "text: ToolContext.__class__,"), "has a type that JSON cannot hold"),
+    ],
+)
+async def test_a_file_that_cannot_be_used_is_an_error_of_the_project(
+    make_project: Make, tell: Tell, tmp_path: Path, text: str, said: str | None
+) -> None:
+    project = make_project(tools=(_file(tmp_path, text),))
+
+    async with Hub.open(project) as hub:
+        if said is None:
+            assert len(await hub.tools(("words",))) == 2
+            return
+        with pytest.raises(ProjectError, match=said):
+            await hub.tools(("words",))
+        assert (await hub.call(_call("words.count", text="a"), tell())).is_error
+        (state,) = await hub.describe()
+
+    assert not state.started
+    assert state.error
+
+
+@pytest.mark.parametrize("functions", [[add, add], [lambda: None]])
+async def test_functions_without_a_name_of_their_own_are_refused(
+    make_project: Make, functions: list[Callable[..., object]]
+) -> None:
+    async with Hub.open(make_project(), functions=functions) as hub:
+        with pytest.raises(ProjectError, match=r"two functions are called 'add'|cannot be a tool"):
+            await hub.tools(("python",))
