@@ -124,7 +124,7 @@ def new_project(folder: Path) -> Path:
 async def _serve_and_run(project: Path) -> tuple[Spent, int]:
     script = ROOT / "benchmarks" / "scripts" / "width.py"
     async with scripted_server(script, slots=AGENTS, latency_seconds=LATENCY_SECONDS) as server:
-        settings = f'[model]\nname = "scripted"\nurl = "{server.url}"\n[workspace]\npath = "data"\n'
+        settings = f'[model]\nname = "scripted"\nurl = "{server.url}"\nslots = {AGENTS}\n[workspace]\npath = "data"\n'
         (project / "swarm.toml").write_text(settings, encoding="utf-8")
         spent = await asyncio.to_thread(orchestrate, project)
         log = await server.log()
