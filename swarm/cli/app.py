@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, cast
 
 import typer
 
@@ -62,10 +63,13 @@ app.command("prompts")(prompts)
 app.command("serve")(serve)
 
 
-def main() -> None:
-    """Runs the command line and exits: 0, 1 for a run that failed, 2 for wrong input, 130 interrupted."""
+def main(args: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits: 0, 1 for a run that failed, 2 for wrong input, 130 interrupted.
+
+    ``args`` are those of the process when left out.
+    """
     try:
-        code = _exit_code()
+        code = _exit_code(args)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read has gone (`swarm runs | head`); Python would complain as it closes the stream.
@@ -74,27 +78,34 @@ def main() -> None:
     sys.exit(code)
 
 
-def _exit_code() -> int:
+def _exit_code(args: Sequence[str] | None) -> int:
     try:
-        app()
+        app(args)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except SwarmError as error:
         return _report([error])
     except BaseExceptionGroup as group:
-        # Task groups wrap what happened in them; a group of expected errors is expected.
-        expected, bugs = group.split(SwarmError)
-        if bugs is not None or expected is None:
-            raise
-        return _report(_leaves(expected))
+        return _group_code(group)
     return 0
 
 
-def _leaves(group: BaseExceptionGroup[SwarmError]) -> list[SwarmError]:
-    found: list[SwarmError] = []
-    for error in group.exceptions:
-        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return found
+def _group_code(group: BaseExceptionGroup[BaseException]) -> int:
+    """Task groups wrap what happened in them; a group of expected errors is expected."""
+    _, bugs = group.split((SwarmError, BrokenPipeError))
+    if bugs is not None:
+        raise group
+    leaves = _leaves(group)
+    if errors := [error for error in leaves if isinstance(error, SwarmError)]:
+        return _report(errors)
+    raise BrokenPipeError from group
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    return [leaf for inner in group.exceptions for leaf in _leaves(inner)]
 
 
 def _report(errors: list[SwarmError]) -> int:

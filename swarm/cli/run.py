@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,9 +48,15 @@ def resume(
 ) -> None:
     """Go on with a stopped or killed run. Nothing that was recorded is done again."""
     from swarm.cli.follow import run_on_screen
+    from swarm.cli.runs import path_of
+    from swarm.store.lease import lease
+
+    path = path_of(project or Path.cwd(), run)
+    with lease(path):
+        pass  # A run that is at work elsewhere is refused before anything heavy is loaded.
 
     async def start(swarm: Swarm, screen: Screen) -> Run[str]:
-        return await swarm.resume(run)
+        return await swarm.resume(path.stem)
 
     raise typer.Exit(run_on_screen(RunOptions(project=project, model=model, json=json), start))
 

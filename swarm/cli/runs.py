@@ -47,7 +47,7 @@ def show(
     from swarm.cli.screen import print_line
     from swarm.store.reader import read_events, read_run
 
-    path = _path(project or Path.cwd(), run)
+    path = path_of(project or Path.cwd(), run)
     record, stream = read_run(path), read_events(path)
     if events:
         _print_events(stream, as_json=json)
@@ -57,7 +57,12 @@ def show(
         _print_run(record, stream, path)
 
 
-def _path(project: Path, run: str) -> Path:
+def path_of(project: Path, run: str) -> Path:
+    """The file of the run that a person means: an id, the beginning of one, or ``last``.
+
+    Raises:
+        ProjectError: there is no such run, or more than one.
+    """
     from swarm.errors import ProjectError
     from swarm.store.runs import find_run, list_runs, run_path
 

@@ -59,6 +59,8 @@ def _step_words(event: Event) -> str | None:
             return f"{_name(event)}: {event.tool} {event.summary}"
         case ToolReturned(is_error=True):
             return f"{_name(event)}: {event.tool} failed: {event.summary}"
+        case AgentEnded(item=None, status="done"):
+            return None  # The step's own line says the same.
         case AgentEnded():
             return f"{_name(event)}: {event.status}: {event.text}"
         case StepEnded():

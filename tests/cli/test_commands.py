@@ -1,34 +1,55 @@
-"""The command line as a person and a script meet it: real processes, their streams and exit codes."""
+"""The command line as a person and a script meet it: its streams and exit codes."""
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from swarm import __version__
-
-COMMAND = [sys.executable, "-c", "from swarm.cli.app import main; main()"]
-
-
-def swarm(*args: str, at: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *args], cwd=at, capture_output=True, text=True, timeout=60, check=False)
+from swarm.cli.app import main
 
 
-def test_the_version_is_the_packages(tmp_path: Path) -> None:
-    done = swarm("--version", at=tmp_path)
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
 
-    assert (done.returncode, done.stdout) == (0, f"swarm {__version__}\n")
+    code: object
+    out: str
+    err: str
 
 
-def test_list_shows_what_ships_with_the_package_in_an_empty_folder(tmp_path: Path) -> None:
-    done = swarm("list", at=tmp_path)
+@pytest.fixture
+def swarm(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Done]:
+    """The command line, in an empty folder."""
 
-    rows = {tuple(line.split()[:2]) for line in done.stdout.splitlines()}
+    def run(*args: str) -> Done:
+        with contextlib.chdir(tmp_path), pytest.raises(SystemExit) as end:
+            main(args)
+        said = capsys.readouterr()
+        return Done(end.value.code, said.out, said.err)
+
+    return run
+
+
+Command = Callable[..., Done]
+
+
+def test_the_version_is_the_packages(swarm: Command) -> None:
+    assert swarm("--version") == Done(0, f"swarm {__version__}\n", "")
+
+
+def test_list_shows_what_ships_with_the_package_in_an_empty_folder(swarm: Command, tmp_path: Path) -> None:
+    done = swarm("list")
+
+    rows = {tuple(line.split()[:2]) for line in done.out.splitlines()}
     assert {("agent", "generalist"), ("server", "files"), ("tool", "calculate.calculate")} <= rows
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.code, done.err) == (0, "")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -47,23 +68,23 @@ def test_list_shows_what_ships_with_the_package_in_an_empty_folder(tmp_path: Pat
         ("prompts", "nowhere"),
     ],
 )
-def test_wrong_input_is_one_line_and_exit_2(args: tuple[str, ...], tmp_path: Path) -> None:
-    done = swarm(*args, at=tmp_path)
+def test_wrong_input_is_one_line_and_exit_2(args: tuple[str, ...], swarm: Command) -> None:
+    done = swarm(*args)
 
-    assert (done.returncode, done.stdout) == (2, "")
-    assert len(done.stderr.splitlines()) == 1
-    assert done.stderr.startswith("swarm: ")
+    assert (done.code, done.out) == (2, "")
+    assert len(done.err.splitlines()) == 1
+    assert done.err.startswith("swarm: ")
 
 
-def test_a_bad_card_is_named_before_anything_runs(tmp_path: Path) -> None:
+def test_a_bad_card_is_named_before_anything_runs(swarm: Command, tmp_path: Path) -> None:
     (tmp_path / "agents").mkdir()
     (tmp_path / "agents" / "clerk.md").write_text("You are a clerk.\n", encoding="utf-8")
 
-    done = swarm("run", "Who owes most?", at=tmp_path)
+    done = swarm("run", "Who owes most?")
 
-    assert done.returncode == 2
-    assert done.stderr.startswith("swarm: ")
-    assert "clerk.md" in done.stderr
+    assert done.code == 2
+    assert done.err.startswith("swarm: ")
+    assert "clerk.md" in done.err
     assert not (tmp_path / ".swarm").exists()
 
 
@@ -77,8 +98,8 @@ def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-def test_no_runs_yet_is_said_on_stderr(tmp_path: Path) -> None:
-    done = swarm("runs", at=tmp_path)
+def test_no_runs_yet_is_said_on_stderr(swarm: Command) -> None:
+    done = swarm("runs")
 
-    assert (done.returncode, done.stdout) == (0, "")
-    assert "swarm run" in done.stderr
+    assert (done.code, done.out) == (0, "")
+    assert "swarm run" in done.err

@@ -48,7 +48,6 @@ async def test_without_a_terminal_each_event_worth_one_is_a_line() -> None:
         "    0.5s  plan (direct): ask",
         "    1.0s  ask: files.read failed: no file 'a'",
         "    4.0s  ask: done: Ana",
-        "    4.0s  ask: done: Ana",
         "    4.0s  done in 4.0s: 1.2k prompt tokens (0 cached), 0 written",
     ]
 
