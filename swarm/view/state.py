@@ -110,7 +110,7 @@ class RunState:
                 self.usage = event.usage
                 self.steps = {id: step for id, step in self.steps.items() if not is_inner(id)}
             case StepExpanded():
-                self._step(event.step).items = event.items
+                self._expand(event)
             case StepEnded():
                 step = self._step(event.step)
                 step.result, step.ended_at = event.result, event.at
@@ -135,8 +135,16 @@ class RunState:
         """The step of that id. The run's own work, like planning, has one too while it lasts."""
         return self.steps.setdefault(id, StepState(id=id, agent=""))
 
+    def _expand(self, event: StepExpanded) -> None:
+        step = self._step(event.step)
+        step.items = event.items
+        # Finding the items was the step's own work and no sub-agent's.
+        step.agents.pop(None, None)
+
     def _apply_to_agent(self, event: AgentEvent) -> None:
         step = self._step(event.step)
+        if step.items and event.item is None:
+            return
         agent = step.agents.setdefault(event.item, AgentState())
         step.started_at = step.started_at or event.at
         _move(agent, event)

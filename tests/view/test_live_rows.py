@@ -18,6 +18,7 @@ from swarm.events import (
     StepEnded,
     StepExpanded,
     ToolCalled,
+    ToolReturned,
 )
 from swarm.limits import Usage
 from swarm.plan import Plan, Step
@@ -140,6 +141,21 @@ def test_what_was_in_flight_when_a_run_stopped_waits_after_the_resume() -> None:
     known = state(*events, RunStarted(run="k3f9a2bc", task="Who owes most?", model="small", is_resumed=True))
 
     assert [agent.stage for agent in known.steps["extract"].agents.values()] == ["waiting", "waiting"]
+
+
+def test_finding_the_items_of_a_step_counts_as_no_sub_agent() -> None:
+    found = ToolReturned(
+        step="extract", turn=0, tool="files.glob", is_error=False, summary="2 files", seconds=0.1
+    )
+    known = state(
+        PlanMade(plan=PLAN),
+        found,
+        StepExpanded(step="extract", items=("a.md", "b.md")),
+        found,
+        AgentStarted(step="extract", item=0, agent="researcher"),
+    )
+
+    assert list(known.steps["extract"].agents) == [0]
 
 
 def test_looking_back_names_each_failure_and_folds_many() -> None:
