@@ -73,6 +73,10 @@ def _faults(row: Row) -> list[str]:
         found.append(
             f"kill {row['kill']}: {row['repeated']} requests repeated, {row['in flight']} were in flight"
         )
+    if row["unknown"]:
+        found.append(
+            f"kill {row['kill']}: {row['unknown']} recorded replies are of requests the server never got"
+        )
     if row["outcome"] != "same":
         found.append(f"kill {row['kill']}: the outcome is {row['outcome']}")
     return found
@@ -99,6 +103,7 @@ async def _killed_run(number: int, chance: random.Random, total: int, whole: End
         "kill": number,
         "at request": len(killed),
         "recorded": len(recorded),
+        "unknown": len(recorded - {served.digest for served in killed}),
         "in flight": len({served.digest for served in killed} - recorded),
         "asked again": sum(served.digest in recorded for served in later),
         "repeated": sum(served.digest in {before.digest for before in killed} for served in later),
