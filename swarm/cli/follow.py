@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -51,6 +52,7 @@ def run_to_exit(work: Callable[[Interrupts], Coroutine[None, None, int]]) -> int
             except asyncio.CancelledError:
                 if interrupts.signal is None:
                     raise
+                sys.stderr.write("swarm: stopped before anything was run\n")
                 return INTERRUPTED
 
     return asyncio.run(caught())
