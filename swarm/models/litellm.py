@@ -146,7 +146,7 @@ class LitellmModel:
         from swarm.models.wire import Wire
 
         if self._handler is None:
-            self._wire = Wire()
+            self._wire = Wire(streams=self._endpoint.kind == "llamacpp")
             self._handler = AsyncHTTPHandler(transport=self._wire, follow_redirects=False)
         return self._handler
 

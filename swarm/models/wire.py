@@ -1,4 +1,4 @@
-"""The one way to a model server: pooled connections, no proxy, no redirect, and a record of what came back."""
+"""The one way to a model server: pooled connections, no proxy, no redirect, a record of what came back."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import aiohttp
 import httpx
+
+from swarm.models.stream import Assembly, streamed
 
 KEEP_ALIVE_SECONDS = 3.0
 """Idle connections are dropped before the servers do it: llama.cpp's and vLLM's close after 5 s."""
@@ -38,9 +40,15 @@ class WireError(httpx.TransportError):
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """Carries requests for httpx over aiohttp, which costs a third of httpx's own pool at 300 in flight."""
+    """Carries requests for httpx over aiohttp, whose pool does not slow down at 300 in flight.
 
-    def __init__(self) -> None:
+    With ``streams`` it asks for each answer as a stream and puts it together here: llama.cpp's
+    embedded server notices that its client has gone only when it sends something, and would
+    otherwise write a cancelled reply to its end on a slot that others wait for.
+    """
+
+    def __init__(self, *, streams: bool = False) -> None:
+        self._streams = streams
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -60,14 +68,15 @@ class Wire(httpx.AsyncBaseTransport):
 
     async def _send(self, request: httpx.Request, exchange: Exchange) -> httpx.Response:
         headers = {name: request.headers[name] for name in _PASSED if name in request.headers}
+        body = streamed(request.content) if self._streams else request.content
         async with self._open_session().request(
-            request.method, str(request.url), data=request.content, headers=headers, allow_redirects=False
+            request.method, str(request.url), data=body, headers=headers, allow_redirects=False
         ) as response:
-            body = await response.read()
-        exchange.status, exchange.headers = response.status, response.headers
-        exchange.text = body.decode(errors="replace")
-        kind = response.headers.get("Content-Type", "application/json")
-        return httpx.Response(response.status, headers={"Content-Type": kind}, content=body, request=request)
+            exchange.headers = response.headers
+            status, content = await _whole(response)
+        exchange.status, exchange.text = status, content.decode(errors="replace")
+        json_type = {"Content-Type": "application/json"}
+        return httpx.Response(status, headers=json_type, content=content, request=request)
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -81,6 +90,21 @@ class Wire(httpx.AsyncBaseTransport):
         if self._session:
             await self._session.close()
             self._session = None
+
+
+async def _whole(response: aiohttp.ClientResponse) -> tuple[int, bytes]:
+    """Status and body of a response; of a stream, those it would have had, come whole."""
+    if response.content_type != "text/event-stream":
+        return response.status, await response.read()
+    assembly = Assembly()
+    async for line in response.content:
+        try:
+            assembly.feed(line.decode(errors="replace").rstrip("\r\n"))
+        except ValueError as error:
+            raise aiohttp.ClientPayloadError(f"a line of its stream can't be read: {error}") from error
+    if not assembly.is_done and assembly.status() == 200:
+        raise aiohttp.ClientPayloadError("its answer broke off")
+    return assembly.status(), assembly.body()
 
 
 _PASSED = ("content-type", "authorization")

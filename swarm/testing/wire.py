@@ -16,6 +16,8 @@ FaceKind = Literal["llamacpp", "vllm", "lmstudio", "ollama"]
 DAY_SECONDS = 86_400.0
 """Deadline of a request inside the server: the client's is the one that counts."""
 
+PIECE_CHARS = 64
+
 
 class Face(Protocol):
     """The protocol of one kind of server."""
@@ -82,6 +84,6 @@ class ChatBody(BaseModel):
 
 
 def pieces_of(text: str) -> Iterator[str]:
-    """The text in pieces of about one token each, as a stream sends them."""
-    for start in range(0, len(text), 4):
-        yield text[start : start + 4]
+    """The text in pieces, as a stream sends them; larger than a token, to be cheap."""
+    for start in range(0, len(text), PIECE_CHARS):
+        yield text[start : start + PIECE_CHARS]

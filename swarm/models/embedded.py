@@ -1,0 +1,143 @@
+"""The model that comes with us: starting the embedded server and ending it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+
+from swarm.errors import ModelUnavailable, ProjectError
+from swarm.models.cores import physical_cores
+from swarm.models.model import Endpoint
+
+START_SECONDS = 300.0
+"""Deadline for loading a model: 2 to 12 s from a warm disk, minutes from a cold and slow one."""
+
+WINDOW = 8_192
+"""Tokens of a slot where nothing else is said: a sub-agent's prompt and reply fit it several times,
+and it costs 0.25 GB of memory for the 1.5B model."""
+
+SPIN_COUNT = "1000"
+"""``GOMP_SPINCOUNT``: how long a thread spins for the others before it sleeps. With the default, a
+second busy process on a 2-core machine made the 1.5B model write 0.3 tokens a second; with this 1.8."""
+
+_SCRIPT = Path(__file__).with_name("embedded_server.py")
+_STOP_SECONDS = 5.0
+_SHOWN_LINES = 8
+
+
+def default_slots() -> int:
+    """Slots worth having here: one for each four cores, because slots share the cores."""
+    return max(1, min(4, physical_cores() // 4))
+
+
+def threads() -> int:
+    """Threads the embedded server computes with: the physical cores, or ``SWARM_THREADS``.
+
+    Raises:
+        ProjectError: ``SWARM_THREADS`` is no positive number.
+    """
+    said = os.environ.get("SWARM_THREADS")
+    if said is None:
+        return physical_cores()
+    if not said.isdecimal() or int(said) < 1:
+        raise ProjectError(f"SWARM_THREADS={said!r}: set it to a number of threads, such as 4, or unset it")
+    return int(said)
+
+
+@asynccontextmanager
+async def open_embedded(
+    path: Path,
+    name: str,
+    *,
+    slots: int | None = None,
+    window: int | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> AsyncGenerator[Endpoint]:
+    """A server of the model file, for as long as the block lasts; ``tell`` hears what takes time.
+
+    It listens on loopback only and dies with this process, also when that is killed.
+
+    Raises:
+        ModelUnavailable: it did not start; the message holds the end of its log.
+        ProjectError: ``SWARM_THREADS`` is wrong.
+    """
+    slots, window = slots or default_slots(), window or WINDOW
+    if tell:
+        tell(f"loading the embedded model {name}")
+    with TemporaryFile() as log:
+        process = await _start(_command(path, name, slots, window), log)
+        try:
+            url = await _address(process, log, name)
+            yield Endpoint(kind="llamacpp", model=name, url=url, slots=slots, window=window, is_embedded=True)
+        finally:
+            await asyncio.shield(_stop(process))
+
+
+def _command(path: Path, name: str, slots: int, window: int) -> list[str]:
+    options: dict[str, object] = {
+        "--model": path,
+        "--name": name,
+        "--slots": slots,
+        "--window": window,
+        "--threads": threads(),
+    }
+    # By its path and with -P, so that no file of the user's folder is taken for a module of Python.
+    return [sys.executable, "-P", str(_SCRIPT), *(str(part) for option in options.items() for part in option)]
+
+
+async def _start(command: list[str], log: IO[bytes]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=log,
+        env={"GOMP_SPINCOUNT": SPIN_COUNT} | os.environ,
+        # A group of its own: Ctrl-C in the terminal must not end it before the run has stopped.
+        start_new_session=True,
+    )
+
+
+async def _address(process: asyncio.subprocess.Process, log: IO[bytes], name: str) -> str:
+    assert process.stdout
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            line = await process.stdout.readline()
+    except TimeoutError:
+        line = b""
+    if line:
+        return str(json.loads(line)["url"])
+    await _stop(process)
+    raise ModelUnavailable(_reason(log, name))
+
+
+def _reason(log: IO[bytes], name: str) -> str:
+    log.seek(0)
+    lines = log.read().decode(errors="replace").strip().splitlines()
+    shown = "\n".join(lines[-_SHOWN_LINES:])
+    if "libgomp" in shown:
+        return (
+            "the embedded model needs the system's OpenMP library, libgomp.so.1; "
+            "install it, on Debian and Ubuntu with: apt install libgomp1"
+        )
+    return (
+        f"the embedded model {name!r} did not start; check its file with: swarm models verify {name}\n{shown}"
+    )
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """Ends the server: at the end of its standard input, or killed when it takes too long."""
+    if process.stdin:
+        process.stdin.close()
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
