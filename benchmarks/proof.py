@@ -51,6 +51,8 @@ def prove(proof: Proof, measure: Callable[[], Findings]) -> None:
     """Measures, prints the figures, records them, and exits with 1 when the bar is missed."""
     began = time.monotonic()
     print(f"{proof.name}: {proof.claim}", flush=True)
+    if (load := os.getloadavg()[0]) > 1.0:
+        print(f"  the machine is busy (load {load:.1f}): times will be worse than they need be", flush=True)
     findings = measure()
     seconds = round(time.monotonic() - began, 1)
     width = max((len(name) for name in findings.figures), default=0)
