@@ -10,6 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from swarm.cli import plan
+from swarm.cli.doctor import doctor
 from swarm.cli.init import init
 from swarm.cli.listing import content
 from swarm.cli.options import from_options
@@ -58,6 +59,7 @@ app.command("runs")(runs)
 app.command("show")(show)
 app.add_typer(plan.app, name="plan", help="Make, check or run a plan.")
 app.command("list")(content)
+app.command("doctor")(doctor)
 app.command("init")(init)
 app.command("prompts")(prompts)
 app.command("serve")(serve)

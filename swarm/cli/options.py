@@ -24,7 +24,7 @@ ModelOption = Annotated[
         "--model",
         "-m",
         metavar="NAME",
-        help="The model: a name on a server that was found, NAME@URL, embedded:NAME, or scripted:FILE.",
+        help="The model: NAME, KIND/NAME, NAME@URL, embedded:NAME, FILE.gguf or scripted:FILE.py.",
     ),
 ]
 WorkspaceOption = Annotated[

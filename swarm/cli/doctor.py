@@ -1,0 +1,153 @@
+"""``swarm doctor``: what a run would find on this machine, and what to do about each gap."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from swarm.cli.options import ProjectOption
+from swarm.errors import ProjectError
+
+if TYPE_CHECKING:
+    from swarm.hub.hub import ServerState
+    from swarm.models.model import Endpoint
+    from swarm.project.project import Project
+    from swarm.project.settings import ModelSettings
+
+DISK_BYTES = 2_000_000_000
+"""Less free space than this is a gap: the embedded model has 1.1 GB."""
+LEAST_WINDOW = 8_192
+"""A smaller one has no room for instructions, tools and results side by side."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    words: str
+    remedy: str = ""
+    """What to do; empty where there is no gap."""
+    is_fatal: bool = False
+    """Whether nothing can run for it."""
+
+
+def doctor(project: ProjectOption = None) -> None:
+    """Show what a run finds here, and what to do about each gap. Exits with 1 if nothing could run."""
+    findings = [_python(), _disk(project or Path.cwd()), _sandbox()]
+    _tell(findings)
+    found = _project(project)
+    more = [found] if isinstance(found, Finding) else asyncio.run(_look_around(found))
+    _tell(more)
+    if any(finding.is_fatal for finding in more):
+        raise typer.Exit(1)
+
+
+def _tell(findings: list[Finding]) -> None:
+    from swarm.view.words import printable
+
+    for finding in findings:
+        mark = "ok " if not finding.remedy else "GAP"
+        sys.stdout.write(f"{mark}  {finding.what:<9} {printable(' '.join(finding.words.split()))}\n")
+        if finding.remedy:
+            sys.stdout.write(f"     {'':<9} → {finding.remedy}\n")
+    sys.stdout.flush()
+
+
+def _python() -> Finding:
+    return Finding("python", f"{platform.python_version()} at {sys.executable}")
+
+
+def _disk(folder: Path) -> Finding:
+    place = folder if folder.is_dir() else Path.cwd()
+    free = shutil.disk_usage(place).free
+    remedy = "free some space: runs and models need it" if free < DISK_BYTES else ""
+    return Finding("disk", f"{free / 1e9:.1f} GB free at {place.resolve()}", remedy)
+
+
+def _sandbox() -> Finding:
+    tool = "bubblewrap is installed" if shutil.which("bwrap") else "bubblewrap is not installed"
+    return Finding("sandbox", f"none: MCP servers run with your rights ({tool})")
+
+
+def _project(folder: Path | None) -> Project | Finding:
+    from swarm.project.project import open_project
+
+    try:
+        return open_project(folder)
+    except ProjectError as error:
+        return Finding("project", str(error), "mend the file that is named", is_fatal=True)
+
+
+async def _look_around(project: Project) -> list[Finding]:
+    """The models and the project's servers, looked at side by side."""
+    agents = f"{project.root}, agents: {', '.join(project.cards)}"
+    async with asyncio.TaskGroup() as group:
+        models = group.create_task(_models(project.settings.model))
+        servers = group.create_task(_servers(project))
+    return [Finding("project", agents), *models.result(), *servers.result()]
+
+
+async def _models(settings: ModelSettings) -> list[Finding]:
+    from swarm.models.catalog import DEFAULT
+    from swarm.models.choose import wish_of
+    from swarm.models.probe import find_endpoints, probe
+
+    wish = wish_of(None, settings)
+    if wish.url is None and wish.name and wish.name.partition(":")[0] == "scripted":
+        return [Finding("model", f"{wish.name}: answers come from a script")]
+    endpoints = await (probe(wish.url) if wish.url else find_endpoints())
+    served = [_endpoint(endpoint) for endpoint in endpoints]
+    if wish.url and not served:
+        remedy = "start it, or correct the address (swarm.toml or SWARM_API_BASE)"
+        return [Finding("model", f"no model server answers at {wish.url}", remedy, is_fatal=True)]
+    found = [*served, *_embedded()]
+    if not found:
+        remedy = f"start a model server, or get the embedded model: swarm models pull {DEFAULT}"
+        return [Finding("model", "no model server was found and no embedded model is there", remedy, True)]
+    chosen = wish.name or (endpoints[0].model if endpoints else DEFAULT)
+    return [*found, Finding("model", f"a run takes {chosen} where none is named")]
+
+
+def _endpoint(endpoint: Endpoint) -> Finding:
+    size = f"{endpoint.slots} slots of {endpoint.window} tokens"
+    words = f"{endpoint.model} on {endpoint.kind} at {endpoint.url}: {size}"
+    if endpoint.window < LEAST_WINDOW:
+        return Finding("model", words, f"give it a window of {LEAST_WINDOW} tokens or more")
+    return Finding("model", words)
+
+
+def _embedded() -> list[Finding]:
+    from swarm.models.catalog import CATALOG
+    from swarm.models.shelf import is_there, path_of
+
+    return [
+        Finding("model", f"{entry.name}, embedded, at {path_of(entry)}")
+        for entry in CATALOG
+        if is_there(entry)
+    ]
+
+
+async def _servers(project: Project) -> list[Finding]:
+    from swarm.hub.hub import Hub
+
+    async with Hub.open(project) as hub:
+        return [_server(state) for state in await hub.describe()]
+
+
+def _server(state: ServerState) -> Finding:
+    kind = "tools" if state.is_native else "server"
+    if state.error:
+        return Finding(kind, f"{state.name}: {state.error}", f"see {state.origin}")
+    names = ", ".join(tool.name for tool in state.tools) or "no tools"
+    if state.refused:
+        refused = "; ".join(f"{name}: {why}" for name, why in state.refused.items())
+        return Finding(kind, f"{state.name}: {names}", f"these cannot be used: {refused}")
+    return Finding(kind, f"{state.name}: {names}")

@@ -1,0 +1,56 @@
+"""What `swarm doctor` says of a machine: each gap with its remedy, and whether anything could run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SERVER = """
+raise SystemExit("the clock is broken")
+"""
+
+
+def doctor(at: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from swarm.cli.app import main; main()", "doctor"],
+        cwd=at,
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def test_without_any_model_it_names_the_remedy_and_exits_with_1(tmp_path: Path) -> None:
+    done = doctor(tmp_path, SWARM_API_BASE="http://127.0.0.1:9")
+
+    lines = done.stdout.splitlines()
+    gap = lines.index("GAP  model     no model server answers at http://127.0.0.1:9")
+    assert "start it, or correct the address" in lines[gap + 1]
+    assert any(line.startswith("ok   server    files: ") for line in lines)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_server_that_does_not_start_is_a_gap_and_the_others_are_not(tmp_path: Path) -> None:
+    (tmp_path / "mcp_servers").mkdir()
+    (tmp_path / "mcp_servers" / "clock.py").write_text(SERVER, encoding="utf-8")
+
+    done = doctor(tmp_path, SWARM_MODEL="scripted")
+
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("GAP  server    clock: ") for line in lines)
+    assert any(line.startswith("ok   server    files: ") for line in lines)
+    assert "ok   model     scripted: answers come from a script" in lines
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_project_that_cannot_be_read_is_a_gap_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "swarm.toml").write_text("model = 1\n", encoding="utf-8")
+
+    done = doctor(tmp_path)
+
+    assert "swarm.toml" in done.stdout
+    assert done.returncode == 1
