@@ -9,7 +9,7 @@ from typing import Annotated, cast
 
 import typer
 
-from swarm.cli import plan
+from swarm.cli import models, plan
 from swarm.cli.doctor import doctor
 from swarm.cli.init import init
 from swarm.cli.listing import content
@@ -58,6 +58,7 @@ app.command("resume")(resume)
 app.command("runs")(runs)
 app.command("show")(show)
 app.add_typer(plan.app, name="plan", help="Make, check or run a plan.")
+app.add_typer(models.app, name="models", help="The embedded models: list, pull, verify.")
 app.command("list")(content)
 app.command("doctor")(doctor)
 app.command("init")(init)
