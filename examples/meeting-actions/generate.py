@@ -134,28 +134,29 @@ def write(folder: Path, seed: int) -> None:
     said = notes(seed)
     praised = chance.randrange(len(MEETINGS))
     for number, meeting in enumerate(MEETINGS):
-        lines = _lines(number, said, chance)
-        if number == praised:
-            lines.append(MENTION.format(owner=said.thanked))
-        chance.shuffle(lines)
+        remarks = [
+            *_remarks(number, said, chance),
+            *([MENTION.format(owner=said.thanked)] if number == praised else []),
+        ]
+        chance.shuffle(remarks)
+        promised = [_open_line(action, chance) for action in said.actions if action.meeting == number]
         day = _day(number)
         title = f"# {meeting.capitalize()} meeting, {written(day)}"
-        present = f"Present: {', '.join(PEOPLE)}"
-        text = "\n".join([title, "", present, "", *(f"- {line}" for line in lines)])
+        head = [title, "", f"Present: {', '.join(PEOPLE)}", "", " ".join(remarks), "", "Actions:"]
+        text = "\n".join([*head, *(f"- {line}" for line in promised)])
         write_text(folder / "notes" / f"{day.isoformat()}-{meeting}.md", text + "\n")
 
 
-def _lines(number: int, said: Notes, chance: random.Random) -> list[str]:
-    lines = [_open_line(action, chance) for action in said.actions if action.meeting == number]
-    lines += [DONE.format(owner=done.owner, action=done.text) for done in said.done if done.meeting == number]
-    return lines + chance.sample(REMARKS, 3)
+def _remarks(number: int, said: Notes, chance: random.Random) -> list[str]:
+    done = [DONE.format(owner=done.owner, action=done.text) for done in said.done if done.meeting == number]
+    return done + chance.sample(REMARKS, 2)
 
 
 def _open_line(action: Action, chance: random.Random) -> str:
     if action.due is None:
-        return f"{action.owner} will {action.text}; no date was set."
+        return f"{action.owner}: {action.text}, no date set"
     due = chance.choice((action.due.isoformat(), written(action.due)))
-    return f"{action.owner} will {action.text} by {due}."
+    return f"{action.owner}: {action.text}, by {due}"
 
 
 if __name__ == "__main__":

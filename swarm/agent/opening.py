@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from swarm.agent.assignment import Assignment, label
+from swarm.agent.assignment import Assignment, is_table, label
 from swarm.agent.turn import shape, signature
 from swarm.prompt import fill
 from swarm.result import Result
@@ -40,6 +40,8 @@ class Opening:
     """Tables that its queries see."""
     sources: list[str] = field(default_factory=list[str])
     """Texts it has read."""
+    is_quoting: bool = False
+    """Whether each row it gives must begin with the words it stands on."""
 
 
 class Opener:
@@ -64,12 +66,14 @@ class Opener:
 
     async def _open_texts(self, tools: tuple[Tool, ...]) -> Opening:
         opened = await self._read_files(tools)
-        parts = [f"File {path}:\n{text}" for path, text in opened.items()]
+        parts = [f"Text of {path}:\n{text}" for path, text in opened.items()]
         parts += [_as_text(name, result) for name, result in self.assignment.inputs.items()]
         if self._is_item(opened):
             tools = ()
         sources = [*opened.values(), *parts[len(opened) :]]
-        return Opening(tools, self._system(tools), self._user(parts), self.assignment.input_rows, sources)
+        is_quoting = bool(opened) and not tools and is_table(self.assignment.step.expects)
+        system = self._system(tools, is_quoting)
+        return Opening(tools, system, self._user(parts), self.assignment.input_rows, sources, is_quoting)
 
     def _is_item(self, opened: Mapping[str, str]) -> bool:
         """Whether the one thing to look at lies open already."""
@@ -130,20 +134,22 @@ class Opener:
         self._calls += 1
         return await act(self.work, at, tool, args, self.assignment.input_rows)
 
-    def _system(self, tools: tuple[Tool, ...]) -> str:
+    def _system(self, tools: tuple[Tool, ...], is_quoting: bool = False) -> str:
         listed = "\n".join(signature(tool) for tool in tools)
         return fill(
             "agent",
             instructions=self.assignment.card.instructions,
             tools=f"Tools:\n{listed}" if tools else "",
-            turn=self._turn(tools),
+            turn=self._turn(tools, is_quoting),
             task=self.assignment.task,
         )
 
-    def _turn(self, tools: tuple[Tool, ...]) -> str:
+    def _turn(self, tools: tuple[Tool, ...], is_quoting: bool) -> str:
         if self.assignment.is_queried:
             return fill("turn_query")
         wanted = shape(self.assignment.step.expects)
+        if is_quoting:
+            return fill("turn_rows", columns=wanted.removeprefix("a list of {").removesuffix("}"))
         return fill("turn_tools", result=wanted) if tools else fill("turn_result", result=wanted)
 
     def _user(self, parts: list[str]) -> str:

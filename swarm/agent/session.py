@@ -11,6 +11,8 @@ from pydantic import JsonValue
 from swarm.agent.assignment import Assignment
 from swarm.agent.grounding import Source
 from swarm.agent.opening import Opening, columns
+from swarm.agent.quotes import split_quotes, unquoted, with_quotes
+from swarm.agent.sql import faults, summed_first
 from swarm.agent.turn import TEXT, Action, Cannot, Give, TurnRules, name_action, parse
 from swarm.agent.window import Window
 from swarm.errors import MalformedReply
@@ -112,8 +114,10 @@ class Session:
         if self.assignment.is_queried:
             result: dict[str, JsonValue] | None = {"const": EMPTY} if self._empty else None
             return TurnRules(self.opening.tools, result, may_give_up=False)
-        tools = self.opening.tools
-        return TurnRules(tools, self.assignment.step.expects or TEXT, may_give_up=bool(tools))
+        tools, expects = self.opening.tools, self.assignment.step.expects or TEXT
+        return TurnRules(
+            tools, with_quotes(expects) if self.opening.is_quoting else expects, may_give_up=bool(tools)
+        )
 
     def _request(self, rules: TurnRules) -> Request:
         attempt = self.assignment.thread.attempt
@@ -132,6 +136,9 @@ class Session:
         times = self._calls[key] = self._calls.get(key, 0) + 1
         if times > MOST_REPEATS:
             self._fail(f"the agent repeats one call: {call.tool} {summarize(call)}")
+            return
+        if times == 1 and self.assignment.is_queried and (fault := faults(_sql(call), self._rows)):
+            self._correct(fault)
             return
         tool = next(tool for tool in self.opening.tools if tool.full_name == call.tool)
         result = await act(self.work, self._at(), tool, dict(call.args), self._rows)
@@ -163,7 +170,8 @@ class Session:
             return
         if (repeated := repeated_key(fitted)) and not self._is_checked:
             self._is_checked = True
-            self._say("user", fill("repeated_rows", columns=", ".join(repeated)))
+            advice = summed_first(_sql(call), self._rows, repeated)
+            self._say("user", fill("repeated_rows", columns=", ".join(repeated), advice=advice))
             return
         self._done([dict(row) for row in fitted])
 
@@ -175,7 +183,12 @@ class Session:
         if data == EMPTY and self.assignment.is_queried:
             self._done([])
             return
-        unread = Source(self._sources).missing(data) if self._must_stand_in_source() else []
+        unread: list[str] = []
+        if self.opening.is_quoting:
+            data, quotes = split_quotes(data)
+            unread = unquoted(quotes, self._sources)
+        if self._must_stand_in_source():
+            unread += Source(self._sources).missing(data)
         if unread and not self._is_checked:
             self._is_checked = True
             self._correct(fill("ungrounded", values=", ".join(repr(value) for value in unread[:6])))
@@ -215,10 +228,21 @@ class Session:
         return At(self.assignment.thread, self.turn)
 
 
+def _sql(call: ToolCall) -> str:
+    return str(call.args.get("sql", ""))
+
+
 def fit(rows: list[Row], wanted: list[str]) -> list[Row] | None:
-    """The rows with just the wanted columns in their order, or None when one is not there."""
+    """The rows with just the wanted columns in their order, or None when one is not there.
+
+    One column of another name in the place of the one that lacks can only be that one.
+    """
     names = {name.casefold(): name for name in rows[0]}
-    if any(column.casefold() not in names for column in wanted):
+    lacking = [column for column in wanted if column.casefold() not in names]
+    spare = [name for name in rows[0] if name.casefold() not in {column.casefold() for column in wanted}]
+    if len(lacking) == len(spare) == 1:
+        names[lacking[0].casefold()] = spare[0]
+    elif lacking:
         return None
     return [{column: row.get(names[column.casefold()]) for column in wanted} for row in rows]
 

@@ -15,8 +15,11 @@ from swarm.planner.draft import Draft, DraftStep
 from swarm.survey import Survey
 
 _WORD = re.compile(r"[a-z]+")
-_CLAUSE = re.compile(r"[.;?!]\s|\n")
 _ITEM = "{item}"
+DATE_WORDS = {"date", "due", "deadline"}
+_LIST = re.compile(r"\s+(?:with|giving|listing)\s+([^.;:()?!]+)", re.IGNORECASE)
+_AND = re.compile(r",\s*and\s+|,\s*|\s+and\s+")
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+){0,2}")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ def tidy(draft: Draft, ground: Ground) -> Draft:
         _table_agents,
         _one_writer_a_file,
         _files_for_the_step_that_has_their_columns,
+        _columns_that_the_task_names,
+        _date_columns,
     )
     for rule in rules:
         steps = rule(steps, ground)
@@ -74,10 +79,17 @@ def _item(step: DraftStep, ground: Ground) -> DraftStep:
     if step.each and _ITEM not in step.brief:
         return step.model_copy(update={"brief": f"For {_ITEM}: {step.brief}"})
     if not step.each and _ITEM in step.brief:
-        names = [table.name for table in (*ground.survey.tables, *ground.survey.database_tables)]
-        known = step.id if step.id in names else ", ".join(step.needs) or "what is there"
+        known = ", ".join(step.needs) or _likely_table(step, ground.survey)
         return step.model_copy(update={"brief": step.brief.replace(_ITEM, known)})
     return step
+
+
+def _likely_table(step: DraftStep, survey: Survey) -> str:
+    """The table that a step without one must mean: of its name, else with most of its columns."""
+    tables = (*survey.tables, *survey.database_tables)
+    wanted = {column.split(":")[0] for column in step.columns}
+    best = max(tables, key=lambda t: (t.name == step.id, len(wanted & set(t.columns))), default=None)
+    return best.name if best else "what is there"
 
 
 def _table_agents(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
@@ -122,32 +134,80 @@ def _files_for_the_step_that_has_their_columns(
     «… in actions.csv with owner, action and due date. Who owes most?»: not to the count of actions.
     """
     for step in steps:
-        if not step.writes or not step.columns:
-            continue
-        said = _words_beside(step.writes, ground.task)
-        free = [other for other in steps if other.columns and other.writes in ("", step.writes)]
-        best = max(free, key=lambda other: (_share(other, said), other.id == step.id))
-        if best.id != step.id and _share(best, said) > _share(step, said):
-            steps = tuple(_moved(other, step, best) for other in steps)
+        if step.writes and step.columns:
+            free = [other for other in steps if other.columns and other.writes in ("", step.writes)]
+            best = _owner_of_file(step, free, ground.task)
+            steps = tuple(_moved(other, step, best) for other in steps) if best.id != step.id else steps
     return steps
+
+
+def _owner_of_file(step: DraftStep, free: list[DraftStep], task: str) -> DraftStep:
+    """The table that a file is for: one with the columns listed, or else the last one."""
+    listed = task_columns(step.writes, task)
+    if not listed:
+        return free[-1]
+    covered = {other.id: sum(_is_like(name, other) for name in listed) for other in free}
+    return (
+        step if covered[step.id] == max(covered.values()) else max(free, key=lambda other: covered[other.id])
+    )
+
+
+def _is_like(name: str, step: DraftStep) -> bool:
+    """Whether a column of the step shares a word with the name."""
+    return bool(_words(name) & {word for column in step.columns for word in _words(column.split(":")[0])})
+
+
+def _words(name: str) -> set[str]:
+    return {word.rstrip("s") for word in _WORD.findall(name)}
+
+
+def _columns_that_the_task_names(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+    """A file has the columns that the task lists for it: «… to out.csv with name, total and city»."""
+    drafted = [column for step in reversed(steps) for column in step.columns]
+    return tuple(_with_columns(step, task_columns(step.writes, ground.task), drafted) for step in steps)
+
+
+def _with_columns(step: DraftStep, names: list[str], drafted: Sequence[str]) -> DraftStep:
+    if not step.columns or len(names) < 2:
+        return step
+    known = (*step.columns, *drafted)
+    return step.model_copy(update={"columns": tuple(f"{name}:{_type_of(name, known)}" for name in names)})
+
+
+def _type_of(name: str, drafted: Sequence[str]) -> str:
+    """The type that the draft gives a column of this name, or of a name with a word in common."""
+    named = [column.split(":", 1) for column in drafted]
+    exact = [kind for other, kind in named if other == name]
+    alike = [kind for other, kind in named if _words(other) & _words(name)]
+    return (*exact, *alike, "text")[0]
+
+
+def task_columns(file: str, task: str) -> list[str]:
+    """The columns that a task lists right after it names a file, as names; none where it lists none."""
+    if not file or file not in task:
+        return []
+    listed = _LIST.match(task.split(file, 1)[1])
+    if listed is None:
+        return []
+    parts = [part.strip().casefold() for part in _AND.split(listed.group(1))]
+    names = [re.sub(r"[^a-z0-9]+", "_", re.sub(r"^(?:the|its|a|an) ", "", part)).strip("_") for part in parts]
+    return names if all(_NAME.fullmatch(name) for name in names) else []
+
+
+def _date_columns(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+    """A column that is called a date is one."""
+    return tuple(
+        step.model_copy(update={"columns": tuple(_as_date(column) for column in step.columns)})
+        for step in steps
+    )
+
+
+def _as_date(column: str) -> str:
+    name, kind = column.split(":", 1)
+    return f"{name}:date" if _words(name) & DATE_WORDS else f"{name}:{kind}"
 
 
 def _moved(other: DraftStep, source: DraftStep, target: DraftStep) -> DraftStep:
     if other.id == target.id:
         return other.model_copy(update={"writes": source.writes})
     return other.model_copy(update={"writes": ""}) if other.id == source.id else other
-
-
-def _words_beside(file: str, task: str) -> set[str]:
-    clause = next((part for part in _CLAUSE.split(task) if file in part), task)
-    return {_stem(word) for word in _WORD.findall(clause.casefold())}
-
-
-def _share(step: DraftStep, said: set[str]) -> float:
-    """How many of the step's column words the clause has, less those it has not."""
-    words = {_stem(word) for column in step.columns for word in _WORD.findall(column.split(":")[0])}
-    return len(words & said) - 0.5 * len(words - said)
-
-
-def _stem(word: str) -> str:
-    return word.rstrip("s")
