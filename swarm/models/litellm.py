@@ -84,11 +84,6 @@ class LitellmModel:
         if self._wire:
             await self._wire.close()
 
-    async def warm(self) -> None:
-        """Loads the client library, which takes seconds, so that the first request need not wait."""
-        if _litellm.cache_info().currsize == 0:
-            await asyncio.to_thread(_litellm)
-
     async def reply(self, request: Request) -> Reply:
         """The model's answer. Failures that may pass are retried until the deadline.
 
@@ -108,7 +103,7 @@ class LitellmModel:
             ) from error
 
     async def _persist(self, request: Request) -> Reply:
-        await self.warm()
+        await load_client()
         for attempt in range(RETRIES):
             answer = await self._ask(request)
             if isinstance(answer, Reply):
@@ -203,6 +198,12 @@ def _reply(response: _Response, seconds: float, raw: str) -> Reply:
             model_seconds=seconds,
         ),
     )
+
+
+async def load_client() -> None:
+    """Loads the client library, which takes seconds, so that the first request need not wait for it."""
+    if _litellm.cache_info().currsize == 0:
+        await asyncio.to_thread(_litellm)
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from swarm.errors import ContextOverflow, MalformedReply, ModelError, ModelUnavailable
 from swarm.messages import Message, Request
-from swarm.models.litellm import LitellmModel
+from swarm.models.litellm import LitellmModel, load_client
 from swarm.models.model import Endpoint
 from swarm.testing import ScriptedModel, serving
 from swarm.testing.http import Handler, HttpRequest, HttpResponse, json_response, serve
@@ -153,7 +153,7 @@ async def test_an_address_where_nothing_listens_is_named_within_the_deadline() -
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         async with client(url) as model:
-            await model.warm()
+            await load_client()
             with pytest.raises(ModelUnavailable, match=url):
                 await model.reply(QUESTION.model_copy(update={"deadline_seconds": 0.2}))
 
@@ -190,7 +190,7 @@ async def test_a_server_that_drips_an_endless_answer_is_left_at_the_deadline() -
 
 async def expect_to_leave(handle: Handler, left: asyncio.Event) -> None:
     async with serve(handle) as url, client(url) as model:
-        await model.warm()
+        await load_client()
         with pytest.raises(ModelUnavailable, match=r"no whole reply within 0\.3 s"):
             await model.reply(QUESTION.model_copy(update={"deadline_seconds": 0.3}))
         async with asyncio.timeout(5):

@@ -1,0 +1,180 @@
+"""Which model a run uses: what was named, else what is found, else the one that comes with us."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast, get_args
+
+from swarm.errors import ModelMissing, ProjectError
+from swarm.models import catalog, sample, shelf
+from swarm.models.embedded import WINDOW, open_embedded
+from swarm.models.litellm import LitellmModel, load_client
+from swarm.models.model import Endpoint, Model, ServerKind
+from swarm.models.probe import find_endpoints, probe
+from swarm.models.scripted import ScriptedModel
+from swarm.project.settings import ModelSettings
+
+NAMES = "NAME, KIND/NAME, NAME@URL, embedded, embedded:NAME, FILE.gguf, scripted or scripted:FILE.py"
+"""The forms a model's name may have, for help texts."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for, put together from the flag, the environment and ``swarm.toml``."""
+
+    name: str | None
+    url: str | None
+    slots: int | None = None
+    window: int | None = None
+
+
+def wish_of(name: str | None, settings: ModelSettings) -> Wish:
+    """What is wanted: the name given here, else ``SWARM_MODEL`` and ``SWARM_API_BASE``, else the settings."""
+    name = name or os.environ.get("SWARM_MODEL") or settings.name
+    url = os.environ.get("SWARM_API_BASE") or settings.url
+    if name and "@" in name:
+        name, _, url = name.partition("@")
+    return Wish(name or None, _address(url) if url else None, settings.slots, settings.window)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A model file to embed."""
+
+    path: Path
+    name: str
+    window: int
+    """The largest that makes sense."""
+
+
+@asynccontextmanager
+async def open_model(
+    name: str | None, settings: ModelSettings, *, tell: Tell | None = None
+) -> AsyncGenerator[Model]:
+    """The model to use, for as long as the block lasts; ``tell`` hears what takes time.
+
+    Raises:
+        ModelMissing: nothing was named, nothing was found, and the embedded model is not there.
+        ProjectError: what was named does not exist.
+        ModelUnavailable: the embedded model did not start.
+    """
+    wish = wish_of(name, settings)
+    if script := _script(wish):
+        yield script
+        return
+    async with AsyncExitStack() as stack:
+        file = _embedded_file(wish)
+        endpoint = None if file else await _served(wish)
+        file = None if endpoint else file or _default_file()
+        loading = asyncio.create_task(load_client())
+        stack.push_async_callback(_settled, loading)
+        if file is not None:
+            endpoint = await stack.enter_async_context(_opened(file, wish, tell))
+        assert endpoint is not None
+        yield await stack.enter_async_context(LitellmModel(_adjusted(endpoint, wish)))
+
+
+def _opened(file: _File, wish: Wish, tell: Tell | None) -> AbstractAsyncContextManager[Endpoint]:
+    window = wish.window or min(WINDOW, file.window)
+    return open_embedded(file.path, file.name, slots=wish.slots, window=window, tell=tell)
+
+
+async def _settled(loading: asyncio.Task[None]) -> None:
+    """Waits for the import that runs in a thread: it can't be cancelled and must not be left behind."""
+    await asyncio.wait([loading])
+    # Whoever asks the model meets the same failure; here it only counts as seen.
+    loading.exception()
+
+
+def _script(wish: Wish) -> Model | None:
+    """The scripted model, unless a server is named too, which may well call its model so."""
+    if wish.name is None or wish.url is not None:
+        return None
+    kind, _, path = wish.name.partition(":")
+    if kind != "scripted":
+        return None
+    return ScriptedModel(
+        Path(path).expanduser() if path else sample.reply,
+        slots=wish.slots or 8,
+        window=wish.window or 32_768,
+    )
+
+
+def _embedded_file(wish: Wish) -> _File | None:
+    """The file of the embedded model that was named; None when none was."""
+    if wish.name is None or wish.url is not None:
+        return None
+    if wish.name.endswith(".gguf"):
+        path = Path(wish.name).expanduser()
+        if not path.is_file():
+            raise ProjectError(f"{path}: no such file; name a GGUF model file, or a model: {NAMES}")
+        return _File(path, path.stem, WINDOW)
+    kind, _, name = wish.name.partition(":")
+    if kind == "embedded":
+        return _pulled(catalog.entry(name or catalog.DEFAULT))
+    if any(entry.name == wish.name for entry in catalog.CATALOG):
+        return _pulled(catalog.entry(wish.name))
+    return None
+
+
+def _pulled(entry: catalog.Entry) -> _File:
+    if not shelf.is_there(entry):
+        raise ModelMissing(
+            f"the embedded model {entry.name} is not there; get it with: swarm models pull {entry.name}"
+        )
+    return _File(shelf.path_of(entry), entry.name, entry.window)
+
+
+def _default_file() -> _File:
+    entry = catalog.entry(catalog.DEFAULT)
+    if not shelf.is_there(entry):
+        raise ModelMissing(
+            f"no model server was found and no embedded model is there; get one with: swarm models pull {entry.name}"
+        )
+    return _pulled(entry)
+
+
+async def _served(wish: Wish) -> Endpoint | None:
+    """The endpoint that was named, or the best that was found; None when nothing was named or found."""
+    found = await (probe(wish.url) if wish.url else find_endpoints())
+    if wish.url and not found:
+        raise ModelMissing(
+            f"no model server answers at {wish.url}; start it, or correct the address (swarm.toml, "
+            "SWARM_API_BASE or --model NAME@URL)"
+        )
+    if wish.name is None:
+        return found[0] if found else None
+    kind, name = _kind_and_name(wish.name)
+    for endpoint in found:
+        if kind in (None, endpoint.kind) and name in (endpoint.model, endpoint.model.removesuffix(":latest")):
+            return endpoint
+    known = ", ".join(dict.fromkeys(endpoint.model for endpoint in found)) or "none"
+    where = wish.url or "the servers on this machine"
+    raise ModelMissing(f"{where} has no model {wish.name!r}; there are: {known}. A name may be: {NAMES}")
+
+
+def _kind_and_name(name: str) -> tuple[ServerKind | None, str]:
+    """A server's kind before the first slash, where there is one; names themselves may have slashes."""
+    kind, slash, rest = name.partition("/")
+    if slash and kind in get_args(ServerKind):
+        return cast("ServerKind", kind), rest
+    return None, name
+
+
+def _adjusted(endpoint: Endpoint, wish: Wish) -> Endpoint:
+    """The endpoint with the slots and window that a person set, which are taken over what was found."""
+    update = {"slots": wish.slots or endpoint.slots, "window": wish.window or endpoint.window}
+    return endpoint.model_copy(update=update)
+
+
+def _address(url: str) -> str:
+    """The base address of a server, however it was written."""
+    url = url if "://" in url else f"http://{url}"
+    return url.rstrip("/").removesuffix("/v1").rstrip("/")
