@@ -88,7 +88,9 @@ async def survey(work: Work) -> Survey:
     tables: tuple[TableGroup, ...] = ()
     if any(path.lower().endswith(TABLE_ENDINGS) for path in paths):
         tables = _tables(await _look(work, At(thread, 0, 1), "tables.find", {}))
-    schema = await _look(work, At(thread, 0, 2), "database.schema", {})
+    has_file = any(path.lower().endswith(DATABASE_ENDINGS) for path in paths)
+    asks = has_file or work.has_database
+    schema = await _look(work, At(thread, 0, 2), "database.schema", {}) if asks else None
     database = "" if schema is None or schema.is_error else schema.text
     place = next((path for path in paths if path.lower().endswith(DATABASE_ENDINGS)), "the database")
     return Survey(

@@ -18,6 +18,7 @@ _COLUMN = re.compile(r"[\w.\"]+")
 
 _SUM = re.compile(r"\b(?:SUM|AVG|TOTAL)\(\s*(?:\w+\.)?\"?(\w+)\"?\s*\)", re.IGNORECASE)
 _TABLE = re.compile(r"\b(?:FROM|JOIN)\s+\"?(\w+)\"?", re.IGNORECASE)
+_KEYWORDS = r"(?:ON|USING|JOIN|INNER|LEFT|RIGHT|FULL|CROSS|NATURAL|WHERE|GROUP|ORDER|LIMIT|HAVING|UNION)\b"
 
 
 def faults(sql: str, tables: Mapping[str, list[Row]]) -> str:
@@ -40,12 +41,21 @@ def summed_first(sql: str, tables: Mapping[str, list[Row]], keys: list[str]) -> 
         shared = [key for key in keys if rows and key in rows[0]]
         numbers = [column for column in (rows[0] if rows else ()) if _is_number(column, rows)]
         if shared and numbers and len({tuple(row.get(key) for key in shared) for row in rows}) < len(rows):
-            sums = ", ".join(f"SUM({column}) AS {column}" for column in numbers)
-            by = ", ".join(shared)
-            return fill(
-                "summed_first", table=name, query=f"(SELECT {by}, {sums} FROM {name} GROUP BY {by}) AS {name}"
-            )
+            return fill("summed_first", table=name, query=_with_sums(sql, name, shared, numbers))
     return fill("grouped", columns=", ".join(keys))
+
+
+def _with_sums(sql: str, table: str, keys: list[str], numbers: list[str]) -> str:
+    """The query with the table's sums in the table's place."""
+    sums = ", ".join(f"SUM({column}) AS {column}" for column in numbers)
+    by = ", ".join(keys)
+
+    def replace(found: re.Match[str]) -> str:
+        alias = found.group(2) or table
+        return f"{found.group(1)} (SELECT {by}, {sums} FROM {table} GROUP BY {by}) AS {alias}"
+
+    used = rf'\b(FROM|JOIN)\s+"?{re.escape(table)}"?(?:\s+(?:AS\s+)?(?!{_KEYWORDS})(\w+))?'
+    return re.sub(used, replace, sql, flags=re.IGNORECASE)
 
 
 def _is_number(column: str, rows: list[Row]) -> bool:

@@ -51,7 +51,7 @@ class LocalEngine:
                 )
             )
             result = await self._work_on(assignment, slot)
-        await self._work.journal.save_result(thread, result)
+        self._work.journal.note_result(thread, result)
         self._work.note(
             AgentEnded(
                 step=thread.step,

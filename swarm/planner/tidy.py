@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from swarm.card import AgentCard
-from swarm.planner.draft import Draft, DraftStep
+from swarm.planner.draft import Draft, DraftStep, files_to_write
 from swarm.survey import Survey
 
 _WORD = re.compile(r"[a-z]+")
 _ITEM = "{item}"
+TABLE_FILES = (".csv", ".tsv", ".json", ".jsonl")
 DATE_WORDS = {"date", "due", "deadline"}
 _LIST = re.compile(r"\s+(?:with|giving|listing)\s+([^.;:()?!]+)", re.IGNORECASE)
 _AND = re.compile(r",\s*and\s+|,\s*|\s+and\s+")
@@ -39,6 +40,7 @@ def tidy(draft: Draft, ground: Ground) -> Draft:
         _items,
         _table_agents,
         _one_writer_a_file,
+        _a_writer_for_every_file,
         _files_for_the_step_that_has_their_columns,
         _columns_that_the_task_names,
         _date_columns,
@@ -124,6 +126,21 @@ def _one_writer_a_file(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[Dr
         step if not step.writes or last[step.writes] == step.id else step.model_copy(update={"writes": ""})
         for step in steps
     )
+
+
+def _a_writer_for_every_file(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+    """A file that the task asks for and no step writes is written by the last step that can."""
+    for file in files_to_write(ground.task, ground.survey.paths):
+        free = [
+            step for step in steps if not step.writes and bool(step.columns) == file.endswith(TABLE_FILES)
+        ]
+        if any(step.writes == file for step in steps) or not free:
+            continue
+        writer = _owner_of_file(free[-1].model_copy(update={"writes": file}), free, ground.task)
+        steps = tuple(
+            step.model_copy(update={"writes": file}) if step.id == writer.id else step for step in steps
+        )
+    return steps
 
 
 def _files_for_the_step_that_has_their_columns(

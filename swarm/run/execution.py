@@ -62,7 +62,7 @@ class Execution:
             result = await self._run(step)
             self.results[step.id] = result
             if step.id not in self.unfinished:
-                await self.work.journal.save_step(step.id, result)
+                self.work.journal.note_step(step.id, result)
             self.work.note(StepEnded(step=step.id, result=_brief(result)))
         ended[step.id].set()
 

@@ -43,6 +43,8 @@ class Setting:
     runs_folder: Path
     workspace: Path
     limits: Limits
+    has_database: bool = False
+    """Whether the project names a database that is no file of the workspace."""
 
 
 class Run(Generic[Value]):
@@ -203,6 +205,7 @@ class Run(Generic[Value]):
             limits=setting.limits,
             workspace=setting.workspace,
             note=lambda event: self._note(journal, event),
+            has_database=setting.has_database,
         )
         schema: Mapping[str, JsonValue] | None = answer_schema(self._answer_type)
         return Conductor(work, LocalEngine(work), setting.cards, schema=schema, approve=self._approve)

@@ -71,6 +71,7 @@ class Swarm:
                 runs_folder=opened.runs_folder,
                 workspace=opened.workspace,
                 limits=limits or opened.settings.limits,
+                has_database="database" in opened.settings.servers or _is_own(opened, "database"),
             )
             async with asyncio.TaskGroup() as group:
                 swarm = cls(opened, setting, group)
@@ -169,6 +170,12 @@ class Swarm:
 
 def _opened(project: Path | str | None, workspace: Path | None) -> Project:
     return open_project(None if project is None else Path(project), workspace=workspace)
+
+
+def _is_own(project: Project, server: str) -> bool:
+    """Whether the project brings a server of that name in place of the built-in one."""
+    entry = project.servers.get(server)
+    return entry is not None and Path(entry.origin).is_relative_to(project.root)
 
 
 def _with_functions(cards: Mapping[str, AgentCard], has_functions: bool) -> Mapping[str, AgentCard]:

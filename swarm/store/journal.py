@@ -249,13 +249,13 @@ class Journal:
             return None
         return await self._read(ToolResult, Calls, _call_row(key), "result")
 
-    async def save_result(self, thread: Thread, result: Result) -> None:
-        """Records what a sub-agent gave."""
+    def note_result(self, thread: Thread, result: Result) -> None:
+        """Records what a sub-agent gave, as ``note`` does: it follows from replies that are durable."""
         key = str(thread)
         body, extra = _packed(result.model_dump_json())
         self._index.results.add(key)
         self._index.forget_question(key)
-        await self._writer.write(*extra, (SAVE_RESULT, {"thread": key, "body": body}))
+        self._writer.post(*extra, (SAVE_RESULT, {"thread": key, "body": body}))
 
     async def result(self, thread: Thread) -> Result | None:
         """What the sub-agent gave, or None while it has not ended."""
@@ -264,10 +264,10 @@ class Journal:
             return None
         return await self._read(Result, Results, {"thread": key})
 
-    async def save_step(self, step: str, result: Result) -> None:
-        """Records what a step gave, all its items together."""
+    def note_step(self, step: str, result: Result) -> None:
+        """Records what a step gave, all its items together, as ``note`` does."""
         body, extra = _packed(result.model_dump_json())
-        await self._writer.write(*extra, (SAVE_STEP, {"step": step, "body": body}))
+        self._writer.post(*extra, (SAVE_STEP, {"step": step, "body": body}))
 
     async def steps(self) -> dict[str, Result]:
         """What each ended step gave, in the order of their ends."""

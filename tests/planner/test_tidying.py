@@ -96,3 +96,18 @@ def test_columns_are_read_from_the_words_after_the_file() -> None:
 def test_files_to_write_are_those_named_and_not_there() -> None:
     task = "Compare a.csv with b.csv and write out/c.json, never /etc/d.txt."
     assert files_to_write(task, ["a.csv", "b.csv"]) == ["out/c.json"]
+
+
+def test_a_file_that_no_step_writes_is_written_by_the_step_that_has_its_columns() -> None:
+    facts = DraftStep(
+        id="facts",
+        agent="reader",
+        each="notes/*.md",
+        brief="Read {item}",
+        columns=("owner:text", "action:text"),
+    )
+    most = DraftStep(
+        id="most", agent="analyst", brief="Count", needs=("facts",), columns=("owner:text", "number:number")
+    )
+    task = "List all actions in actions.csv with owner and action. Who has most?"
+    assert [step.writes for step in _tidied(task, facts, most)] == ["actions.csv", ""]

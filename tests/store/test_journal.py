@@ -98,9 +98,9 @@ async def test_results_of_sub_agents_and_steps_come_back_whole_even_when_large(t
         reason="one file was empty",
     )
     async with Journal.open(tmp_path / "r.db", record=record()) as journal:
-        await journal.save_result(THREAD, large)
-        await journal.save_step("write", Result(text="done"))
-        await journal.save_step("extract", large)
+        journal.note_result(THREAD, large)
+        journal.note_step("write", Result(text="done"))
+        journal.note_step("extract", large)
     async with Journal.open(tmp_path / "r.db") as journal:
         assert await journal.result(THREAD) == large
         assert await journal.result(THREAD.model_copy(update={"attempt": 3})) is None
@@ -230,9 +230,9 @@ async def test_an_owner_that_lost_its_lock_file_is_fenced_by_the_next_one(tmp_pa
         async with Journal.open(tmp_path / "r.db") as first:
             (tmp_path / "r.lock").unlink()
             async with Journal.open(tmp_path / "r.db") as second:
-                await second.save_step("a", Result(text="second"))
+                second.note_step("a", Result(text="second"))
                 with pytest.raises(StoreError, match="another process took the run over"):
-                    await first.save_step("a", Result(text="first"))
+                    await first.save_run(status="stopped")
                 assert await second.steps() == {"a": Result(text="second")}
 
     with pytest.raises(StoreError, match="another process took the run over"):

@@ -150,9 +150,11 @@ async def test_another_process_reads_what_is_committed_while_the_owner_writes(tm
     async with Journal.open(tmp_path / "r.db", record=record()) as journal:
         for number in range(3):
             journal.note(Notice(text=f"n{number}"))
-            await journal.save_step("a", Result(text=f"s{number}"))
+            journal.note_step("a", Result(text=f"s{number}"))
+            await journal.save_run(status="running")
         assert await elsewhere(READ, tmp_path / "r.db") == "running ['n0', 'n1', 'n2'] s2\n"
-        await journal.save_step("a", Result(text="later"))
+        journal.note_step("a", Result(text="later"))
+        await journal.save_run(status="running")
         assert read_steps(tmp_path / "r.db") == {"a": Result(text="later")}
 
 
@@ -167,7 +169,7 @@ async def test_a_reader_finds_each_thread_with_its_turns_calls_and_result(tmp_pa
         await journal.save_tool_result(THREAD, 1, 0, ToolResult(text="y"))
         await journal.save_reply(THREAD, 2, "b", Reply(text="z"), Request(messages=more))
         await journal.save_intent(THREAD, 2, 0, call, "irreversible")
-        await journal.save_result(THREAD, Result(text="z"))
+        journal.note_result(THREAD, Result(text="z"))
         handle = await journal.put_text("a text")
     assert read_threads(path) == [
         ThreadRecord(
