@@ -168,12 +168,16 @@ class Session:
         if fitted is None:
             self._say("user", self._unfit(rows))
             return
-        if (repeated := repeated_key(fitted)) and not self._is_checked:
+        repeated = repeated_key(fitted)
+        if repeated and not self._is_checked:
             self._is_checked = True
             advice = summed_first(_sql(call), self._rows, repeated)
             self._say("user", fill("repeated_rows", columns=", ".join(repeated), advice=advice))
             return
-        self._done([dict(row) for row in fitted])
+        doubt = (
+            f"several rows have the same {', '.join(repeated)}, and the agent kept them" if repeated else ""
+        )
+        self._done([dict(row) for row in fitted], doubt)
 
     def _unfit(self, rows: list[Row]) -> str:
         wanted = ", ".join(columns(self.assignment.step.expects))
