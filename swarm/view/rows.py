@@ -203,6 +203,8 @@ def _agent_row(step: StepState, item: int | None, agent: AgentState, now: float,
 
 def _agent_words(agent: AgentState) -> str:
     again = f" (attempt {agent.attempt})" if agent.attempt > 1 else ""
+    if agent.stage == "thinking" and not agent.turn:
+        return agent.now or f"begins{again}"
     if agent.stage == "thinking":
         return f"turn {agent.turn}{again}: thinking{f' after {agent.now}' if agent.now else ''}"
     return f"{agent.now or agent.stage}{again}"

@@ -108,7 +108,7 @@ class RunState:
             case RunEnded():
                 self.ended = event
                 self.usage = event.usage
-                self.steps = {id: step for id, step in self.steps.items() if not is_inner(id)}
+                self._end_inner()
             case StepExpanded():
                 self._expand(event)
             case StepEnded():
@@ -133,7 +133,13 @@ class RunState:
 
     def _step(self, id: str) -> StepState:
         """The step of that id. The run's own work, like planning, has one too while it lasts."""
+        if is_inner(id) and id not in self.steps:
+            self._end_inner()
         return self.steps.setdefault(id, StepState(id=id, agent=""))
+
+    def _end_inner(self) -> None:
+        """The run does its own work one act after the other, and says nothing of an act's end."""
+        self.steps = {id: step for id, step in self.steps.items() if not is_inner(id)}
 
     def _expand(self, event: StepExpanded) -> None:
         step = self._step(event.step)

@@ -89,6 +89,19 @@ def test_before_there_is_a_plan_it_says_that_it_plans() -> None:
     assert rows[2] == "planning …"
 
 
+def test_the_runs_own_work_is_shown_while_it_lasts_and_gone_afterwards() -> None:
+    looking = ToolCalled(step="_survey", turn=0, tool="files.glob", summary="**/*")
+    planning = ModelAsked(step="_plan", turn=1)
+
+    assert picture(looking)[2].startswith("▶ survey")
+    assert [row.split()[:2] for row in picture(looking, planning)[2:-1]] == [["●", "plan"]]
+    assert [row.split()[1] for row in picture(looking, planning, PlanMade(plan=PLAN))[2:-1]] == [
+        "notes",
+        "extract",
+        "write",
+    ]
+
+
 def test_a_wide_step_is_folded_to_counts_and_what_moves() -> None:
     rows = picture(*wide(300, started=60), height=12)
 
