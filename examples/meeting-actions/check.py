@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from examples.cells import sentences
 from examples.example import Score, check_table, run_checker, truth_of
 
 NAME = "meeting-actions"
+_CLAUSES = re.compile(r",|;|\bwhile\b|\bbut\b|\bwhereas\b")
+_MOST = re.compile(r"\b(?:most|highest|largest|greatest)\b", re.IGNORECASE)
 
 
 def check(workspace: Path, answer: str, seed: int) -> Score:
@@ -18,10 +21,12 @@ def check(workspace: Path, answer: str, seed: int) -> Score:
 
 
 def _check_answer(answer: str, wanted: str, people: list[str]) -> Score:
-    # Tables list everybody; who owes most is said in the words around them.
+    # Tables list everybody; who owes most is said in the words around them: where a clause speaks of
+    # the most, there, else wherever somebody is named.
     words = [sentence for sentence in sentences(answer) if not sentence.startswith("|")]
-    naming = [sentence for sentence in words if any(person in sentence for person in people)]
-    said = [sentence for sentence in naming if "most" in sentence.casefold()] or naming
+    clauses = [clause for sentence in words for clause in _CLAUSES.split(sentence)]
+    naming = [clause for clause in clauses if any(person in clause for person in people)]
+    said = [clause for clause in naming if _MOST.search(clause)] or naming
     named = {person for sentence in said for person in people if person in sentence}
     if named == {wanted}:
         return Score(right=(f"the answer says that {wanted} owes most",))
