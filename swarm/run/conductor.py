@@ -19,6 +19,8 @@ from swarm.run.execution import Execution
 from swarm.survey import Survey, survey
 from swarm.work import Work
 
+GIVEN, REPLANS = "given", "replans"
+"""Settings in a run's record: whether a person gave the plan; how often it was changed."""
 Approve = Callable[[Plan], Awaitable[Plan | None]]
 
 
@@ -34,7 +36,6 @@ class Conductor:
     approve: Approve | None = None
     composed: Composed | None = None
     results: dict[str, Result] = field(default_factory=dict[str, Result])
-    replans: int = 0
     unfinished: bool = False
     """Whether steps failed just because the model server was gone."""
     _survey: Survey | None = None
@@ -81,6 +82,12 @@ class Conductor:
         self.unfinished = bool(execution.unfinished)
 
     @property
+    def replans(self) -> int:
+        """How often the plan was changed, in all sittings."""
+        recorded = self.work.journal.run.settings.get(REPLANS)
+        return recorded if isinstance(recorded, int) else 0
+
+    @property
     def wants_replan(self) -> bool:
         """Whether steps failed that another plan might reach."""
         failed = any(not self.results[step.id].is_usable for step in self.current.steps)
@@ -90,15 +97,16 @@ class Conductor:
 
     async def replan(self) -> None:
         """Replace what failed, if the planner has something better."""
-        self.replans += 1
-        if self.work.journal.run.settings.get("given"):
-            return
+        round = self.replans + 1
         planning = Planning(self.work, self.task, await self._look(), self.cards)
         async with self.work.slots.lease(kind="_plan"):
-            made = await replan(planning, self.current, self.results, self.replans)
-        if made is not None and made.plan != self.current:
-            lost = [step.id for step in self.current.steps if not self.results[step.id].is_usable]
-            await self._adopt(made.model_copy(update={"note": f"replaces {', '.join(lost)}"}))
+            made = await replan(planning, self.current, self.results, round)
+        settings = {**self.work.journal.run.settings, REPLANS: round}
+        if made is None or made.plan == self.current:
+            await self.work.journal.save_run(settings=settings)
+            return
+        lost = [step.id for step in self.current.steps if not self.results[step.id].is_usable]
+        await self._adopt(made.model_copy(update={"note": f"replaces {', '.join(lost)}"}), settings)
 
     async def answer(self) -> None:
         """Make the answer of the results."""
@@ -116,8 +124,8 @@ class Conductor:
             raise RunInterrupted("the run has no plan yet")
         return plan
 
-    async def _adopt(self, made: PlanMade) -> None:
-        await self.work.journal.save_run(plan=made.plan)
+    async def _adopt(self, made: PlanMade, settings: dict[str, JsonValue] | None = None) -> None:
+        await self.work.journal.save_run(plan=made.plan, settings=settings)
         origin = "direct" if made.origin == "planner" and len(made.plan.steps) == 1 else made.origin
         self.work.note(made.model_copy(update={"origin": origin}))
 

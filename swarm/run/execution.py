@@ -52,7 +52,7 @@ class Execution:
                 for step in self.plan.steps:
                     group.create_task(self._run_when_ready(step, ended), name=f"step {step.id}")
         except ExceptionGroup as errors:
-            raise errors.exceptions[0] from errors
+            raise _first(errors) from errors
         return self.results
 
     async def _run_when_ready(self, step: Step, ended: Mapping[str, asyncio.Event]) -> None:
@@ -130,6 +130,12 @@ class Execution:
             if result.is_usable:
                 break
         return result
+
+
+def _first(errors: ExceptionGroup[Exception]) -> Exception:
+    """The first error of nested groups."""
+    error = errors.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
 
 
 def _brief(result: Result) -> Result:

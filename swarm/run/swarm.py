@@ -19,7 +19,7 @@ from swarm.plan import Plan
 from swarm.planner.check import problems
 from swarm.project.project import Project, open_project
 from swarm.run.answer import Answer
-from swarm.run.conductor import Approve
+from swarm.run.conductor import GIVEN, Approve
 from swarm.run.run import Run, Setting
 from swarm.scheduler import Slots
 from swarm.store.records import RunRecord
@@ -87,7 +87,7 @@ class Swarm:
         return self._setting.model
 
     async def plan(self, task: str) -> Plan:
-        """A plan for the task; nothing of it is run.
+        """A plan for the task; nothing of it is run, and no run is left behind.
 
         Raises:
             ModelUnavailable: the model server is gone.
@@ -100,6 +100,8 @@ class Swarm:
 
         run: Run[str] = await self.start(task, approve=keep)
         answer = await run.answer()
+        for path in self._setting.runs_folder.glob(f"{run.id}.*"):
+            path.unlink(missing_ok=True)
         if not made:
             raise PlanError([answer.text])
         return made[0]
@@ -130,7 +132,7 @@ class Swarm:
             model=self.model.endpoint.model,
             created_at=time.time(),
             limits=self._setting.limits,
-            settings={"given": plan is not None},
+            settings={GIVEN: plan is not None},
         )
         return await self._open(
             Run(record.id, self._setting, answer_type=answer_type, approve=approve), record, plan
