@@ -72,7 +72,10 @@ def main() -> None:
     _die_with_parent()
     # By name, because it is a compiled module without types.
     xllamacpp: Any = importlib.import_module("xllamacpp")
-    server = xllamacpp.Server(_parameters(xllamacpp, arguments))
+    try:
+        server = xllamacpp.Server(_parameters(xllamacpp, arguments))
+    except RuntimeError as error:
+        sys.exit(f"llama.cpp: {error}")
     sys.stdout.write(json.dumps({"url": server.listening_address}) + "\n")
     sys.stdout.flush()
     sys.stdin.buffer.read()

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import os
 import random
+import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, Self, cast
@@ -203,7 +204,15 @@ def _reply(response: _Response, seconds: float, raw: str) -> Reply:
 async def load_client() -> None:
     """Loads the client library, which takes seconds, so that the first request need not wait for it."""
     if _litellm.cache_info().currsize == 0:
-        await asyncio.to_thread(_litellm)
+        await asyncio.to_thread(_load)
+
+
+_LOADING = threading.Lock()
+
+
+def _load() -> None:
+    with _LOADING:
+        _litellm()
 
 
 @functools.cache

