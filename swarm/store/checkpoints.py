@@ -97,7 +97,10 @@ class Saver(BaseCheckpointSaver[int]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Records a checkpoint; it is durable when it returns."""
+        """Records a checkpoint: readable at once, durable before any later journal row is.
+
+        Nothing waits for it: the journal is what a resume reads, and it is never behind.
+        """
         place = _place(config)
         values = checkpoint["channel_values"]
         told = get_checkpoint_metadata(config, metadata)
@@ -113,7 +116,7 @@ class Saver(BaseCheckpointSaver[int]):
             "body": body,
         }
         self._known.add(place.thread)
-        await self._writer.write(*channels, (SAVE_CHECKPOINT, row))
+        self._writer.post(*channels, (SAVE_CHECKPOINT, row))
         if _DELTA not in told:
             await self._prune_now_and_then(place)
         return _config(place, checkpoint["id"])
@@ -121,7 +124,7 @@ class Saver(BaseCheckpointSaver[int]):
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        """Records what a task wrote after a checkpoint; it is durable when it returns."""
+        """Records what a task wrote after a checkpoint, as ``aput`` does."""
         place, checkpoint = _place(config), _checkpoint_id(config)
         inserts: list[Insert] = []
         for index, (channel, value) in enumerate(writes):
@@ -139,7 +142,7 @@ class Saver(BaseCheckpointSaver[int]):
             # A special write (an error, an interrupt) replaces the one before; others stay.
             inserts.append((SAVE_WRITE if position < 0 else ADD_WRITE, row))
         if inserts:
-            await self._writer.write(*inserts)
+            self._writer.post(*inserts)
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Removes all checkpoints of a thread."""
