@@ -7,8 +7,7 @@ date and short text of a typed result is looked up in the texts its tools gave.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Mapping
 
 from pydantic import JsonValue
 
@@ -97,10 +96,17 @@ def _month(name: str) -> int:
     return _MONTHS.index(name[:3].casefold()) + 1
 
 
-def is_date(value: JsonValue) -> bool:
-    """Whether a value is a calendar day as ``YYYY-MM-DD``."""
-    try:
-        date.fromisoformat(str(value))
-    except ValueError:
-        return False
-    return True
+def without_choices(data: JsonValue, schema: Mapping[str, JsonValue] | None) -> JsonValue:
+    """The data without the fields whose schema lists their values: a choice is judged, not read."""
+    if schema is None or "enum" in schema or "const" in schema:
+        return None if schema else data
+    items, properties = schema.get("items"), schema.get("properties")
+    if isinstance(data, list) and isinstance(items, dict):
+        return [without_choices(item, items) for item in data]
+    if isinstance(data, dict) and isinstance(properties, dict):
+        return {name: without_choices(value, _dict(properties.get(name))) for name, value in data.items()}
+    return data
+
+
+def _dict(value: JsonValue) -> Mapping[str, JsonValue] | None:
+    return value if isinstance(value, dict) else None

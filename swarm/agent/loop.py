@@ -77,7 +77,7 @@ async def work_on(
         LimitExceeded: the run's budget is spent.
         ModelUnavailable: the model server is gone.
         ProjectError: the card names a tool that is not there.
-        ServerError: a tool's server did not start.
+        ToolError: a tool's server did not start, or there is nothing to query.
     """
     opening = await Opener(work, assignment).open()
     session = Session(work, assignment, opening, slot)

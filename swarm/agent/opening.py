@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment, is_table, label
 from swarm.agent.turn import shape, signature
+from swarm.errors import ToolError
 from swarm.prompt import fill
 from swarm.result import Result
 from swarm.survey import TEXT_ENDINGS, TableGroup, describe
@@ -58,6 +59,7 @@ class Opener:
         Raises:
             ProjectError: the card names a tool that is not there.
             ServerError: a tool's server did not start.
+            ToolError: there is nothing to query.
         """
         tools = await self.work.box.tools(self.assignment.card.tools)
         if self.assignment.is_queried:
@@ -103,6 +105,10 @@ class Opener:
                 rows[group.name] = _rows(loaded.data)
         wants_database = self._wants_database(rows)
         kept = tuple(tool for tool in tools if self._is_wanted(tool, bool(rows), wants_database))
+        if not kept:
+            raise ToolError(
+                f"step {self.assignment.step.id} has no table to query: it needs a step that gives one"
+            )
         parts = [f"Tables for {QUERY}:\n" + "\n".join(describe(*one) for one in rows.items())] if rows else []
         if wants_database:
             parts.append(

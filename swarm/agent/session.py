@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment
-from swarm.agent.grounding import Source
+from swarm.agent.grounding import Source, without_choices
 from swarm.agent.opening import Opening, columns
 from swarm.agent.quotes import split_quotes, unquoted, with_quotes
 from swarm.agent.sql import faults, summed_first
@@ -192,7 +192,7 @@ class Session:
             data, quotes = split_quotes(data)
             unread = unquoted(quotes, self._sources)
         if self._must_stand_in_source():
-            unread += Source(self._sources).missing(data)
+            unread += Source(self._sources).missing(without_choices(data, self.assignment.step.expects))
         if unread and not self._is_checked:
             self._is_checked = True
             self._correct(fill("ungrounded", values=", ".join(repr(value) for value in unread[:6])))

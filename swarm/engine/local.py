@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from swarm.agent.assignment import Assignment, short_label
-from swarm.errors import ProjectError, ServerError
+from swarm.errors import ProjectError, ToolError
 from swarm.events import AgentEnded, AgentStarted, AgentWaiting
 from swarm.result import Result
 
@@ -68,5 +68,5 @@ class LocalEngine:
 
         try:
             return await work_on(assignment, self._work, self._graph, slot)
-        except (ProjectError, ServerError) as error:
+        except (ProjectError, ToolError) as error:
             return Result.failed(str(error))

@@ -14,7 +14,7 @@ from swarm.card import AgentCard
 from swarm.planner.draft import Draft, DraftStep, files_to_write
 from swarm.survey import Survey
 
-_WORD = re.compile(r"[a-z]+")
+_WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*")
 _ITEM = "{item}"
 TABLE_FILES = (".csv", ".tsv", ".json", ".jsonl")
 DATE_WORDS = {"date", "due", "deadline"}
@@ -37,6 +37,7 @@ def tidy(draft: Draft, ground: Ground) -> Draft:
     steps = _unique(draft.steps)
     rules: Sequence[Callable[[tuple[DraftStep, ...], Ground], tuple[DraftStep, ...]]] = (
         _known_needs,
+        _needs_that_are_named,
         _items,
         _table_agents,
         _one_writer_a_file,
@@ -69,6 +70,21 @@ def _known_needs(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftSte
         each = step.each if step.each in (*ground.survey.patterns, *earlier) else ""
         tidied.append(step.model_copy(update={"needs": needs, "each": each}))
         earlier.append(step.id)
+    return tuple(tidied)
+
+
+def _needs_that_are_named(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+    """A step that speaks of an earlier step needs it; one that has nothing to work on needs the last table."""
+    has_tables = bool(ground.survey.tables or ground.survey.database_tables)
+    tidied: list[DraftStep] = []
+    for step in steps:
+        said = set(_WORD.findall(step.brief.casefold()))
+        named = [other.id for other in tidied if other.id in said and other.columns]
+        needs = tuple(dict.fromkeys((*step.needs, *named)))
+        tables = [other.id for other in tidied if other.columns]
+        if not needs and not has_tables and not step.each and step.columns and tables:
+            needs = (tables[-1],)
+        tidied.append(step.model_copy(update={"needs": needs if step.each not in needs else step.needs}))
     return tuple(tidied)
 
 
@@ -175,7 +191,7 @@ def _is_like(name: str, step: DraftStep) -> bool:
 
 
 def _words(name: str) -> set[str]:
-    return {word.rstrip("s") for word in _WORD.findall(name)}
+    return {word.rstrip("s") for word in re.findall(r"[a-z]+", name)}
 
 
 def _columns_that_the_task_names(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
