@@ -12,7 +12,8 @@ from swarm.models.choose import Wish, open_model, wish_of
 from swarm.project.settings import ModelSettings
 from swarm.testing import ScriptedModel, serving
 
-pytestmark = pytest.mark.anyio
+# Importing litellm or loading a model takes seconds, on a starved machine minutes.
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
 QUESTION = Request(messages=(Message(role="user", content="hello"),))
 

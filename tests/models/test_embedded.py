@@ -18,7 +18,8 @@ from swarm.models.download import pull
 from swarm.models.embedded import open_embedded, threads
 from swarm.models.litellm import LitellmModel
 
-pytestmark = pytest.mark.anyio
+# Importing litellm or loading a model takes seconds, on a starved machine minutes.
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
 NAME = "smollm2-135m-instruct"
 

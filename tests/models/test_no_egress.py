@@ -11,7 +11,8 @@ import pytest
 
 from swarm.testing import ScriptedModel, serving
 
-pytestmark = pytest.mark.anyio
+# Importing litellm or loading a model takes seconds, on a starved machine minutes.
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
 PROGRAM = """
 import asyncio, sys
