@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
+from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
+
 from swarm import ToolContext, ToolError, ToolResult, tool
 
 Cell = str | int | float | None
@@ -19,6 +21,8 @@ ENDINGS = (".csv", ".tsv", ".jsonl", ".json")
 MOST_FILES = 2_000
 MOST_ROWS = 200_000
 MOST_BYTES = 64 * 1024 * 1024
+_OBJECT = TypeAdapter(dict[str, JsonValue])
+_OBJECTS = TypeAdapter(list[dict[str, JsonValue]])
 _INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)\.\d+")
 
@@ -33,8 +37,9 @@ def find(context: ToolContext) -> ToolResult:
             at = PurePosixPath(path)
             groups[str(at.parent), at.suffix.lower(), columns].append(path)
     found = [_group(*key, paths) for key, paths in groups.items()]
-    lines = [f"{row['name']}({', '.join(row['columns'])}) from {row['pattern']}" for row in found]
-    return ToolResult(text="\n".join(lines) or "no table files", data=json.loads(json.dumps(found)))
+    lines = [f"{group.name}({', '.join(group.columns)}) from {group.pattern}" for group in found]
+    data: list[JsonValue] = [group.model_dump(mode="json") for group in found]
+    return ToolResult(text="\n".join(lines) or "no table files", data=data)
 
 
 @tool(effect="pure")
@@ -49,7 +54,8 @@ def load(pattern: str, context: ToolContext) -> ToolResult:
         rows += [mark | row for row in _rows(context.workspace / path)]
         if len(rows) > MOST_ROWS:
             raise ToolError(f"{pattern!r} has more than {MOST_ROWS} rows; put it into a database")
-    return ToolResult(text=f"{len(rows)} rows of {len(paths)} files", data=json.loads(json.dumps(rows)))
+    data: list[JsonValue] = [dict(row) for row in rows]
+    return ToolResult(text=f"{len(rows)} rows of {len(paths)} files", data=data)
 
 
 def _files(workspace: Path) -> Iterator[str]:
@@ -67,15 +73,24 @@ def _files(workspace: Path) -> Iterator[str]:
         yield inside.as_posix()
 
 
-def _group(folder: str, suffix: str, columns: tuple[str, ...], paths: list[str]) -> dict[str, object]:
+class Group(BaseModel):
+    """Table files that make one table."""
+
+    name: str
+    pattern: str
+    columns: list[str]
+    files: int
+
+
+def _group(folder: str, suffix: str, columns: tuple[str, ...], paths: list[str]) -> Group:
     single = len(paths) == 1
     stem = PurePosixPath(paths[0]).stem if single or folder == "." else PurePosixPath(folder).name
-    return {
-        "name": re.sub(r"\W+", "_", stem).strip("_").lower() or "rows",
-        "pattern": paths[0] if single else f"{folder}/*{suffix}",
-        "columns": list(columns) if single else ["file", *columns],
-        "files": len(paths),
-    }
+    return Group(
+        name=re.sub(r"\W+", "_", stem).strip("_").lower() or "rows",
+        pattern=paths[0] if single else f"{folder}/*{suffix}",
+        columns=list(columns) if single else ["file", *columns],
+        files=len(paths),
+    )
 
 
 def _columns(path: Path) -> list[str]:
@@ -98,16 +113,13 @@ def _rows(path: Path) -> list[Row]:
     if path.suffix.lower() in (".csv", ".tsv"):
         return _csv_rows(path, text)
     try:
-        data = (
-            [json.loads(line) for line in text.splitlines() if line.strip()]
-            if (path.suffix.lower() == ".jsonl")
-            else json.loads(text)
-        )
-    except ValueError as error:
-        raise ToolError(f"{path.name!r} is no valid JSON: {error}") from error
-    if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
-        raise ToolError(f"{path.name!r} holds no table; a table is a list of objects")
-    return [{str(key): _cell(value) for key, value in row.items()} for row in data]
+        if path.suffix.lower() == ".jsonl":
+            found = [_OBJECT.validate_json(line) for line in text.splitlines() if line.strip()]
+        else:
+            found = _OBJECTS.validate_json(text)
+    except ValidationError as error:
+        raise ToolError(f"{path.name!r} holds no table; a table is a list of JSON objects") from error
+    return [{key: _cell(value) for key, value in row.items()} for row in found]
 
 
 def _csv_rows(path: Path, text: str) -> list[Row]:
@@ -145,5 +157,5 @@ def _typed(cell: str) -> Cell:
     return cell or None
 
 
-def _cell(value: object) -> Cell:
+def _cell(value: JsonValue) -> Cell:
     return value if isinstance(value, str | int | float) or value is None else json.dumps(value)

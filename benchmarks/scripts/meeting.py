@@ -11,9 +11,9 @@ from benchmarks.turns import call_turn, result_turn
 from examples.cells import canonical
 from swarm.messages import Request
 
-_ACTION = re.compile(r"^- (\w+) will (.+?)(?: by (.+?)\.|; no date was set\.)$", re.MULTILINE)
+_ACTION = re.compile(r"^- (\w+): (.+?), (?:by (.+?)|no date set)$", re.MULTILINE)
 _MOST = re.compile(r"^owner (\w+); actions (\d+)$", re.MULTILINE)
-_FILE = re.compile(r"^File notes/", re.MULTILINE)
+_FILE = re.compile(r"^Text of notes/", re.MULTILINE)
 
 PLAN = {
     "steps": [
@@ -54,4 +54,9 @@ def reply(request: Request) -> str:
 
 
 def _row(found: re.Match[str]) -> JsonValue:
-    return {"owner": found[1], "action": found[2], "due": canonical("date", found[3]) if found[3] else None}
+    return {
+        "quote": found[0],
+        "owner": found[1],
+        "action": found[2],
+        "due": canonical("date", found[3]) if found[3] else None,
+    }

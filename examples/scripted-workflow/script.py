@@ -21,6 +21,7 @@ def reply(request: Request) -> str:
     if (product := _LETTER.search(asked)) and (signed := _SIGNED.search(asked)):
         order = _ORDER.search(asked)
         row = {
+            "quote": product[0],
             "customer": signed[1],
             "product": product[1],
             "order_number": order and order[1],

@@ -25,7 +25,15 @@ RULES = TurnRules((READ,), NUMBER)
 
 
 def test_the_schema_admits_a_call_a_result_and_giving_up_and_nothing_else() -> None:
-    validator = jsonschema.Draft202012Validator(RULES.schema())
+    schema = RULES.schema()
+
+    def is_admitted(turn: JsonValue) -> bool:
+        try:
+            jsonschema.validate(turn, schema)
+        except jsonschema.ValidationError:
+            return False
+        return True
+
     admitted: list[JsonValue] = [
         {"tool": "files.read", "args": {"path": "a.md"}},
         {"result": 3},
@@ -38,8 +46,8 @@ def test_the_schema_admits_a_call_a_result_and_giving_up_and_nothing_else() -> N
         {"result": 3, "tool": "files.read"},
         {},
     ]
-    assert [validator.is_valid(one) for one in admitted] == [True] * len(admitted)
-    assert [validator.is_valid(one) for one in refused] == [False] * len(refused)
+    assert [is_admitted(one) for one in admitted] == [True] * len(admitted)
+    assert [is_admitted(one) for one in refused] == [False] * len(refused)
 
 
 @pytest.mark.parametrize(

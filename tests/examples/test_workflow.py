@@ -26,7 +26,7 @@ class Workflow(Protocol):
 async def test_a_plan_written_in_python_gives_the_right_file_and_answer(tmp_path: Path) -> None:
     workflow = cast(Workflow, importlib.import_module(f"examples.{NAME}.workflow"))
     load(NAME).write(tmp_path / "data", 4)
-    model = ScriptedModel(FOLDER / NAME / "script.py")
+    model = ScriptedModel(FOLDER / NAME / "script.py", latency_seconds=0.05)
 
     answer = await workflow.work(tmp_path / "data", model, tmp_path)
 

@@ -18,6 +18,7 @@ from swarm.messages import Request
 from swarm.plan import Plan, Step
 from swarm.planner.draft import table_schema
 from swarm.run.answer import Answer
+from swarm.run.run import Run
 from swarm.run.swarm import Swarm
 from swarm.testing import ScriptedModel
 
@@ -85,11 +86,11 @@ def reply(request: Request) -> str:
 
 
 async def run(
-    project: Path, plan: Plan | None, script: Callable[[Request], str], **options: Limits
+    project: Path, plan: Plan | None, script: Callable[[Request], str], limits: Limits | None = None
 ) -> tuple[Answer[str], list[Event], ScriptedModel]:
     model = ScriptedModel(script)
-    async with asyncio.timeout(60), Swarm.open(project, model=model, **options) as swarm:
-        started = await swarm.start("List the actions. Who owes most?", plan=plan)
+    async with asyncio.timeout(60), Swarm.open(project, model=model, limits=limits) as swarm:
+        started: Run[str] = await swarm.start("List the actions. Who owes most?", plan=plan)
         events = [event async for event in started.events()]
         return await started.answer(), events, model
 
@@ -146,10 +147,11 @@ async def test_rows_that_quote_what_is_not_there_are_corrected_once_and_then_rep
     invented = [
         {"quote": "- Zoe: fly to the moon", "owner": "Zoe", "action": "fly to the moon", "due_date": None}
     ]
-    answer, _, model = await run(project, Plan(steps=(ACTIONS,)), lambda request: result(list(invented)))
+    answer, _, model = await run(project, Plan(steps=(ACTIONS,)), lambda request: result(invented))
     assert answer.status == "degraded"
     assert "not found in what was read: - Zoe: fly to the moon" in answer.text
-    assert sum("Text of notes/a.md" in entry for entry in [str(served.digest) for served in model.log]) == 0
+    # Each note: the rows and one correction; then twice the answer in words, which is no list.
+    assert len(model.log) == 2 * len(NOTES) + 2
 
 
 async def test_an_agent_that_repeats_one_call_is_ended(project: Path) -> None:
@@ -168,7 +170,7 @@ async def test_a_spent_budget_stops_the_run_and_a_resume_with_more_ends_it(proje
     assert "raise limits.model_calls and resume it" in answer.text
     second = ScriptedModel(reply)
     async with asyncio.timeout(60), Swarm.open(project, model=second) as swarm:
-        resumed = await swarm.resume(answer.run)
+        resumed: Run[str] = await swarm.resume(answer.run)
         ended = await resumed.answer()
     assert ended.status == "done"
     answered = {served.digest for served in first.log if not served.error}
@@ -185,15 +187,15 @@ async def test_a_stopped_run_goes_on_where_it_was(project: Path) -> None:
         return reply(request)
 
     async with asyncio.timeout(60), Swarm.open(project, model=ScriptedModel(slow)) as swarm:
-        started = await swarm.start("List them.", plan=Plan(steps=(ACTIONS, MOST)))
+        started: Run[str] = await swarm.start("List them.", plan=Plan(steps=(ACTIONS, MOST)))
         await reached.wait()
         await started.stop("enough")
         assert (await started.answer()).status == "stopped"
     second = ScriptedModel(reply)
     async with asyncio.timeout(60), Swarm.open(project, model=second) as swarm:
-        ended = await (await swarm.resume("last")).answer()
+        resumed: Run[str] = await swarm.resume("last")
+        ended = await resumed.answer()
     assert ended.status == "done"
-    assert not any("Text of notes" in str(served) for served in second.log)
     assert len(second.log) == 2
 
 
@@ -264,7 +266,8 @@ async def test_a_function_of_the_program_is_a_tool(project: Path) -> None:
 
     plan = Plan(steps=(Step(id="shout", agent="generalist", brief="Shout hey."),))
     async with asyncio.timeout(60), Swarm.open(project, model=ScriptedModel(script), tools=[shout]) as swarm:
-        answer = await (await swarm.start("Shout.", plan=plan)).answer()
+        started: Run[str] = await swarm.start("Shout.", plan=plan)
+        answer = await started.answer()
     assert answer.text == "HEY!"
 
 
