@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -40,7 +40,7 @@ class Slots:
         return not self._free
 
     @asynccontextmanager
-    async def lease(self, *, priority: int = 0, kind: str = "") -> AsyncIterator[int]:
+    async def lease(self, *, priority: int = 0, kind: str = "") -> AsyncGenerator[int]:
         """A slot's number, for as long as the block runs."""
         slot = await self._take(priority, kind)
         try:

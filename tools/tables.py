@@ -18,6 +18,7 @@ Cell = str | int | float | None
 Row = dict[str, Cell]
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".json")
+_NOTHING: list[str] = []
 MOST_FILES = 2_000
 MOST_ROWS = 200_000
 MOST_BYTES = 64 * 1024 * 1024
@@ -98,7 +99,7 @@ def _columns(path: Path) -> list[str]:
     if path.suffix.lower() in (".csv", ".tsv"):
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             first = file.readline(1_000_000)
-        return _header(next(csv.reader([first], delimiter=_separator(path, first)), []))
+        return _header(next(csv.reader([first], delimiter=_separator(path, first)), _NOTHING))
     try:
         rows = _rows(path)
     except ToolError:
@@ -124,7 +125,7 @@ def _rows(path: Path) -> list[Row]:
 
 def _csv_rows(path: Path, text: str) -> list[Row]:
     lines = csv.reader(io.StringIO(text), delimiter=_separator(path, text.partition("\n")[0]))
-    header = _header(next(lines, []))
+    header = _header(next(lines, _NOTHING))
     if not header:
         raise ToolError(f"{path.name!r} has no line of column names")
     return [

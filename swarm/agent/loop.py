@@ -4,6 +4,8 @@ The graph's state is a cursor (turn and status); the words are in the journal. A
 resumed walks its graph again from the start, and each turn that was recorded costs a read.
 """
 
+# pyright: reportUnknownMemberType=false
+# langgraph's own annotations are not complete; mypy checks how it is called.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypedDict

@@ -94,11 +94,12 @@ def parse(text: str, rules: TurnRules) -> Action:
 def _give(data: JsonValue, rules: TurnRules, text: str) -> Give:
     if rules.result is None:
         raise MalformedReply("no result can be given yet: use a tool first", text)
-    validator = jsonschema.Draft202012Validator(rules.result)
-    error = jsonschema.exceptions.best_match(validator.iter_errors(data))
-    if error is not None:
+    try:
+        jsonschema.validate(data, rules.result, cls=jsonschema.Draft202012Validator)
+    except jsonschema.ValidationError as error:
         place = "/".join(str(part) for part in error.absolute_path)
-        raise MalformedReply(f"result{'/' + place if place else ''}: {one_line(error.message, 160)}", text)
+        where = f"result/{place}" if place else "result"
+        raise MalformedReply(f"{where}: {one_line(error.message, 160)}", text) from error
     return Give(data)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -118,5 +118,22 @@ def _cell(kind: str) -> JsonValue:
     if kind == "number":
         return {"type": ["number", "null"]}
     if kind == "date":
-        return {"type": ["string", "null"], "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
+        return {"type": ["string", "null"], "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
     return {"type": ["string", "null"]}
+
+
+def draft_columns(schema: Mapping[str, JsonValue] | None) -> list[str]:
+    """The ``name:type`` columns of a table schema: what ``table_schema`` was made from."""
+    items = schema.get("items") if schema else None
+    properties = items.get("properties") if isinstance(items, dict) else None
+    return (
+        [f"{name}:{_kind(cell)}" for name, cell in properties.items()] if isinstance(properties, dict) else []
+    )
+
+
+def _kind(cell: JsonValue) -> str:
+    if not isinstance(cell, dict):
+        return "text"
+    types = cell.get("type")
+    is_number = "number" in types if isinstance(types, list) else types in ("number", "integer")
+    return "date" if cell.get("format") == "date" else "number" if is_number else "text"

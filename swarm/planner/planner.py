@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from swarm.card import AgentCard
-from swarm.errors import ModelError, PlanError
+from swarm.errors import ModelError, ModelUnavailable, PlanError
 from swarm.events import PlanMade
 from swarm.messages import Message, Request
 from swarm.plan import Plan, Step, Thread
 from swarm.planner.check import problems
-from swarm.planner.draft import Draft, DraftStep, draft_schema, files_to_write, to_plan
+from swarm.planner.draft import Draft, DraftStep, draft_columns, draft_schema, files_to_write, to_plan
 from swarm.planner.tidy import Ground, tidy
 from swarm.prompt import fill, text
 from swarm.result import Result
@@ -97,6 +97,12 @@ async def _converse(
         request = Request(messages=tuple(messages), output_schema=schema, max_tokens=PLAN_TOKENS)
         try:
             reply = await ask(planning.work, At(thread, turn), request)
+        except ModelUnavailable:
+            raise
+        except ModelError as error:
+            note = str(error)
+            break
+        try:
             return PlanMade(plan=_read(reply.text, planning, kept))
         except PlanError as error:
             note = str(error)
@@ -107,9 +113,6 @@ async def _converse(
                     role="user", content=fill("repair", problems="\n".join(f"- {p}" for p in error.problems))
                 ),
             ]
-        except ModelError as error:
-            note = str(error)
-            break
     return PlanMade(plan=template(planning.task, files), origin="template", note=note)
 
 
@@ -152,26 +155,15 @@ def _draft_of(step: Step) -> DraftStep:
 
 
 def _as_draft(step: Step) -> dict[str, object]:
-    items = (step.expects or {}).get("items")
-    properties = items.get("properties") if isinstance(items, dict) else None
-    columns = (
-        [f"{name}:{_kind(cell)}" for name, cell in properties.items()] if isinstance(properties, dict) else []
-    )
     return {
         "id": step.id,
         "agent": step.agent,
         "each": step.each or "",
         "needs": list(step.needs),
         "brief": step.brief,
-        "columns": columns,
+        "columns": draft_columns(step.expects),
         "writes": step.writes or "",
     }
-
-
-def _kind(cell: object) -> str:
-    if isinstance(cell, dict) and cell.get("format") == "date":
-        return "date"
-    return "number" if isinstance(cell, dict) and "number" in (cell.get("type") or ()) else "text"
 
 
 def _opening(planning: Planning) -> list[Message]:

@@ -112,11 +112,12 @@ async def _say(
         try:
             async with work.slots.lease(kind="_answer"):
                 reply = await ask(work, At(thread, turn), request)
+        except ModelError as error:
+            return _fallback(steps, results), None, (f"no answer in words: {error}",)
+        try:
             given = parse(reply.text, rules)
         except MalformedReply as error:
             problem = str(error)
-        except ModelError as error:
-            return _fallback(steps, results), None, (f"no answer in words: {error}",)
         else:
             data = given.data if isinstance(given, Give) else None
             invented = source.missing(data)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from pydantic import JsonValue
 
@@ -135,7 +136,7 @@ class Execution:
 def _first(errors: ExceptionGroup[Exception]) -> Exception:
     """The first error of nested groups."""
     error = errors.exceptions[0]
-    return _first(error) if isinstance(error, ExceptionGroup) else error
+    return _first(cast(ExceptionGroup[Exception], error)) if isinstance(error, ExceptionGroup) else error
 
 
 def _brief(result: Result) -> Result:

@@ -1,5 +1,7 @@
 """A run as a LangGraph graph: plan → execute → (replan → execute) → answer; its thread is the run."""
 
+# pyright: reportUnknownMemberType=false
+# langgraph's own annotations are not complete; mypy checks how it is called.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
@@ -40,6 +42,10 @@ async def _answer(state: Phase, runtime: Runtime[Conductor]) -> Phase:
     return {"phase": "answered"}
 
 
+def _after(state: Phase) -> str:
+    return state["phase"]
+
+
 async def conduct(conductor: Conductor, saver: BaseCheckpointSaver[int]) -> None:
     """Run a conductor's acts to the answer."""
     graph = StateGraph(Phase, context_schema=Conductor)
@@ -49,7 +55,7 @@ async def conduct(conductor: Conductor, saver: BaseCheckpointSaver[int]) -> None
     graph.add_node("answer", _answer)
     graph.add_edge(START, "plan")
     graph.add_edge("plan", "execute")
-    graph.add_conditional_edges("execute", lambda state: state["phase"], ["replan", "answer"])
+    graph.add_conditional_edges("execute", _after, ["replan", "answer"])
     graph.add_edge("replan", "execute")
     graph.add_edge("answer", END)
     config: RunnableConfig = {"configurable": {"thread_id": conductor.work.journal.run.id}}

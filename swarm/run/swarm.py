@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -47,7 +47,7 @@ class Swarm:
         workspace: Path | None = None,
         tools: Sequence[Callable[..., object]] = (),
         limits: Limits | None = None,
-    ) -> AsyncIterator[Swarm]:
+    ) -> AsyncGenerator[Swarm]:
         """The swarm of a project folder (the current one when none is named).
 
         ``model`` is a name as for ``--model``, or any ``Model``; ``tools`` are functions that agents

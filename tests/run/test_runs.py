@@ -144,10 +144,11 @@ async def test_a_step_whose_need_failed_fails_with_that_reason_and_others_go_on(
 
 
 async def test_rows_that_quote_what_is_not_there_are_corrected_once_and_then_reported(project: Path) -> None:
-    invented = [
-        {"quote": "- Zoe: fly to the moon", "owner": "Zoe", "action": "fly to the moon", "due_date": None}
-    ]
-    answer, _, model = await run(project, Plan(steps=(ACTIONS,)), lambda request: result(invented))
+    def invents(request: Request) -> str:
+        row: dict[str, JsonValue] = {"quote": "- Zoe: fly to the moon", "owner": "Zoe"}
+        return result([{**row, "action": "fly to the moon", "due_date": None}])
+
+    answer, _, model = await run(project, Plan(steps=(ACTIONS,)), invents)
     assert answer.status == "degraded"
     assert "not found in what was read: - Zoe: fly to the moon" in answer.text
     # Each note: the rows and one correction; then twice the answer in words, which is no list.
