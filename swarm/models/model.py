@@ -11,6 +11,10 @@ from swarm.messages import Reply, Request
 ServerKind = Literal["ollama", "llamacpp", "vllm", "lmstudio", "openai", "scripted"]
 """``openai`` is any other OpenAI-compatible server; ``scripted`` a script in this process."""
 
+Capability = Literal["tools", "schema", "grammar", "thinking", "vision", "embeddings"]
+"""What a server says a model can do: be told tools in the request's own field, be held to a JSON Schema
+or a grammar, think before it answers, see pictures, embed."""
+
 
 class Endpoint(BaseModel):
     """A server that serves a model, as probing or configuration found it."""
@@ -30,6 +34,18 @@ class Endpoint(BaseModel):
     """Whether it can hold a reply to a JSON Schema."""
     is_embedded: bool = False
     """Whether this process started it."""
+    family: str = ""
+    """Architecture of the model as the server names it (``qwen2``); empty where it does not say."""
+    digest: str = ""
+    """What changes when other weights answer under the same name; empty where nothing tells."""
+    capabilities: frozenset[Capability] = frozenset()
+    """What the server says of the model; less than it can do where a server says little."""
+    resident: int | None = None
+    """Models the server holds in memory at once; None where it does not say."""
+    is_loaded: bool = True
+    """Whether the model is in memory, so that a request to it costs no load."""
+    tokenizes: bool = False
+    """Whether ``/tokenize`` counts a prompt with the model's own tokenizer."""
 
 
 class Model(Protocol):
