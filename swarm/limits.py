@@ -19,7 +19,15 @@ class Usage(BaseModel):
     model_calls: int = 0
     tool_calls: int = 0
     model_seconds: float = 0.0
-    """Time spent inside model calls, summed over parallel ones."""
+    """Time spent inside model calls, summed over parallel ones; the next three are parts of it."""
+    prefill_seconds: float = 0.0
+    """Time the server computed prompts; where it does not tell, the time to the first token."""
+    load_seconds: float = 0.0
+    """Time the server loaded the model, one in the place of another too."""
+    queued_seconds: float = 0.0
+    """Time requests waited in the server for a slot."""
+    retry_seconds: float = 0.0
+    """Time lost before the request that was answered: to others that failed, and to pauses between."""
 
     @property
     def prompt_tokens(self) -> int:
@@ -32,14 +40,8 @@ class Usage(BaseModel):
         return self.prompt_tokens + self.written_tokens
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            prefilled_tokens=self.prefilled_tokens + other.prefilled_tokens,
-            cached_tokens=self.cached_tokens + other.cached_tokens,
-            written_tokens=self.written_tokens + other.written_tokens,
-            model_calls=self.model_calls + other.model_calls,
-            tool_calls=self.tool_calls + other.tool_calls,
-            model_seconds=self.model_seconds + other.model_seconds,
-        )
+        # Sums of what was checked need no check: it is done many times a turn.
+        return Usage.model_construct(**{name: value + getattr(other, name) for name, value in self})
 
 
 class Limits(BaseModel):
@@ -53,6 +55,8 @@ class Limits(BaseModel):
     """Model calls over the whole run."""
     tool_calls: int = Field(default=50_000, ge=1)
     """Tool calls over the whole run."""
+    model_seconds: float = Field(default=864_000.0, gt=0)
+    """Time inside model calls over the whole run, parallel ones summed."""
     seconds: float = Field(default=86_400.0, gt=0)
     """Wall-clock of the run, counted while it is running, over resumes."""
     steps: int = Field(default=4_000, ge=1)
