@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from swarm.models.faults import Fault, parse_fault
 from swarm.models.scripted import Script, ScriptedModel, Served
 from swarm.testing.process import ScriptedServer, ServerLog, scripted_server, serving
 
-__all__ = ["Script", "ScriptedModel", "ScriptedServer", "Served", "ServerLog", "scripted_server", "serving"]
+__all__ = [
+    "Fault",
+    "Script",
+    "ScriptedModel",
+    "ScriptedServer",
+    "Served",
+    "ServerLog",
+    "parse_fault",
+    "scripted_server",
+    "serving",
+]
