@@ -23,7 +23,7 @@ PLAN = {
             "each": "notes/*.md",
             "needs": [],
             "brief": "Read {item} and give every open action with its owner, the action and its due date.",
-            "columns": ["owner:text", "action:text", "due:date"],
+            "columns": ["owner:text", "action:text", "due_date:date"],
             "writes": "actions.csv",
         },
         {
@@ -58,5 +58,5 @@ def _row(found: re.Match[str]) -> JsonValue:
         "quote": found[0],
         "owner": found[1],
         "action": found[2],
-        "due": canonical("date", found[3]) if found[3] else None,
+        "due_date": canonical("date", found[3]) if found[3] else None,
     }
