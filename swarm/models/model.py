@@ -32,10 +32,12 @@ class Endpoint(BaseModel):
     """Tokens a prompt and its reply may have together, per slot."""
     constrains: bool = True
     """Whether it can hold a reply to a JSON Schema."""
+    streams: bool = True
+    """Whether it is asked to stream its replies; without, only their whole has a deadline."""
     is_embedded: bool = False
     """Whether this process started it."""
     family: str = ""
-    """Architecture of the model as the server names it (``qwen2``); empty where it does not say."""
+    """What the model descends from, in letters (``qwen``, ``llama``), by its name or else its architecture."""
     digest: str = ""
     """What changes when other weights answer under the same name; empty where nothing tells."""
     capabilities: frozenset[Capability] = frozenset()
@@ -46,6 +48,8 @@ class Endpoint(BaseModel):
     """Whether the model is in memory, so that a request to it costs no load."""
     tokenizes: bool = False
     """Whether ``/tokenize`` counts a prompt with the model's own tokenizer."""
+    said: frozenset[Literal["slots", "window"]] = frozenset()
+    """What a person set: it stays so, whatever the server tells."""
 
 
 class Model(Protocol):

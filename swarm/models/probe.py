@@ -6,8 +6,10 @@ import asyncio
 from typing import TypeVar
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
+from swarm.models import pages
+from swarm.models.environment import environment_of
 from swarm.models.model import Endpoint
 
 USUAL_PORTS = {"ollama": 11434, "llamacpp": 8080, "vllm": 8000, "lmstudio": 1234}
@@ -20,85 +22,7 @@ says so at once, so looking for servers that are not there costs nothing."""
 ANSWER_SECONDS = 5.0
 """Only a server that took a connection is waited for this long."""
 
-OLLAMA_WINDOW = 8_192
-"""What Ollama is asked to give a model that it has not loaded: its own default may be 4,096, and the
-model's largest may not fit the memory."""
-
-UNKNOWN_WINDOW = 4_096
-"""Where a server does not say: the smallest default among them (Ollama below 23 GB)."""
-
-VLLM_SLOTS = 64
-"""vLLM batches as many requests as fit its memory, 256 by default, and does not say how many."""
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-_Page = TypeVar("_Page", bound=_Body)
-
-
-class _Generation(_Body):
-    n_ctx: int
-
-
-class _Props(_Body):
-    """``/props`` of llama.cpp's server."""
-
-    total_slots: int
-    default_generation_settings: _Generation
-
-
-class _Model(_Body):
-    id: str
-    max_model_len: int | None = None
-    """vLLM's window."""
-
-
-class _Models(_Body):
-    """``/v1/models`` of any OpenAI-compatible server."""
-
-    data: list[_Model]
-
-
-class _StudioModel(_Body):
-    id: str
-    type: str = "llm"
-    state: str = ""
-    max_context_length: int = UNKNOWN_WINDOW
-    loaded_context_length: int | None = None
-
-
-class _StudioModels(_Body):
-    """``/api/v0/models`` of LM Studio."""
-
-    data: list[_StudioModel]
-
-
-class _Tag(_Body):
-    name: str
-    remote_host: str = ""
-    """Set for a model that Ollama passes on to a cloud: never used unless a person names it."""
-    context_length: int | None = None
-    """In ``/api/ps``: the window it was loaded with."""
-
-
-class _Tags(_Body):
-    """``/api/tags`` and ``/api/ps`` of Ollama."""
-
-    models: list[_Tag]
-
-
-class _Shown(_Body):
-    """``/api/show`` of Ollama."""
-
-    capabilities: list[str] = Field(default_factory=lambda: ["completion"])
-    model_info: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
-
-    def window(self) -> int:
-        """The largest window the model was made for."""
-        sizes = [size for key, size in self.model_info.items() if key.endswith(".context_length")]
-        return next((size for size in sizes if isinstance(size, int)), UNKNOWN_WINDOW)
+_Page = TypeVar("_Page", bound=BaseModel)
 
 
 async def find_endpoints() -> list[Endpoint]:
@@ -111,16 +35,61 @@ async def find_endpoints() -> list[Endpoint]:
 
 async def probe(url: str) -> list[Endpoint]:
     """What the server at that address serves, loaded models first; empty when none answers there."""
-    # Proxies are never asked: a model server is reached directly or not at all.
-    timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-    async with httpx.AsyncClient(
-        base_url=url, trust_env=False, verify=url.startswith("https:"), timeout=timeout
-    ) as client:
+    async with _asking(url) as client:
         try:
             async with asyncio.timeout(2 * ANSWER_SECONDS):
-                return await _identify(_Asker(client, url))
+                found = await _identify(_Asker(client, url))
         except TimeoutError:
             return []
+    return sorted(found, key=lambda endpoint: not endpoint.is_loaded)
+
+
+async def refreshed(endpoint: Endpoint) -> Endpoint:
+    """The endpoint as its server describes it now, but for what a person set.
+
+    For when a server was away: it may serve other weights, with other slots and another window. The
+    same endpoint where the server does not answer, or no longer names the model.
+    """
+    for found in await probe(endpoint.url) if endpoint.url else ():
+        if (found.kind, found.model) == (endpoint.kind, endpoint.model):
+            kept = {"slots": endpoint.slots} if "slots" in endpoint.said else {}
+            if "window" in endpoint.said or not found.is_loaded:
+                # A model that is not loaded gets the window that it is asked for with.
+                kept |= {"window": endpoint.window}
+            return found.model_copy(
+                update=kept | {"said": endpoint.said, "is_embedded": endpoint.is_embedded}
+            )
+    return endpoint
+
+
+def changes(before: Endpoint, now: Endpoint) -> str:
+    """What is another now, in one sentence for a person; empty when all that counts is as it was."""
+    found: list[str] = []
+    if now.digest != before.digest:
+        found.append(f"its weights or its template ({before.digest[:12]} → {now.digest[:12]})")
+    if now.slots != before.slots:
+        found.append(f"its slots ({before.slots} → {now.slots})")
+    if now.window != before.window:
+        found.append(f"its window ({before.window} → {now.window} tokens)")
+    return f"the model {now.model!r} at {now.url} changed: {', '.join(found)}" if found else ""
+
+
+async def busy(endpoint: Endpoint) -> tuple[int, int] | None:
+    """Requests the server works on and requests that wait there now; None where it does not say."""
+    async with _asking(endpoint.url) as client:
+        ask = _Asker(client, endpoint.url)
+        if endpoint.kind == "llamacpp" and (slots := await ask.get("/slots", pages.SlotList)):
+            return sum(slot.is_processing for slot in slots.root), 0
+        if endpoint.kind == "vllm" and (metrics := await ask.text("/metrics")):
+            running = pages.count_in(metrics, "vllm:num_requests_running")
+            return running, pages.count_in(metrics, "vllm:num_requests_waiting")
+    return None
+
+
+def _asking(url: str) -> httpx.AsyncClient:
+    # Proxies are never asked: a model server is reached directly or not at all.
+    timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+    return httpx.AsyncClient(base_url=url, trust_env=False, verify=url.startswith("https:"), timeout=timeout)
 
 
 class _Asker:
@@ -130,73 +99,115 @@ class _Asker:
         self._client = client
         self.url = url
 
-    async def get(self, path: str, kind: type[_Page]) -> _Page | None:
+    async def get(self, path: str, kind: type[_Page], **query: str) -> _Page | None:
         """The page at that path."""
-        return await self._read(self._client.build_request("GET", path), kind)
+        return _read(await self._send(self._client.build_request("GET", path, params=query)), kind)
 
     async def post(self, path: str, content: JsonValue, kind: type[_Page]) -> _Page | None:
         """What the server gives back for that content."""
-        return await self._read(self._client.build_request("POST", path, json=content), kind)
+        return _read(await self._send(self._client.build_request("POST", path, json=content)), kind)
 
-    async def _read(self, request: httpx.Request, kind: type[_Page]) -> _Page | None:
+    async def text(self, path: str) -> str:
+        """The page at that path as it is; empty when it can't be had."""
+        return (await self._send(self._client.build_request("GET", path))).decode(errors="replace")
+
+    async def _send(self, request: httpx.Request) -> bytes:
         try:
             response = await self._client.send(request)
-            return kind.model_validate_json(response.content) if response.is_success else None
-        except (httpx.HTTPError, ValidationError):
-            return None
+        except httpx.HTTPError:
+            return b""
+        return response.content if response.is_success else b""
+
+
+def _read(content: bytes, kind: type[_Page]) -> _Page | None:
+    try:
+        return kind.model_validate_json(content)
+    except ValidationError:
+        return None
 
 
 async def _identify(ask: _Asker) -> list[Endpoint]:
     """Each kind has a page that no other has; the OpenAI-compatible page is the last resort."""
     async with asyncio.TaskGroup() as group:
-        props = group.create_task(ask.get("/props", _Props))
-        tags = group.create_task(ask.get("/api/tags", _Tags))
-        studio = group.create_task(ask.get("/api/v0/models", _StudioModels))
-        models = group.create_task(ask.get("/v1/models", _Models))
+        props = group.create_task(ask.get("/props", pages.Props))
+        tags = group.create_task(ask.get("/api/tags", pages.Tags))
+        studio = group.create_task(ask.get("/api/v1/models", pages.StudioList))
+        old_studio = group.create_task(ask.get("/api/v0/models", pages.OldStudioList))
+        models = group.create_task(ask.get("/v1/models", pages.ServedList))
     if (found := tags.result()) is not None:
         return await _ollama(ask, found)
     if (listed := studio.result()) is not None:
-        return _studio(ask, listed)
-    names = (models.result() or _Models(data=[])).data
+        return pages.of_studio(ask.url, listed)
+    if (old := old_studio.result()) is not None:
+        return pages.of_old_studio(ask.url, old)
+    names = (models.result() or pages.ServedList(data=[])).data
     if (server := props.result()) is not None:
-        return [_llamacpp(ask, one, server) for one in names]
-    return [_openai(ask, one) for one in names]
+        return await _llamacpp(ask, names, server)
+    return await _vllm(ask, names)
 
 
-def _llamacpp(ask: _Asker, model: _Model, server: _Props) -> Endpoint:
-    window = server.default_generation_settings.n_ctx
-    return Endpoint(kind="llamacpp", model=model.id, url=ask.url, slots=server.total_slots, window=window)
-
-
-def _openai(ask: _Asker, model: _Model) -> Endpoint:
-    if model.max_model_len is None:
-        return Endpoint(kind="openai", model=model.id, url=ask.url, window=UNKNOWN_WINDOW)
-    return Endpoint(kind="vllm", model=model.id, url=ask.url, slots=VLLM_SLOTS, window=model.max_model_len)
-
-
-def _studio(ask: _Asker, models: _StudioModels) -> list[Endpoint]:
-    chats = [one for one in models.data if one.type in ("llm", "vlm")]
-    return [
-        Endpoint(
-            kind="lmstudio",
-            model=one.id,
-            url=ask.url,
-            window=one.loaded_context_length or one.max_context_length,
-        )
-        for one in sorted(chats, key=lambda one: one.state != "loaded")
-    ]
-
-
-async def _ollama(ask: _Asker, tags: _Tags) -> list[Endpoint]:
-    local = [tag.name for tag in tags.models if not tag.remote_host]
+async def _llamacpp(ask: _Asker, names: list[pages.Served], server: pages.Props) -> list[Endpoint]:
+    if server.role != "router":
+        has_tokenizer = await _tokenizes(ask, "")
+        return [
+            pages.of_llamacpp(ask.url, one, server).model_copy(update={"tokenizes": has_tokenizer})
+            for one in names
+        ]
     async with asyncio.TaskGroup() as group:
-        running = group.create_task(ask.get("/api/ps", _Tags))
-        shown = [group.create_task(ask.post("/api/show", {"model": name}, _Shown)) for name in local]
-    loaded = {tag.name: tag.context_length for tag in (running.result() or _Tags(models=[])).models}
-    endpoints: list[Endpoint] = []
-    for name, task in zip(local, shown, strict=True):
-        about = task.result() or _Shown()
+        asked = [group.create_task(_routed(ask, one)) for one in names]
+    update = {"resident": server.max_instances}
+    return [task.result().model_copy(update=update) for task in asked]
+
+
+async def _routed(ask: _Asker, model: pages.Served) -> Endpoint:
+    """One model of llama.cpp's router, asked about without loading it."""
+    if model.status.value == "loaded":
+        props = await ask.get("/props", pages.Props, model=model.id, autoload="false")
+        if props is not None:
+            return pages.of_llamacpp(ask.url, model, props)
+    return Endpoint(
+        kind="llamacpp",
+        model=model.id,
+        url=ask.url,
+        window=pages.UNKNOWN_WINDOW,
+        family=pages.family_of(model.id),
+        is_loaded=False,
+    )
+
+
+async def _vllm(ask: _Asker, names: list[pages.Served]) -> list[Endpoint]:
+    if all(one.max_model_len is None for one in names):
+        return [pages.of_openai(ask.url, one) for one in names]
+    async with asyncio.TaskGroup() as group:
+        metrics = group.create_task(ask.text("/metrics"))
+        info = group.create_task(ask.get("/server_info", pages.ServerInfo, config_format="json"))
+        has_tokenizer = group.create_task(_tokenizes(ask, names[0].id))
+    told = info.result()
+    found: list[Endpoint] = []
+    for one in names:
+        fitting = pages.fitting_in(metrics.result(), one.max_model_len or pages.UNKNOWN_WINDOW)
+        slots = told.vllm_config.scheduler_config.max_num_seqs if told else fitting
+        endpoint = pages.of_vllm(ask.url, one, slots, resident=len(names))
+        found.append(endpoint.model_copy(update={"tokenizes": has_tokenizer.result()}))
+    return found
+
+
+async def _tokenizes(ask: _Asker, model: str) -> bool:
+    """Whether ``/tokenize`` is there: llama.cpp takes ``content``, vLLM ``model`` and ``prompt``."""
+    text: JsonValue = {"content": "a", "model": model, "prompt": "a"}
+    return await ask.post("/tokenize", text, pages.Tokens) is not None
+
+
+async def _ollama(ask: _Asker, tags: pages.Tags) -> list[Endpoint]:
+    local = [tag for tag in tags.models if not tag.remote_host]
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(ask.get("/api/ps", pages.Tags))
+        env = group.create_task(asyncio.to_thread(environment_of, ask.url))
+        asked = [group.create_task(ask.post("/api/show", {"model": tag.name}, pages.Shown)) for tag in local]
+    loaded = {tag.name: tag for tag in (running.result() or pages.Tags(models=[])).models}
+    found: list[Endpoint] = []
+    for tag, task in zip(local, asked, strict=True):
+        about = task.result() or pages.Shown()
         if "completion" in about.capabilities:
-            window = loaded.get(name) or min(about.window(), OLLAMA_WINDOW)
-            endpoints.append(Endpoint(kind="ollama", model=name, url=ask.url, window=window))
-    return sorted(endpoints, key=lambda endpoint: endpoint.model not in loaded)
+            found.append(pages.of_ollama(ask.url, tag, about, loaded.get(tag.name), env.result()))
+    return found
