@@ -171,7 +171,8 @@ def _kind_and_name(name: str) -> tuple[ServerKind | None, str]:
 def _adjusted(endpoint: Endpoint, wish: Wish) -> Endpoint:
     """The endpoint with the slots and window that a person set, which are taken over what was found."""
     update = {"slots": wish.slots or endpoint.slots, "window": wish.window or endpoint.window}
-    return endpoint.model_copy(update=update)
+    said = {name for name in ("slots", "window") if getattr(wish, name)}
+    return endpoint.model_copy(update=update | {"said": frozenset(said)})
 
 
 def _address(url: str) -> str:

@@ -15,6 +15,7 @@ from typing import IO
 from swarm.errors import ModelUnavailable, ProjectError
 from swarm.models.cores import physical_cores
 from swarm.models.model import Endpoint
+from swarm.models.probe import probe
 
 START_SECONDS = 300.0
 """Deadline for loading a model: 2 to 12 s from a warm disk, minutes from a cold and slow one."""
@@ -75,7 +76,10 @@ async def open_embedded(
         process = await _start(_command(path, name, slots, window), log)
         try:
             url = await _address(process, log, name)
-            yield Endpoint(kind="llamacpp", model=name, url=url, slots=slots, window=window, is_embedded=True)
+            # Where it is too busy to tell of itself, what it was started with must do.
+            told = await probe(url) or [Endpoint(kind="llamacpp", model=name, url=url)]
+            known = {"model": name, "slots": slots, "window": window, "is_embedded": True}
+            yield told[0].model_copy(update=known)
         finally:
             await asyncio.shield(_stop(process))
 
