@@ -8,8 +8,9 @@ price of reading it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from swarm.limits import Limits, Usage
 from swarm.messages import Reply, Request
 from swarm.models.model import Model
 from swarm.plan import Thread
-from swarm.scheduler import Slots
+from swarm.scheduler.slots import Lease, Slots, Want
 from swarm.tool import Row, Tool, ToolBox, ToolCall, ToolResult
 
 if TYPE_CHECKING:
@@ -47,6 +48,21 @@ class Work:
     """Whether the project names a database that is no file of the workspace."""
     texts: dict[str, str] = field(default_factory=dict[str, str])
     """Large tool results by handle, as far as this process has seen them."""
+    lease: Lease | None = None
+    """The slot that whoever has this works on; ``model`` is then its model."""
+
+    @asynccontextmanager
+    async def leased(self, want: Want, waits: Callable[[], None] | None = None) -> AsyncGenerator[Work]:
+        """The same with a slot of a model server, the one it has if it has one.
+
+        ``waits`` is called when none is free.
+        """
+        if self.lease is not None:
+            yield self
+            return
+        want = replace(want, run=self.journal.run.id)
+        async with self.slots.lease(want, waits=waits) as lease:
+            yield replace(self, lease=lease, model=lease.model)
 
 
 @dataclass
@@ -107,7 +123,7 @@ async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[st
     work.budget.check()
     thread = at.thread
     work.note(ModelAsked(step=thread.step, item=thread.item, attempt=thread.attempt, turn=at.turn))
-    reply = await work.model.reply(request)
+    reply = await (work.lease or work.model).reply(request)
     await work.journal.save_reply(at.thread, at.turn, digest, reply, request)
     work.budget.add(reply.usage)
     work.note(

@@ -71,7 +71,6 @@ async def work_on(
     assignment: Assignment,
     work: Work,
     graph: CompiledStateGraph[Cursor, Session, Cursor, Cursor],
-    slot: int | None = None,
 ) -> Result:
     """What one sub-agent makes of its assignment; failures of the model are results with a reason.
 
@@ -82,7 +81,7 @@ async def work_on(
         ToolError: a tool's server did not start, or there is nothing to query.
     """
     opening = await Opener(work, assignment).open()
-    session = Session(work, assignment, opening, slot)
+    session = Session(work, assignment, opening)
     turns = assignment.card.limits.turns or work.limits.turns
     config: RunnableConfig = {
         "configurable": {"thread_id": str(assignment.thread)},

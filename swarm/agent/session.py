@@ -36,7 +36,6 @@ class Session:
     work: Work
     assignment: Assignment
     opening: Opening
-    slot: int | None = None
     turn: int = 0
     result: Result | None = None
     """Set when the agent is done."""
@@ -128,7 +127,6 @@ class Session:
             temperature=0.0 if attempt <= 1 else 0.4,
             seed=attempt,
             deadline_seconds=self.work.limits.reply_seconds,
-            slot=self.slot,
         )
 
     async def _use(self, call: ToolCall) -> None:

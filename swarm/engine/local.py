@@ -8,6 +8,7 @@ from swarm.agent.assignment import Assignment, short_label
 from swarm.errors import ProjectError, ToolError
 from swarm.events import AgentEnded, AgentStarted, AgentWaiting
 from swarm.result import Result
+from swarm.scheduler.slots import Want
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -38,10 +39,9 @@ class LocalEngine:
         if known is not None:
             return known
         self._work.budget.add_agent()
-        if self._work.slots.is_full:
-            self._work.note(AgentWaiting(step=thread.step, item=thread.item, attempt=thread.attempt))
-        async with self._work.slots.lease(priority=priority, kind=assignment.card.name) as slot:
-            self._work.note(
+        want = Want(kind=assignment.card.name, priority=priority, tier=assignment.card.tier)
+        async with self._work.leased(want, lambda: self._note_waiting(assignment)) as work:
+            work.note(
                 AgentStarted(
                     step=thread.step,
                     item=thread.item,
@@ -50,7 +50,7 @@ class LocalEngine:
                     label=short_label(assignment),
                 )
             )
-            result = await self._work_on(assignment, slot)
+            result = await self._work_on(assignment, work)
         self._work.journal.note_result(thread, result)
         self._work.note(
             AgentEnded(
@@ -63,10 +63,14 @@ class LocalEngine:
         )
         return result
 
-    async def _work_on(self, assignment: Assignment, slot: int) -> Result:
+    def _note_waiting(self, assignment: Assignment) -> None:
+        thread = assignment.thread
+        self._work.note(AgentWaiting(step=thread.step, item=thread.item, attempt=thread.attempt))
+
+    async def _work_on(self, assignment: Assignment, work: Work) -> Result:
         from swarm.agent.loop import work_on
 
         try:
-            return await work_on(assignment, self._work, self._graph, slot)
+            return await work_on(assignment, work, self._graph)
         except (ProjectError, ToolError) as error:
             return Result.failed(str(error))

@@ -28,6 +28,8 @@ class Endpoint(BaseModel):
     """Base address without ``/v1``; empty for a script."""
     slots: int = 1
     """Requests it works on at once; more would queue."""
+    slots_guessed: bool = False
+    """Whether neither server nor person told the slots: how many are worth it is then found by trying."""
     window: int = 4_096
     """Tokens a prompt and its reply may have together, per slot."""
     constrains: bool = True

@@ -18,6 +18,7 @@ from swarm.messages import Message, Request
 from swarm.plan import Plan, Step, Thread
 from swarm.prompt import fill
 from swarm.result import Result
+from swarm.scheduler.slots import Want
 from swarm.work import At, Work, ask, one_line
 
 Value = TypeVar("Value")
@@ -110,8 +111,8 @@ async def _say(
     for turn in (1, 2):
         request = Request(messages=tuple(messages), output_schema=rules.schema(), max_tokens=ANSWER_TOKENS)
         try:
-            async with work.slots.lease(kind="_answer"):
-                reply = await ask(work, At(thread, turn), request)
+            async with work.leased(Want(kind="_answer", tier="large")) as leased:
+                reply = await ask(leased, At(thread, turn), request)
         except ModelError as error:
             return _fallback(steps, results), None, (f"no answer in words: {error}",)
         try:

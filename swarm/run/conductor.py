@@ -16,11 +16,13 @@ from swarm.planner.planner import Planning, make_plan, replan
 from swarm.result import Result
 from swarm.run.answer import Composed, compose
 from swarm.run.execution import Execution
+from swarm.scheduler.slots import Want
 from swarm.survey import Survey, survey
 from swarm.work import Work
 
 GIVEN, REPLANS = "given", "replans"
 """Settings in a run's record: whether a person gave the plan; how often it was changed."""
+PLANS = Want(kind="_plan", tier="large")
 Approve = Callable[[Plan], Awaitable[Plan | None]]
 
 
@@ -65,9 +67,8 @@ class Conductor:
     async def draft(self) -> PlanMade:
         """A plan for the task; nothing is adopted."""
         self._survey = await survey(self.work)
-        planning = Planning(self.work, self.task, self._survey, self.cards)
-        async with self.work.slots.lease(kind="_plan"):
-            return await make_plan(planning)
+        async with self.work.leased(PLANS) as work:
+            return await make_plan(Planning(work, self.task, self._survey, self.cards))
 
     async def execute(self) -> None:
         """Run every step of the plan that has no recorded result."""
@@ -98,8 +99,9 @@ class Conductor:
     async def replan(self) -> None:
         """Replace what failed, if the planner has something better."""
         round = self.replans + 1
-        planning = Planning(self.work, self.task, await self._look(), self.cards)
-        async with self.work.slots.lease(kind="_plan"):
+        found = await self._look()
+        async with self.work.leased(PLANS) as work:
+            planning = Planning(work, self.task, found, self.cards)
             made = await replan(planning, self.current, self.results, round)
         settings = {**self.work.journal.run.settings, REPLANS: round}
         if made is None or made.plan == self.current:

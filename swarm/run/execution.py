@@ -21,7 +21,7 @@ from swarm.events import StepEnded, StepExpanded
 from swarm.plan import Plan, Step, Thread
 from swarm.result import Result
 from swarm.run.closing import close
-from swarm.scheduler import depths
+from swarm.scheduler.path import depths
 from swarm.survey import Survey
 from swarm.work import At, Work, act, one_line
 

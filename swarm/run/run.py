@@ -23,7 +23,7 @@ from swarm.plan import Plan
 from swarm.run.answer import Answer, RunOutcome, answer_schema, typed
 from swarm.run.conductor import Approve, Conductor
 from swarm.run.graph import conduct
-from swarm.scheduler import Slots
+from swarm.scheduler.slots import Slots
 from swarm.store.journal import Journal
 from swarm.store.records import RunRecord
 from swarm.tool import ToolBox

@@ -15,13 +15,14 @@ from swarm.hub.hub import Hub
 from swarm.limits import Limits
 from swarm.models.choose import open_model
 from swarm.models.model import Model
+from swarm.models.pool import Member
 from swarm.plan import Plan
 from swarm.planner.check import problems
 from swarm.project.project import Project, open_project
 from swarm.run.answer import Answer
 from swarm.run.conductor import GIVEN, Approve
 from swarm.run.run import Run, Setting
-from swarm.scheduler import Slots
+from swarm.scheduler.slots import Slots
 from swarm.store.records import RunRecord
 from swarm.store.runs import find_run, list_runs, new_run_id
 
@@ -65,7 +66,7 @@ class Swarm:
                 chosen = model
             setting = Setting(
                 model=chosen,
-                slots=Slots(chosen.endpoint.slots),
+                slots=Slots([Member(chosen)]),
                 box=box,
                 cards=_with_functions(opened.cards, bool(tools)),
                 runs_folder=opened.runs_folder,

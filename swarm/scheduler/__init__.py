@@ -1,0 +1,1 @@
+"""Which sub-agent may use which model server now, and on which of its slots."""
