@@ -38,16 +38,16 @@ class Step(BaseModel):
     id: str = Field(pattern=STEP_ID)
     agent: str
     """Name of a role card."""
-    brief: str = Field(min_length=1)
+    brief: str = Field(pattern=r"\S")
     """What to do, in a sentence or two; ``{item}`` stands for the item of ``each``."""
     needs: tuple[str, ...] = ()
     """Steps whose results this one reads."""
-    each: str | None = None
+    each: str | None = Field(default=None, min_length=1)
     """A step whose result is a list, or a pattern of files in the workspace (``notes/*.md``):
     one sub-agent per item."""
     expects: dict[str, JsonValue] | None = None
     """JSON Schema of the result of one sub-agent; None for a sentence of text."""
-    writes: str | None = None
+    writes: str | None = Field(default=None, min_length=1)
     """A file, relative to the workspace, that must exist and parse before the step is done."""
 
     @property

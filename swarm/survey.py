@@ -62,6 +62,11 @@ class Survey(BaseModel):
         """What an ``each`` over files may name."""
         return tuple(group.pattern for group in self.texts)
 
+    @property
+    def has_tables(self) -> bool:
+        """Whether there is anything to query before a step has run."""
+        return bool(self.tables or self.database_tables or self.database)
+
     def lines(self) -> str:
         """The survey as a model reads it."""
         texts = [_text_line(group) for group in self.texts[:MOST_GROUPS]]

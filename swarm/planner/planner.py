@@ -13,7 +13,7 @@ from swarm.errors import ModelError, ModelUnavailable, PlanError
 from swarm.events import PlanMade
 from swarm.messages import Message, Request
 from swarm.plan import Plan, Step, Thread
-from swarm.planner.check import problems
+from swarm.planner.check import PLANNER, problems
 from swarm.planner.draft import Draft, DraftStep, draft_columns, draft_schema, files_to_write, to_plan
 from swarm.planner.tidy import Ground, tidy
 from swarm.prompt import fill, text
@@ -21,7 +21,6 @@ from swarm.result import Result
 from swarm.survey import Survey
 from swarm.work import At, Work, ask
 
-PLANNER = "planner"
 GENERALIST = "generalist"
 PLAN_TOKENS = 900
 
@@ -52,7 +51,6 @@ async def make_plan(planning: Planning) -> PlanMade:
 
     Raises:
         ModelUnavailable: the model server is gone.
-        LimitExceeded: the run's budget is spent.
     """
     thread = Thread(run=planning.work.journal.run.id, step="_plan")
     messages = _opening(planning)
@@ -66,7 +64,6 @@ async def replan(
 
     Raises:
         ModelUnavailable: the model server is gone.
-        LimitExceeded: the run's budget is spent.
     """
     kept = [step for step in plan.steps if step.id in results and results[step.id].is_usable]
     failed = [f"- {step.id}: {results[step.id].reason}" for step in plan.steps if _has_failed(step, results)]
@@ -145,7 +142,7 @@ def _read(text: str, planning: Planning, kept: tuple[Step, ...]) -> Plan:
         first = error.errors()[0]
         raise PlanError([f"{'.'.join(map(str, first['loc']))}: {first['msg']}"]) from error
     plan = Plan(steps=(*kept, *(step for step in plan.steps if step.id not in known)))
-    if found := problems(plan, planning.agents, planning.survey.paths):
+    if found := problems(plan, planning.agents, planning.survey):
         raise PlanError(found)
     return plan
 

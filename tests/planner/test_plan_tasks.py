@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.plan_tasks.broken import BREAKS, broken_at_random, broken_by_hand, is_rejected
 from benchmarks.plan_tasks.coverage import lacks
 from benchmarks.plan_tasks.task import PlanTask, all_tasks, draft_of
 from benchmarks.plan_tasks.workspace import survey_of
@@ -36,7 +37,7 @@ def test_the_good_plan_covers_its_task_and_the_bad_one_leaves_something_out(
     assert lacks(task.good_plan, task, survey, cards) == []
     assert lacks(task.bad_plan, task, survey, cards) != []
     for plan in (task.good_plan, task.bad_plan):
-        assert problems(plan, cards, survey.paths) == []
+        assert problems(plan, cards, survey) == []
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
@@ -45,6 +46,18 @@ def test_every_file_that_is_wanted_is_one_the_task_names_and_its_sources_exist(t
     assert [want.file for want in task.wants if want.file] == [file for file in named if "/" not in file]
     stored = {table for tables in task.database.values() for table in tables}
     assert {one for want in task.wants for one in want.sources} <= {*task.texts, *task.tables, *stored}
+
+
+def test_every_plan_that_was_broken_by_hand_is_rejected(cards: Mapping[str, AgentCard]) -> None:
+    broken = broken_by_hand()
+    assert len(broken) >= 40
+    assert [one.why for one in broken if not is_rejected(one.plan, one.survey, cards)] == []
+
+
+def test_every_good_plan_that_was_broken_at_random_is_rejected(cards: Mapping[str, AgentCard]) -> None:
+    broken = [(task.id, *one) for task in TASKS for one in broken_at_random(task)]
+    assert {way for _, way, _, _ in broken} == set(BREAKS)
+    assert [(id, way) for id, way, plan, survey in broken if not is_rejected(plan, survey, cards)] == []
 
 
 def _task(id: str) -> PlanTask:
