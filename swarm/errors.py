@@ -9,6 +9,7 @@ SwarmError
 ├── ModelError            the model or its server
 │   ├── ModelUnavailable  the server did not answer, or answered with a failure
 │   ├── ContextOverflow   the prompt does not fit the model's window
+│   │   └── ContextTruncated  the server read only a part of it and did not say so
 │   └── MalformedReply    a reply that fits neither a tool call nor the result that was owed
 ├── ToolError             the caller of a tool: shown to the model as the tool's answer
 │   └── ServerError       an MCP server that could not start, died or did not answer in time
@@ -60,6 +61,10 @@ class ModelUnavailable(ModelError):
 
 class ContextOverflow(ModelError):
     """The prompt does not fit the window of the model. Sending it again cannot help."""
+
+
+class ContextTruncated(ContextOverflow):
+    """The server dropped a part of the prompt without a word; what it replied is not used."""
 
 
 class MalformedReply(ModelError):

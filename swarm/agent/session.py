@@ -15,8 +15,8 @@ from swarm.agent.quotes import split_quotes, unquoted, with_quotes
 from swarm.agent.sql import faults, summed_first
 from swarm.agent.turn import TEXT, Action, Cannot, Give, TurnRules, name_action, parse
 from swarm.agent.window import Window
-from swarm.errors import MalformedReply
-from swarm.messages import Message, Request
+from swarm.errors import ContextOverflow, MalformedReply
+from swarm.messages import Message, Reply, Request
 from swarm.prompt import fill
 from swarm.result import Evidence, Result
 from swarm.tool import Row, ToolCall, ToolResult
@@ -69,15 +69,13 @@ class Session:
 
         Raises:
             ModelError: the model gave no answer.
-            LimitExceeded: the run's budget is spent.
         """
         self.turn += 1
         if self.turn > self._most_turns:
             self._fail(f"not done after {self._most_turns} turns")
             return
         rules = self._rules()
-        self._messages = await self._window.fit(self._messages, self._reply_tokens)
-        reply = await ask(self.work, self._at(), self._request(rules), name_action=name_action)
+        reply = await self._reply(self._request(rules))
         self._say("assistant", reply.text)
         try:
             if reply.finish == "length":
@@ -87,12 +85,21 @@ class Session:
         except MalformedReply as error:
             self._correct(str(error))
 
-    async def act(self) -> None:
-        """Do what the model asked for.
+    async def _reply(self, request: Request) -> Reply:
+        """The model's reply to the conversation, which is made shorter where it does not fit."""
+        asked = await self._window.fit(request, self._at())
+        try:
+            reply = await ask(self.work, self._at(), asked, name_action=name_action)
+        except ContextOverflow:
+            asked = await self._window.fit(request, self._at(), refused=asked)
+            reply = await ask(self.work, self._at(), asked, name_action=name_action)
+        self._window.learn(asked, reply)
+        if asked is not request:
+            self._messages = list(asked.messages)
+        return reply
 
-        Raises:
-            LimitExceeded: the run's budget is spent.
-        """
+    async def act(self) -> None:
+        """Do what the model asked for."""
         action, self._action = self._action, None
         if isinstance(action, ToolCall):
             await self._use(action)

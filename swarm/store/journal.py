@@ -163,6 +163,10 @@ class Journal:
             )
         return await self._read(Reply, Replies, {"thread": key, "turn": turn})
 
+    def question(self, thread: Thread, turn: int) -> str | None:
+        """The digest of the question whose reply is recorded for a turn, or None when there is none."""
+        return self._index.replies.get((str(thread), turn))
+
     async def save_reply(
         self, thread: Thread, turn: int, digest: str, reply: Reply, request: Request | None = None
     ) -> None:
