@@ -44,6 +44,7 @@ WordFault = Literal[
     "xml",
     "native",
     "thinking",
+    "reasoning",
     "two-calls",
     "wrong-types",
     "unknown-tool",
@@ -52,7 +53,8 @@ WordFault = Literal[
     "deflection",
 ]
 """Faults of a model. The first seven print a tool call in a dialect of their own; ``native`` puts it
-into the protocol's field for calls; ``thinking`` thinks aloud first; ``two-calls`` says two at once;
+into the protocol's field for calls; ``thinking`` thinks aloud first, ``reasoning`` does so in the
+protocol's field for it; ``two-calls`` says two at once;
 ``wrong-types`` and ``unknown-tool`` call wrongly; ``loop`` repeats its first call for ever;
 ``refusal`` and ``deflection`` do not do what was asked."""
 
@@ -123,10 +125,3 @@ def parse_fault(spelling: str) -> Fault:
     if found["share"]:
         fault = replace(fault, share=float(found["share"]) / 100)
     return replace(fault, seconds=float(found["seconds"])) if found["seconds"] else fault
-
-
-def spelled(fault: Fault) -> str:
-    """The spelling of a fault, the other way round from ``parse_fault``; seed and text have none."""
-    much = f":{fault.times}" if fault.times is not None else ""
-    much = f":{fault.share * 100:g}%" if fault.share is not None else much
-    return f"{fault.kind}{much}{f'+{fault.after}' if fault.after else ''}@{fault.seconds:g}"

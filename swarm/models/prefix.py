@@ -56,6 +56,10 @@ class Slots:
         """Ids of the slots that are leased now."""
         return frozenset(range(len(self._all))) - self._free.keys()
 
+    def has_free(self, pinned: int | None = None) -> bool:
+        """Whether the pinned slot, or any, is free."""
+        return bool(self._free) if pinned is None else pinned % len(self._all) in self._free
+
     @asynccontextmanager
     async def lease(self, prompt: str, pinned: int | None = None) -> AsyncGenerator[Slot]:
         """A slot for as long as the block lasts: the pinned one, else the one whose cache fits best."""

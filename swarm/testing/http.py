@@ -1,7 +1,7 @@
 """A small HTTP/1.1 server on asyncio: cheap at hundreds of waiting requests, and it notices who left.
 
-It is our own because a double must one day misbehave on the wire (cut a body, drop a connection),
-which a web framework exists to prevent.
+It is our own because a double must misbehave on the wire (cut a body, drop a connection), which a
+web framework exists to prevent.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from pydantic import JsonValue
@@ -32,6 +33,7 @@ class HttpRequest:
     headers: dict[str, str]
     """Names in lower case."""
     body: bytes = b""
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,38 @@ class HttpResponse:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
+class Line(Protocol):
+    """The connection to a client while a response goes over it, well or badly."""
+
+    def send(self, response: HttpResponse) -> None:
+        """Sends a response with a body that is there whole."""
+        ...
+
+    def start(self, response: HttpResponse) -> None:
+        """Sends the head of a response whose body follows in pieces."""
+        ...
+
+    def piece(self, piece: bytes) -> None:
+        """Sends a piece of the body; nobody may be there any more to get it."""
+        ...
+
+    def end(self) -> None:
+        """Ends a body of pieces."""
+        ...
+
+    def cut(self) -> None:
+        """Drops the connection."""
+        ...
+
+    def restart(self, seconds: float) -> None:
+        """Drops every connection and takes none for so long."""
+        ...
+
+
+Act = Callable[[Line], Awaitable[None]]
+"""What a handler does on the line itself, where a response would not do."""
+
+Handler = Callable[[HttpRequest], Awaitable[HttpResponse | Act]]
 
 
 def json_response(content: JsonValue, status: int = 200) -> HttpResponse:
@@ -58,27 +91,60 @@ async def serve(handler: Handler, *, port: int = 0) -> AsyncGenerator[str]:
 
     A handler whose client goes away is cancelled.
     """
-    loop = asyncio.get_running_loop()
     async with asyncio.TaskGroup() as group:
-        connections: set[_Connection] = set()
-        server = await loop.create_server(
-            lambda: _Connection(handler, group, connections), "127.0.0.1", port, backlog=1_024
-        )
+        server = _Server(handler, group)
+        await server.open(port)
         try:
-            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            yield f"http://127.0.0.1:{server.port}"
         finally:
             server.close()
-            for connection in tuple(connections):
-                connection.close()
+
+
+class _Server:
+    """The listening socket and the connections taken from it."""
+
+    def __init__(self, handler: Handler, group: asyncio.TaskGroup) -> None:
+        self.handler = handler
+        self.group = group
+        self.connections: set[_Connection] = set()
+        self.port = 0
+        self._listening: asyncio.Server | None = None
+        self._return: asyncio.Task[None] | None = None
+
+    async def open(self, port: int) -> None:
+        loop = asyncio.get_running_loop()
+        self._listening = await loop.create_server(
+            lambda: _Connection(self), "127.0.0.1", port, backlog=1_024
+        )
+        self.port = self._listening.sockets[0].getsockname()[1]
+
+    def restart(self, seconds: float) -> None:
+        if self._listening:
+            self._drop()
+            self._return = self.group.create_task(self._come_back(seconds))
+
+    async def _come_back(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self.open(self.port)
+
+    def _drop(self) -> None:
+        if self._listening:
+            self._listening.close()
+            self._listening = None
+        for connection in tuple(self.connections):
+            connection.close()
+
+    def close(self) -> None:
+        if self._return:
+            self._return.cancel()
+        self._drop()
 
 
 class _Connection(asyncio.Protocol):
     """One client: its requests are answered one after the other."""
 
-    def __init__(self, handler: Handler, group: asyncio.TaskGroup, connections: set[_Connection]) -> None:
-        self._handler = handler
-        self._group = group
-        self._connections = connections
+    def __init__(self, server: _Server) -> None:
+        self._server = server
         self._buffer = bytearray()
         self._task: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport | None = None
@@ -86,11 +152,11 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._connections.add(self)
+        self._server.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        self._connections.discard(self)
+        self._server.connections.discard(self)
         if self._task:
             self._task.cancel()
 
@@ -98,8 +164,7 @@ class _Connection(asyncio.Protocol):
         """Ends the connection and what is being done for it."""
         if self._task:
             self._task.cancel()
-        if self._transport:
-            self._transport.abort()
+        self.cut()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -110,39 +175,60 @@ class _Connection(asyncio.Protocol):
         try:
             request = _request_in(self._buffer)
         except ValueError as error:
-            self._send(json_response({"error": f"not HTTP/1.1: {error}"}, 400))
+            self.send(json_response({"error": f"not HTTP/1.1: {error}"}, 400))
             self.close()
             return
         if request:
-            self._task = self._group.create_task(self._answer(request))
+            self._task = self._server.group.create_task(self._answer(request))
 
     async def _answer(self, request: HttpRequest) -> None:
         try:
-            response = await self._handler(request)
+            response = await self._server.handler(request)
+            if not isinstance(response, HttpResponse):
+                await response(self)
+                response = None
         except Exception as error:  # noqa: BLE001 - a script is foreign code
             _log.exception("the handler of %s failed", request.path)
             response = json_response({"error": {"message": f"{type(error).__name__}: {error}"}}, 500)
-        if isinstance(response.body, bytes):
-            self._send(response)
-        else:
-            await self._send_pieces(response, response.body)
+        if response:
+            await self._respond(response)
         self._task = None
         if self._transport and self._buffer:
             self._begin()
 
-    def _send(self, response: HttpResponse) -> None:
-        if self._transport:
-            assert isinstance(response.body, bytes)
-            self._transport.write(_head(response, f"Content-Length: {len(response.body)}") + response.body)
+    async def _respond(self, response: HttpResponse) -> None:
+        if isinstance(response.body, bytes):
+            self.send(response)
+            return
+        self.start(response)
+        async for piece in response.body:
+            self.piece(piece)
+        self.end()
 
-    async def _send_pieces(self, response: HttpResponse, pieces: AsyncIterator[bytes]) -> None:
+    def send(self, response: HttpResponse) -> None:
+        assert isinstance(response.body, bytes)
+        self._write(_head(response, f"Content-Length: {len(response.body)}") + response.body)
+
+    def start(self, response: HttpResponse) -> None:
+        self._write(_head(response, "Transfer-Encoding: chunked"))
+
+    def piece(self, piece: bytes) -> None:
+        if piece:
+            self._write(b"%x\r\n%b\r\n" % (len(piece), piece))
+
+    def end(self) -> None:
+        self._write(b"0\r\n\r\n")
+
+    def cut(self) -> None:
         if self._transport:
-            self._transport.write(_head(response, "Transfer-Encoding: chunked"))
-        async for piece in pieces:
-            if self._transport:
-                self._transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            self._transport.abort()
+
+    def restart(self, seconds: float) -> None:
+        self._server.restart(seconds)
+
+    def _write(self, data: bytes) -> None:
         if self._transport:
-            self._transport.write(b"0\r\n\r\n")
+            self._transport.write(data)
 
 
 def _request_in(buffer: bytearray) -> HttpRequest | None:
@@ -160,7 +246,8 @@ def _request_in(buffer: bytearray) -> HttpRequest | None:
     body = bytes(buffer[end + 4 : end + 4 + size])
     del buffer[: end + 4 + size]
     method, target, _ = first.split(" ", 2)
-    return HttpRequest(method, urlsplit(target).path, headers, body)
+    place = urlsplit(target)
+    return HttpRequest(method, place.path, headers, body, place.query)
 
 
 def _head(response: HttpResponse, framing: str) -> bytes:

@@ -1,23 +1,28 @@
-"""The face of Ollama: its native protocol."""
+"""The face of Ollama: its native protocol.
+
+Shapes after ``api/types.go``, ``server/routes.go`` and ``server/prompt.go`` of ollama/ollama.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from swarm.errors import ContextOverflow, MalformedReply, ModelError, ModelUnavailable
+from swarm.errors import ModelError
 from swarm.messages import Reply, Request
-from swarm.models.scripted import ScriptedModel
+from swarm.models.scripted import ModelBusy, ModelUnknown, PromptTooLong, ScriptedModel, Terms
 from swarm.testing.http import HttpRequest, HttpResponse, json_response
-from swarm.testing.wire import DAY_SECONDS, ChatBody, pieces_of
+from swarm.testing.openai_chat import Json, writing_seconds
+from swarm.testing.wire import DAY_SECONDS, ChatBody, Question, Saying
 
 
 class _Options(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    num_ctx: int = 4_096
+    num_ctx: int | None = None
     num_predict: int = 1_024
     temperature: float = 0.8
     seed: int = 0
@@ -29,42 +34,81 @@ class OllamaBody(ChatBody):
     format: dict[str, JsonValue] | str | None = None
     options: _Options = Field(default_factory=_Options)
     stream: bool = True
+    truncate: bool = True
+    shift: bool = True
+
+    def request(self) -> Request:
+        """The question as ours."""
+        return Request(
+            messages=tuple(message.message() for message in self.messages),
+            output_schema=self.format if isinstance(self.format, dict) else None,
+            max_tokens=self.options.num_predict,
+            temperature=self.options.temperature,
+            seed=self.options.seed,
+            deadline_seconds=DAY_SECONDS,
+        )
 
 
 class OllamaFace:
-    """Ollama, without its queue limit: a prompt too large is refused, as with ``truncate: false``."""
+    """Ollama: it drops the oldest messages of a long prompt in silence, unless told not to."""
 
     def __init__(self, model: ScriptedModel) -> None:
         self._model = model
         self._endpoint = model.endpoint
 
-    def is_chat(self, path: str) -> bool:
-        return path == "/api/chat"
+    def page(self, request: HttpRequest) -> HttpResponse | None:
+        match request.method, request.path:
+            case "GET", "/":
+                return HttpResponse(body=b"Ollama is running", content_type="text/plain")
+            case "GET", "/api/version":
+                return json_response({"version": "0.14.0"})
+            case "GET", "/api/tags":
+                names = self._model.residence.names
+                return json_response({"models": [self._entry(name) for name in names]})
+            case "GET", "/api/ps":
+                loaded = self._model.residence.loaded
+                models = [self._entry(one.name) | {"context_length": one.window} for one in loaded]
+                return json_response({"models": list(models)})
+            case "POST", "/api/show":
+                return json_response(self._shown())
+            case _:
+                return None
 
-    def question(self, body: bytes) -> Request:
-        asked = OllamaBody.model_validate_json(body)
-        return Request(
-            messages=tuple(message.message() for message in asked.messages),
-            output_schema=asked.format if isinstance(asked.format, dict) else None,
-            max_tokens=asked.options.num_predict,
-            temperature=asked.options.temperature,
-            seed=asked.options.seed,
-            deadline_seconds=DAY_SECONDS,
-        )
-
-    def page(self, path: str) -> JsonValue:
-        entry: dict[str, JsonValue] = {"name": self._endpoint.model, "model": self._endpoint.model}
-        pages: dict[str, JsonValue] = {
-            "/": "Ollama is running",
-            "/api/version": {"version": "0.14.0"},
-            "/api/tags": {"models": [entry]},
-            "/api/ps": {"models": [entry | {"context_length": self._endpoint.window}]},
-        }
-        return pages.get(path)
-
-    def other(self, request: HttpRequest) -> JsonValue:
-        if request.path != "/api/show":
+    def question(self, request: HttpRequest) -> Question | None:
+        if request.path != "/api/chat":
             return None
+        body = OllamaBody.model_validate_json(request.body)
+        terms = Terms(
+            model=body.model,
+            window=body.options.num_ctx,
+            truncates=body.truncate,
+            shifts=body.shift,
+            preamble=body.preamble(),
+        )
+        voice = OllamaVoice(body.model or self._endpoint.model)
+        return Question(body.request(), terms, voice, is_stream=body.stream, with_tools=bool(body.tools))
+
+    def refusal(self, status: int, error: ModelError) -> HttpResponse:
+        match error:
+            case PromptTooLong():
+                message = (
+                    f"request ({error.size} tokens) exceeds the available context size "
+                    f"({error.window} tokens), try increasing it"
+                )
+            case ModelBusy():
+                message = "server busy, please try again.  maximum pending requests exceeded"
+            case ModelUnknown():
+                message = f"{error}, try pulling it first"
+            case _:
+                message = str(error)
+        return json_response({"error": message}, status)
+
+    def _entry(self, name: str) -> Json:
+        digest = hashlib.sha256(f"{name} {self._model.version}".encode()).hexdigest()
+        details: Json = {"family": "scripted", "format": "gguf"}
+        return {"name": name, "model": name, "size": 0, "digest": digest, "details": details}
+
+    def _shown(self) -> Json:
         return {
             "capabilities": ["completion", "tools"],
             "details": {"family": "scripted"},
@@ -76,38 +120,46 @@ class OllamaFace:
             "template": "",
         }
 
-    def reply(self, body: bytes, reply: Reply) -> HttpResponse:
-        if OllamaBody.model_validate_json(body).stream:
-            return HttpResponse(body=self._stream(reply), content_type="application/x-ndjson")
-        return json_response(self._last(reply, reply.text))
 
-    async def _stream(self, reply: Reply) -> AsyncGenerator[bytes]:
-        for piece in pieces_of(reply.text):
-            yield json.dumps(self._line(piece) | {"done": False}).encode() + b"\n"
-        yield json.dumps(self._last(reply, "")).encode() + b"\n"
+@dataclass(frozen=True)
+class OllamaVoice:
+    """How Ollama words a reply: in lines of JSON."""
 
-    def failure(self, error: ModelError) -> HttpResponse:
-        if isinstance(error, MalformedReply):
-            return json_response(self._line("") | {"done": True, "done_reason": "stop"})
-        if isinstance(error, ContextOverflow):
-            return json_response({"error": f"the input length exceeds the context length: {error}"}, 400)
-        return json_response({"error": str(error)}, 503 if isinstance(error, ModelUnavailable) else 500)
+    model: str
+    stream_type: str = "application/x-ndjson"
 
-    def _line(self, content: str) -> dict[str, JsonValue]:
+    def whole(self, saying: Saying, reply: Reply) -> Json:
+        return self._line(saying) | self._end(reply)
+
+    def chunk(self, saying: Saying, *, is_first: bool) -> Json:
+        return self._line(saying) | {"done": False}
+
+    def last(self, saying: Saying, reply: Reply) -> list[Json]:
+        return [self._line(Saying()) | self._end(reply)]
+
+    def frame(self, content: JsonValue) -> bytes:
+        return b"" if content is None else json.dumps(content).encode() + b"\n"
+
+    def _line(self, saying: Saying) -> Json:
+        message: Json = {"role": "assistant", "content": saying.text}
+        if saying.thought:
+            message["thinking"] = saying.thought
+        if saying.calls:
+            message["tool_calls"] = [
+                {"function": {"index": index, "name": name, "arguments": args}}
+                for index, (name, args) in enumerate(saying.calls)
+            ]
+        return {"model": self.model, "created_at": "2026-01-01T00:00:00Z", "message": message}
+
+    def _end(self, reply: Reply) -> Json:
+        usage = reply.usage
         return {
-            "model": self._endpoint.model,
-            "created_at": "2026-01-01T00:00:00Z",
-            "message": {"role": "assistant", "content": content},
-        }
-
-    def _last(self, reply: Reply, content: str) -> dict[str, JsonValue]:
-        nanoseconds = int(reply.usage.model_seconds * 1e9)
-        return self._line(content) | {
             "done": True,
             "done_reason": reply.finish,
-            "total_duration": nanoseconds,
-            "load_duration": 0,
-            "prompt_eval_count": reply.usage.prompt_tokens,
-            "eval_count": reply.usage.written_tokens,
-            "eval_duration": nanoseconds,
+            "total_duration": int(usage.model_seconds * 1e9),
+            "load_duration": int(usage.load_seconds * 1e9),
+            "prompt_eval_count": usage.prompt_tokens,
+            "prompt_eval_duration": int(usage.prefill_seconds * 1e9),
+            "eval_count": usage.written_tokens,
+            "eval_duration": int(writing_seconds(reply) * 1e9),
         }

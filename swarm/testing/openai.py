@@ -1,198 +1,215 @@
-"""The OpenAI-compatible faces: llama.cpp's server, vLLM and LM Studio."""
+"""The OpenAI-compatible faces: llama.cpp's server, vLLM, LM Studio, and Ollama's second protocol.
+
+Pages and errors after ``tools/server/README.md`` of ggml-org/llama.cpp, ``entrypoints`` of
+vllm-project/vllm, ``openai/openai.go`` of ollama/ollama and reports to lmstudio-ai/lmstudio-bug-tracker
+(546, 1806).
+"""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import AsyncGenerator
+from collections.abc import Callable
 from typing import cast
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
-from swarm.errors import ContextOverflow, MalformedReply, ModelError, ModelUnavailable
-from swarm.messages import Reply, Request
+from swarm.errors import ModelError
 from swarm.models.prefix import tokens_of
-from swarm.models.scripted import ScriptedModel
+from swarm.models.scripted import PromptTooLong, ScriptedModel, Terms, rendered
 from swarm.testing.http import HttpRequest, HttpResponse, json_response
-from swarm.testing.wire import DAY_SECONDS, ChatBody, FaceKind, pieces_of
+from swarm.testing.openai_chat import Json, OpenAIBody, OpenAIVoice
+from swarm.testing.wire import ChatBody, FaceKind, Question
 
-
-class _Schema(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    # An alias, because a pydantic model already has an attribute called schema.
-    json_schema: dict[str, JsonValue] | None = None
-
-
-class _StreamOptions(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    include_usage: bool = False
-
-
-class OpenAIBody(ChatBody):
-    """The fields of ``/v1/chat/completions`` that count here."""
-
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
-    temperature: float = 0.0
-    seed: int | None = None
-    response_format: _Schema | None = None
-    stream: bool = False
-    stream_options: _StreamOptions = _StreamOptions()
-    id_slot: int = -1
-    """llama.cpp only: the slot to run on, -1 for any."""
+_TYPES = {
+    "llamacpp": {400: "invalid_request_error", 404: "not_found_error", 503: "unavailable_error"},
+    "vllm": {400: "BadRequestError", 404: "NotFoundError", 429: "TooManyRequests"},
+    "ollama": {400: "invalid_request_error", 404: "not_found_error"},
+}
+_OTHER_TYPE = {"llamacpp": "server_error", "vllm": "InternalServerError", "ollama": "api_error"}
 
 
 class OpenAIFace:
-    """One of the three; they differ in what they tell of themselves and in the wording of errors."""
+    """One of the four; they differ in what they tell of themselves and in the wording of errors."""
 
     def __init__(self, model: ScriptedModel, kind: FaceKind) -> None:
         self._model = model
         self._endpoint = model.endpoint
-        self._kind = kind
+        self._kind: FaceKind = kind
+        self.is_behind_a_gateway = kind in ("vllm", "lmstudio")
+        """Whether a full queue is told as the gateways before such servers do: 429, try later."""
 
-    def is_chat(self, path: str) -> bool:
-        return path == "/v1/chat/completions"
+    def page(self, request: HttpRequest) -> HttpResponse | None:
+        path = request.path.removeprefix("/v1") if request.path == "/v1/tokenize" else request.path
+        pages: dict[tuple[str, str], Callable[[HttpRequest], JsonValue]] = {
+            ("GET", "/v1/models"): lambda _: self._models(),
+            ("GET", "/models"): lambda _: self._models(),
+        } | self._own_pages()
+        page = pages.get((request.method, path))
+        shown = page(request) if page else None
+        if isinstance(shown, str):
+            return HttpResponse(body=shown.encode(), content_type="text/plain; version=0.0.4")
+        return None if shown is None else json_response(shown)
 
-    def question(self, body: bytes) -> Request:
-        asked = OpenAIBody.model_validate_json(body)
-        format = asked.response_format.json_schema if asked.response_format else None
-        return Request(
-            messages=tuple(message.message() for message in asked.messages),
-            output_schema=cast("dict[str, JsonValue] | None", (format or {}).get("schema")),
-            max_tokens=asked.max_tokens or asked.max_completion_tokens or 1_024,
-            temperature=asked.temperature,
-            seed=asked.seed or 0,
-            deadline_seconds=DAY_SECONDS,
-            slot=asked.id_slot if asked.id_slot >= 0 else None,
-        )
+    def _own_pages(self) -> dict[tuple[str, str], Callable[[HttpRequest], JsonValue]]:
+        match self._kind:
+            case "llamacpp":
+                return {
+                    ("GET", "/health"): lambda _: {"status": "ok"},
+                    ("GET", "/props"): self._props,
+                    ("GET", "/slots"): lambda _: self._slot_list(),
+                    ("GET", "/metrics"): lambda _: self._metrics("llamacpp", "processing", "deferred"),
+                    ("POST", "/tokenize"): self._tokenize,
+                    ("POST", "/apply-template"): lambda request: {"prompt": _prompt_in(request)},
+                }
+            case "vllm":
+                return {
+                    ("GET", "/health"): lambda _: "",
+                    ("GET", "/version"): lambda _: {"version": "0.11.0"},
+                    ("GET", "/metrics"): lambda _: self._metrics("vllm", "running", "waiting"),
+                    ("POST", "/tokenize"): self._tokenize,
+                }
+            case "lmstudio":
+                return {("GET", "/api/v0/models"): lambda _: self._studio_models()}
+            case "ollama":
+                return {}
 
-    def page(self, path: str) -> JsonValue:
-        match path, self._kind:
-            case "/v1/models", _:
-                return self._models()
-            case "/health", _:
-                return {"status": "ok"}
-            case "/props", "llamacpp":
-                return self._props()
-            case "/slots", "llamacpp":
-                return self._slot_list()
-            case "/version", "vllm":
-                return {"version": "0.11.0"}
-            case "/api/v0/models", "lmstudio":
-                return self._studio_models()
-            case _:
-                return None
-
-    def other(self, request: HttpRequest) -> JsonValue:
-        if request.path != "/tokenize" or self._kind == "lmstudio":
+    def question(self, request: HttpRequest) -> Question | None:
+        if request.path != "/v1/chat/completions":
             return None
-        body = json.loads(request.body)
-        count = tokens_of(body.get("content") or body.get("prompt") or "")
-        if self._kind == "vllm":
-            return {"count": count, "max_model_len": self._endpoint.window, "tokens": list(range(count))}
-        return {"tokens": list(range(count))}
+        body = OpenAIBody.model_validate_json(request.body)
+        is_ollama = self._kind == "ollama"
+        # A llama.cpp server of one model answers to any name, and so do LM Studio's users expect it.
+        ignores_name = len(self._model.residence.names) == 1 and self._kind in ("llamacpp", "lmstudio")
+        terms = Terms(
+            model="" if ignores_name else body.model,
+            reserved_tokens=(body.most_tokens or 0) if self._kind == "vllm" else 0,
+            truncates=is_ollama,
+            shifts=is_ollama,
+            preamble=body.preamble(),
+        )
+        voice = OpenAIVoice(
+            kind=self._kind,
+            model=terms.model or self._endpoint.model,
+            id=f"chatcmpl-{len(self._model.log) + 1}",
+            with_usage=body.stream_options.include_usage,
+        )
+        return Question(body.request(), terms, voice, is_stream=body.stream, with_tools=bool(body.tools))
 
-    def reply(self, body: bytes, reply: Reply) -> HttpResponse:
-        asked = OpenAIBody.model_validate_json(body)
-        if asked.stream:
-            return HttpResponse(
-                body=self._stream(reply, asked.stream_options.include_usage), content_type="text/event-stream"
-            )
-        message: JsonValue = {"role": "assistant", "content": reply.text}
-        choice: JsonValue = {"index": 0, "finish_reason": reply.finish, "message": message}
-        return json_response(self._envelope("chat.completion", [choice], self._spent(reply)))
+    def refusal(self, status: int, error: ModelError) -> HttpResponse:
+        message = self._overflow(error) if isinstance(error, PromptTooLong) else str(error)
+        if self._kind == "lmstudio":
+            return json_response({"error": message}, status)
+        said: Json = {"code": status, "message": message, "type": self._type(status, error)}
+        if self._kind != "llamacpp":
+            said |= {"param": None} | ({"code": None} if self._kind == "ollama" else {})
+        elif isinstance(error, PromptTooLong):
+            said |= {"n_prompt_tokens": error.size, "n_ctx": error.window}
+        return json_response({"error": said}, status)
 
-    async def _stream(self, reply: Reply, with_usage: bool) -> AsyncGenerator[bytes]:
-        def line(choices: list[JsonValue], spent: dict[str, JsonValue] | None = None) -> bytes:
-            return f"data: {json.dumps(self._envelope('chat.completion.chunk', choices, spent))}\n\n".encode()
+    def _type(self, status: int, error: ModelError) -> str:
+        if self._kind == "llamacpp" and isinstance(error, PromptTooLong):
+            return "exceed_context_size_error"
+        return _TYPES[self._kind].get(status, _OTHER_TYPE[self._kind])
 
-        for piece in pieces_of(reply.text):
-            yield line([{"index": 0, "finish_reason": None, "delta": {"content": piece}}])
-        yield line([{"index": 0, "finish_reason": reply.finish, "delta": {}}])
-        if with_usage:
-            yield line([], self._spent(reply))
-        yield b"data: [DONE]\n\n"
-
-    def failure(self, error: ModelError) -> HttpResponse:
-        if isinstance(error, MalformedReply):
-            return json_response(self._envelope("chat.completion", [], {}))
-        if isinstance(error, ContextOverflow):
-            return json_response({"error": self._overflow(str(error))}, 400)
-        status = 503 if isinstance(error, ModelUnavailable) else 500
-        kind = "unavailable_error" if status == 503 else "server_error"
-        return json_response({"error": {"code": status, "message": str(error), "type": kind}}, status)
-
-    def _overflow(self, text: str) -> JsonValue:
-        if self._kind == "llamacpp":
-            message = f"request exceeds the available context size, try increasing it: {text}"
-            return {"code": 400, "message": message, "type": "exceed_context_size_error"}
-        message = f"This model's maximum context length is {self._endpoint.window} tokens: {text}"
-        return {"code": 400, "message": message, "type": "BadRequestError", "param": None}
-
-    def _envelope(
-        self, object: str, choices: list[JsonValue], spent: dict[str, JsonValue] | None
-    ) -> dict[str, JsonValue]:
-        head: dict[str, JsonValue] = {
-            "id": f"chatcmpl-{len(self._model.log)}",
-            "object": object,
-            "created": int(time.time()),
-            "model": self._endpoint.model,
-            "choices": choices,
-        }
-        return head | (spent or {})
-
-    def _spent(self, reply: Reply) -> dict[str, JsonValue]:
-        usage = reply.usage
-        spent: dict[str, JsonValue] = {
-            "usage": {
-                "prompt_tokens": usage.prompt_tokens,
-                "completion_tokens": usage.written_tokens,
-                "total_tokens": usage.tokens,
-                "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
-            }
-        }
-        if self._kind == "llamacpp":
-            spent["timings"] = {
-                "cache_n": usage.cached_tokens,
-                "prompt_n": usage.prefilled_tokens,
-                "predicted_n": usage.written_tokens,
-            }
-        return spent
+    def _overflow(self, error: PromptTooLong) -> str:
+        size, window = error.size, error.window
+        match self._kind:
+            case "llamacpp" | "ollama":
+                return (
+                    f"request ({size} tokens) exceeds the available context size ({window} tokens), "
+                    "try increasing it"
+                )
+            case "vllm":
+                return (
+                    f"This model's maximum context length is {window} tokens. However, you requested "
+                    f"{size + error.reserved} tokens ({size} in the messages, {error.reserved} in the "
+                    "completion). Please reduce the length of the messages or completion."
+                )
+            case "lmstudio":
+                return (
+                    f"Trying to keep the first {size} tokens when context the overflows. However, the "
+                    f"model is loaded with context length of only {window} tokens, which is not enough. "
+                    "Try to load the model with a larger context length, or provide a shorter input"
+                )
 
     def _models(self) -> JsonValue:
-        model: dict[str, JsonValue] = {"id": self._endpoint.model, "object": "model", "created": 0}
-        if self._kind == "vllm":
-            model |= {"owned_by": "vllm", "max_model_len": self._endpoint.window}
-        elif self._kind == "llamacpp":
-            model |= {"owned_by": "llamacpp", "meta": {"n_ctx": self._endpoint.window}}
-        else:
-            model |= {"owned_by": "organization_owner"}
-        return {"object": "list", "data": [model]}
+        names = self._model.residence.names
+        return {"object": "list", "data": [self._model_entry(name, is_one=len(names) == 1) for name in names]}
 
-    def _props(self) -> JsonValue:
+    def _model_entry(self, name: str, *, is_one: bool) -> Json:
+        window, version = self._endpoint.window, self._model.version
+        model: Json = {"id": name, "object": "model", "created": 0}
+        match self._kind:
+            case "vllm":
+                return model | {"owned_by": "vllm", "root": f"{name}/{version}", "max_model_len": window}
+            case "llamacpp":
+                meta: Json = {"n_ctx": window, "n_ctx_train": window, "n_params": version, "size": version}
+                status: Json = {"value": "loaded" if self._is_loaded(name) else "unloaded"}
+                # Only the router, which has many, tells the status.
+                return model | {"owned_by": "llamacpp", "meta": meta} | ({} if is_one else {"status": status})
+            case _:
+                return model | {"owned_by": "library" if self._kind == "ollama" else "organization_owner"}
+
+    def _is_loaded(self, name: str) -> bool:
+        return any(one.name == name for one in self._model.residence.loaded)
+
+    def _props(self, request: HttpRequest) -> JsonValue:
+        names = self._model.residence.names
+        if len(names) > 1 and "model=" not in request.query:
+            role: Json = {"role": "router", "max_instances": self._model.resident, "model_path": "none"}
+            return role | {"default_generation_settings": {"params": {}, "n_ctx": 0}}
+        name = request.query.partition("model=")[2].partition("&")[0] or names[0]
         return {
-            "default_generation_settings": {"n_ctx": self._endpoint.window},
+            "default_generation_settings": {"params": {}, "n_ctx": self._endpoint.window},
             "total_slots": self._endpoint.slots,
-            "model_alias": self._endpoint.model,
-            "model_path": f"{self._endpoint.model}.gguf",
+            "model_alias": name,
+            "model_path": f"{name}-{self._model.version}.gguf",
+            "modalities": {"vision": False, "audio": False},
+            "chat_template": "",
+            "build_info": "scripted",
+            "is_sleeping": False,
         }
 
     def _slot_list(self) -> JsonValue:
         busy = self._model.busy_slots
         return [
-            {"id": id, "n_ctx": self._endpoint.window, "is_processing": id in busy}
+            {"id": id, "n_ctx": self._endpoint.window, "speculative": False, "is_processing": id in busy}
             for id in range(self._endpoint.slots)
         ]
 
+    def _metrics(self, server: str, working: str, waiting: str) -> str:
+        numbers = {working: self._model.speeds.working, waiting: self._model.waiting}
+        kind = "requests" if server == "llamacpp" else "num_requests"
+        return "".join(f"{server}:{kind}_{name} {number}\n" for name, number in numbers.items())
+
+    def _tokenize(self, request: HttpRequest) -> JsonValue:
+        body = cast("Json", json.loads(request.body))
+        text = _prompt_in(request) if "messages" in body else str(body.get("content", body.get("prompt", "")))
+        tokens: list[JsonValue] = [*range(tokens_of(text))] if text else []
+        if self._kind == "llamacpp":
+            return {"tokens": tokens}
+        window = self._endpoint.window
+        return {"count": len(tokens), "max_model_len": window, "tokens": tokens, "token_strs": None}
+
     def _studio_models(self) -> JsonValue:
-        model: JsonValue = {
-            "id": self._endpoint.model,
-            "object": "model",
-            "type": "llm",
-            "state": "loaded",
-            "max_context_length": self._endpoint.window,
-            "loaded_context_length": self._endpoint.window,
+        window = self._endpoint.window
+        return {
+            "object": "list",
+            "data": [
+                {
+                    "id": name,
+                    "object": "model",
+                    "type": "llm",
+                    "quantization": f"Q{self._model.version}",
+                    "state": "loaded" if self._is_loaded(name) else "not-loaded",
+                    "max_context_length": window,
+                    **({"loaded_context_length": window} if self._is_loaded(name) else {}),
+                }
+                for name in self._model.residence.names
+            ],
         }
-        return {"object": "list", "data": [model]}
+
+
+def _prompt_in(request: HttpRequest) -> str:
+    body = ChatBody.model_validate_json(request.body)
+    return body.preamble() + rendered([message.message() for message in body.messages])

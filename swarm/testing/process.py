@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,8 @@ from pydantic import TypeAdapter
 
 from swarm.errors import ModelUnavailable
 from swarm.models.scripted import ScriptedModel, Served
+from swarm.testing.app import ScriptedApp
 from swarm.testing.http import serve
-from swarm.testing.server import ScriptedApp
 from swarm.testing.wire import FaceKind
 
 START_SECONDS = 30.0
@@ -35,6 +35,12 @@ class ServerLog:
     """The most requests it worked on at once."""
     requests: list[Served]
     """In order of arrival."""
+    longest_queue: int = 0
+    """The most requests that waited at once."""
+    loads: int = 0
+    """Times a model was loaded."""
+    swaps: int = 0
+    """Times a loaded model had to go for another."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def read_log(url: str) -> ServerLog:
     """What the scripted server at that address was asked so far."""
     with build_opener(ProxyHandler({})).open(f"{url}/scripted/log", timeout=START_SECONDS) as response:
         content = json.load(response)
-    return ServerLog(content["peak"], _SERVED.validate_python(content["requests"]))
+    return ServerLog(**content | {"requests": _SERVED.validate_python(content["requests"])})
 
 
 @asynccontextmanager
@@ -64,27 +70,29 @@ async def scripted_server(
     slots: int = 8,
     latency_seconds: float = 0.0,
     window: int = 32_768,
-    port: int = 0,
+    options: Sequence[str] = (),
 ) -> AsyncGenerator[ScriptedServer]:
     """A scripted server in a process of its own, for as long as the block lasts.
+
+    ``options`` are others of its command line, such as ``("--decode", "20", "--fault", "429:2")``.
 
     Raises:
         ModelUnavailable: it did not start; the message holds what it said.
     """
-    options = {
+    named: dict[str, object] = {
         "--script": script,
         "--kind": kind,
         "--slots": slots,
         "--latency": latency_seconds,
         "--window": window,
-        "--port": port,
     }
     with TemporaryFile() as said:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "swarm.testing.server",
-            *(str(part) for option in options.items() for part in option),
+            *(str(part) for option in named.items() for part in option),
+            *options,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=said,

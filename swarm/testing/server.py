@@ -1,10 +1,14 @@
 """The scripted server: a model server for tests and benchmarks that answers from a script.
 
-    python -m swarm.testing.server --script FILE --kind llamacpp --slots 8 --latency 0.5
+    python -m swarm.testing.server --script FILE --kind llamacpp --slots 2 --prefill 500 --decode 20,36
+    python -m swarm.testing.server --script FILE --kind ollama --window 4096 --fault 429:2 --fault cut:5%
 
-It speaks as llama.cpp's server, vLLM, LM Studio or Ollama does, prints ``{"url": …}`` on standard
-output when it listens, ends when a pipe on its standard input does, and shows at ``/scripted/log`` what it
-was asked.
+It speaks as llama.cpp's server, vLLM, LM Studio or Ollama does, prints {"url": …} on standard output
+when it listens, ends when a pipe on its standard input does, and shows at /scripted/log what it was
+asked and how it served it. A script is a Python file with a function reply(request) that returns
+the text of the reply (or a swarm.testing.Fault), and perhaps latency(request) in seconds. Ollama's
+face drops the oldest messages of a prompt that is too long; the others refuse it. A fault is met
+by every request, or by TIMES of them after the first AFTER, or by a SHARE.
 """
 
 from __future__ import annotations
@@ -15,88 +19,87 @@ import json
 import os
 import stat
 import sys
-from dataclasses import asdict
 from pathlib import Path
-from typing import assert_never, cast
+from typing import cast
 
-from pydantic import JsonValue
-
-from swarm.errors import ModelError, ProjectError
-from swarm.models.scripted import ScriptedModel, Served
-from swarm.testing.http import HttpRequest, HttpResponse, json_response, serve
-from swarm.testing.ollama import OllamaFace
-from swarm.testing.openai import OpenAIFace
-from swarm.testing.wire import Face, FaceKind
+from swarm.errors import ProjectError
+from swarm.models.faults import WIRE_FAULTS, WORD_FAULTS, Fault, parse_fault
+from swarm.models.scripted import ScriptedModel
+from swarm.testing.app import ScriptedApp
+from swarm.testing.http import serve
+from swarm.testing.wire import FaceKind
 
 KINDS: tuple[FaceKind, ...] = ("llamacpp", "vllm", "lmstudio", "ollama")
-
-
-class ScriptedApp:
-    """Answers HTTP requests with a scripted model behind one of the faces."""
-
-    def __init__(self, model: ScriptedModel, kind: FaceKind) -> None:
-        self._model = model
-        self._face = _face(model, kind)
-
-    async def handle(self, request: HttpRequest) -> HttpResponse:
-        """The response to one request."""
-        if request.path == "/scripted/log":
-            return json_response(self._log())
-        if request.method == "POST" and self._face.is_chat(request.path):
-            return await self._chat(request)
-        shown = self._face.page(request.path) if request.method == "GET" else self._face.other(request)
-        if shown is None:
-            return json_response({"error": {"code": 404, "message": f"no such path: {request.path}"}}, 404)
-        return json_response(shown)
-
-    async def _chat(self, request: HttpRequest) -> HttpResponse:
-        try:
-            question = self._face.question(request.body)
-        except ValueError as error:
-            return json_response({"error": {"code": 400, "message": str(error)}}, 400)
-        try:
-            reply = await self._model.reply(question)
-        except ModelError as error:
-            return self._face.failure(error)
-        return self._face.reply(request.body, reply)
-
-    def _log(self) -> JsonValue:
-        return {"peak": self._model.peak, "requests": [_row(served) for served in self._model.log]}
-
-
-def _row(served: Served) -> JsonValue:
-    return asdict(served) | {"usage": served.usage.model_dump()}
-
-
-def _face(model: ScriptedModel, kind: FaceKind) -> Face:
-    match kind:
-        case "ollama":
-            return OllamaFace(model)
-        case "llamacpp" | "vllm" | "lmstudio":
-            return OpenAIFace(model, kind)
-        case _:
-            assert_never(kind)
+FAULTS = (*WIRE_FAULTS, *WORD_FAULTS)
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m swarm.testing.server", description=__doc__)
-    parser.add_argument("--script", type=Path, required=True, help="Python file that defines reply(request)")
-    parser.add_argument("--kind", choices=KINDS, default="llamacpp", help="whose protocol to speak")
-    parser.add_argument("--slots", type=int, default=8, help="requests worked on at once")
-    parser.add_argument("--window", type=int, default=32_768, help="tokens a prompt may have")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds each reply takes")
-    parser.add_argument("--name", default="scripted", help="name of the model it serves")
-    parser.add_argument("--port", type=int, default=0, help="port on loopback; 0 takes a free one")
+    parser = argparse.ArgumentParser(
+        prog="python -m swarm.testing.server",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--script", type=Path, required=True, help="Python file that defines reply(request)")
+    add("--kind", choices=KINDS, default="llamacpp", help="whose protocol to speak")
+    add("--slots", type=int, default=8, help="requests worked on at once, by each loaded model")
+    add("--queue", type=int, help="requests that may wait; more are refused (default: any number)")
+    add("--window", type=int, default=32_768, help="tokens a prompt and its reply may have")
+    add("--latency", type=float, default=0.0, help="seconds each reply takes beside the speeds")
+    add("--prefill", type=float, default=0.0, help="prompt tokens computed a second; 0 takes no time")
+    add(
+        "--decode",
+        type=_numbers,
+        default=0.0,
+        help="tokens a slot writes a second; or as 20,36,50 what "
+        "all write together when 1, 2, 3 and more work",
+    )
+    add("--name", default="scripted", help="name of the model it serves")
+    add("--models", type=_names, default=(), help="names of several models it serves: a,b,c")
+    add("--resident", type=int, default=1, help="models loaded at once")
+    add("--load-seconds", type=float, default=0.0, help="seconds that loading a model takes")
+    add(
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="KIND[:TIMES|:SHARE%][+AFTER][@SECONDS]",
+        help="what goes wrong; may be given more than once. Kinds: " + ", ".join(FAULTS),
+    )
+    add("--port", type=int, default=0, help="port on loopback; 0 takes a free one")
     return parser.parse_args()
+
+
+def _numbers(text: str) -> float | tuple[float, ...]:
+    numbers = tuple(float(part) for part in text.split(","))
+    return numbers if len(numbers) > 1 else numbers[0]
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return parse_fault(text)
+    except ProjectError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 async def _main(arguments: argparse.Namespace) -> None:
     model = ScriptedModel(
         cast("Path", arguments.script),
         slots=arguments.slots,
-        latency_seconds=arguments.latency,
+        queue=arguments.queue,
         window=arguments.window,
+        latency_seconds=arguments.latency,
+        prefill=arguments.prefill,
+        decode=arguments.decode,
         name=arguments.name,
+        models=arguments.models,
+        resident=arguments.resident,
+        load_seconds=arguments.load_seconds,
+        faults=arguments.fault,
     )
     async with serve(ScriptedApp(model, arguments.kind).handle, port=arguments.port) as url:
         sys.stdout.write(json.dumps({"url": url}) + "\n")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from swarm.errors import ModelError
-from swarm.messages import Message, Reply, Request
+from swarm.messages import Message, Reply, Request, Role
+from swarm.models.dialects import Call, turn
+from swarm.models.scripted import Terms
 from swarm.testing.http import HttpRequest, HttpResponse
 
 FaceKind = Literal["llamacpp", "vllm", "lmstudio", "ollama"]
@@ -19,34 +23,66 @@ DAY_SECONDS = 86_400.0
 PIECE_CHARS = 64
 
 
+@dataclass(frozen=True)
+class Saying:
+    """What is said: text, or tool calls in the protocol's field, perhaps after thinking aloud."""
+
+    text: str = ""
+    calls: Sequence[Call] = ()
+    thought: str = ""
+
+
+class Voice(Protocol):
+    """How a kind of server words the reply to one request."""
+
+    stream_type: str
+    """Content type of a stream."""
+
+    def whole(self, saying: Saying, reply: Reply) -> dict[str, JsonValue]:
+        """The body of a reply that is not streamed."""
+        ...
+
+    def chunk(self, saying: Saying, *, is_first: bool) -> dict[str, JsonValue]:
+        """A piece of a stream."""
+        ...
+
+    def last(self, saying: Saying, reply: Reply) -> list[dict[str, JsonValue]]:
+        """The pieces that end a stream."""
+        ...
+
+    def frame(self, content: JsonValue) -> bytes:
+        """A piece as it goes over the wire; None ends the stream."""
+        ...
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a chat body asks for."""
+
+    request: Request
+    terms: Terms
+    voice: Voice
+    is_stream: bool
+    with_tools: bool = False
+    """Whether the body declares tools, so that a call comes in the protocol's field."""
+
+
 class Face(Protocol):
     """The protocol of one kind of server."""
 
-    def page(self, path: str) -> JsonValue:
-        """What a GET of that path shows; None when there is no such page."""
+    def page(self, request: HttpRequest) -> HttpResponse | None:
+        """What a request that does not ask the model gives; None when there is no such page."""
         ...
 
-    def is_chat(self, path: str) -> bool:
-        """Whether a POST to that path asks the model."""
-        ...
-
-    def other(self, request: HttpRequest) -> JsonValue:
-        """What a POST that does not ask the model gives; None when there is no such path."""
-        ...
-
-    def question(self, body: bytes) -> Request:
-        """The request a chat body holds.
+    def question(self, request: HttpRequest) -> Question | None:
+        """What a request asks the model; None when its path is none for that.
 
         Raises:
             ValueError: the body is not one.
         """
         ...
 
-    def reply(self, body: bytes, reply: Reply) -> HttpResponse:
-        """The reply as this kind of server words it, whole or streamed as the body asked."""
-        ...
-
-    def failure(self, error: ModelError) -> HttpResponse:
+    def refusal(self, status: int, error: ModelError) -> HttpResponse:
         """The failure as this kind of server words it."""
         ...
 
@@ -59,19 +95,47 @@ class ContentPart(BaseModel):
     text: str = ""
 
 
-class WireMessage(BaseModel):
-    """A message as clients send it: content whole or in parts."""
+class WireFunction(BaseModel):
+    """A tool and its arguments; OpenAI's protocol has them as JSON in a text."""
 
     model_config = ConfigDict(extra="ignore")
 
-    role: Literal["system", "user", "assistant"]
-    content: str | list[ContentPart]
+    name: str
+    arguments: str | dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+
+    def text(self) -> str:
+        """The call as agents write it."""
+        arguments = self.arguments
+        return turn(self.name, json.loads(arguments) if isinstance(arguments, str) else arguments)
+
+
+class WireCall(BaseModel):
+    """A tool call of an earlier reply."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    function: WireFunction
+
+
+class WireMessage(BaseModel):
+    """A message as clients send it: content whole or in parts, or tool calls."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: str | list[ContentPart] | None = None
+    tool_calls: list[WireCall] | None = None
 
     def message(self) -> Message:
-        """The message as ours."""
-        if isinstance(self.content, str):
-            return Message(role=self.role, content=self.content)
-        return Message(role=self.role, content="".join(part.text for part in self.content))
+        """The message as ours: a tool's result is the user's word."""
+        roles: dict[str, Role] = {"tool": "user", "developer": "system"}
+        content = self.content or ""
+        text = content if isinstance(content, str) else "".join(part.text for part in content)
+        calls = [call.function.text() for call in self.tool_calls or ()]
+        return Message.model_validate({
+            "role": roles.get(self.role, self.role),
+            "content": "\n".join([text, *calls] if text else calls),
+        })
 
 
 class ChatBody(BaseModel):
@@ -81,6 +145,11 @@ class ChatBody(BaseModel):
 
     model: str = ""
     messages: list[WireMessage] = Field(min_length=1)
+    tools: list[JsonValue] | None = None
+
+    def preamble(self) -> str:
+        """What a chat template makes of the tools."""
+        return json.dumps(self.tools) if self.tools else ""
 
 
 def pieces_of(text: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from swarm.errors import ProjectError
-from swarm.models.faults import Fault, parse_fault, spelled
+from swarm.models.faults import Fault, parse_fault
 
 
 @pytest.mark.parametrize(
@@ -17,14 +17,13 @@ from swarm.models.faults import Fault, parse_fault, spelled
         ("restart:1+5@30", Fault("restart", times=1, after=5, seconds=30)),
     ],
 )
-def test_a_fault_is_read_from_its_spelling_and_back(spelling: str, fault: Fault) -> None:
+def test_a_fault_is_read_from_its_spelling(spelling: str, fault: Fault) -> None:
     assert parse_fault(spelling) == fault
-    assert parse_fault(spelled(fault)) == fault
 
 
 @pytest.mark.parametrize("spelling", ["", "fire", "429:x", "hang:5%:2", "hang@soon"])
 def test_another_spelling_is_refused_with_the_kinds_there_are(spelling: str) -> None:
-    with pytest.raises(ProjectError, match="no such fault: .* KIND one of 500, 429"):
+    with pytest.raises(ProjectError, match=r"no such fault: .* KIND one of 500, 429"):
         parse_fault(spelling)
 
 

@@ -1,0 +1,80 @@
+"""What a scripted model says: a function, a list of replies in order, or a Python file."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from swarm.errors import ModelError, ProjectError
+from swarm.messages import Reply, Request
+from swarm.models.faults import Fault
+
+Answer = str | Reply | Fault
+"""What is said; a fault is shown for this one request, and says its ``text``."""
+
+ReplyFunction = Callable[[Request], Answer | Awaitable[Answer]]
+LatencyFunction = Callable[[Request], float]
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a scripted model says, and how long it takes to say it."""
+
+    reply: ReplyFunction
+    """Gives the answer to a request; may be a coroutine function. What it raises, the model raises."""
+    latency: LatencyFunction | None = None
+    """Gives the seconds a reply takes; None leaves it to the model's ``latency_seconds``."""
+
+
+def script_of(source: Script | ReplyFunction | Sequence[Answer] | Path) -> Script:
+    """The script that a function, a list of replies in order, or a Python file gives.
+
+    A file defines ``reply(request)`` and may define ``latency(request)`` in seconds.
+
+    Raises:
+        ProjectError: the file is missing, does not run, or defines no ``reply``.
+    """
+    if isinstance(source, Script):
+        return source
+    if isinstance(source, Path):
+        return _script_in(source)
+    if callable(source):
+        return Script(source)
+    return Script(_in_order(tuple(source)))
+
+
+def _in_order(answers: tuple[Answer, ...]) -> ReplyFunction:
+    left = iter(answers)
+
+    def reply(request: Request) -> Answer:
+        for answer in left:
+            return answer
+        raise ModelError(
+            f"the script holds {len(answers)} replies and all were given; "
+            f"it has none for {request.messages[-1].content[:80]!r}"
+        )
+
+    return reply
+
+
+def _script_in(path: Path) -> Script:
+    if not path.is_file():
+        raise ProjectError(f"{path}: no such script; name a Python file that defines reply(request)")
+    spec = importlib.util.spec_from_file_location(f"swarm_script_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ProjectError(f"{path}: not a Python file; a script is a .py file that defines reply(request)")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # A user's file may raise anything while it runs.
+        raise ProjectError(f"{path}: the script does not run: {type(error).__name__}: {error}") from error
+    reply = getattr(module, "reply", None)
+    if not callable(reply):
+        raise ProjectError(f"{path}: the script defines no function reply(request); add one")
+    latency = getattr(module, "latency", None)
+    return Script(
+        cast("ReplyFunction", reply), cast("LatencyFunction", latency) if callable(latency) else None
+    )
