@@ -16,6 +16,8 @@ class Usage(BaseModel):
     """Prompt tokens the server took from its prefix cache."""
     written_tokens: int = 0
     """Tokens the model generated."""
+    thought_tokens: int = 0
+    """Those of them that were thinking and no part of the reply, estimated from its length."""
     model_calls: int = 0
     tool_calls: int = 0
     model_seconds: float = 0.0
@@ -72,6 +74,13 @@ class Limits(BaseModel):
     reply_tokens: int = Field(default=1_024, ge=16)
     """Tokens of one model reply."""
     reply_seconds: float = Field(default=900.0, gt=0)
-    """Deadline of one model reply, from dispatch to its last token."""
+    """Deadline of one model reply, from dispatch to its last token, retries included."""
+    first_token_seconds: float = Field(default=600.0, gt=0)
+    """How long a reply's first token is waited for, summed over retries. A prompt of 8,000 tokens takes
+    a CPU that reads 30 a second 270 s."""
+    between_tokens_seconds: float = Field(default=120.0, gt=0)
+    """How long the next token is waited for; a server that reads another's prompt meanwhile may take a minute."""
+    requests: int = Field(default=5, ge=1)
+    """Requests to the server that one model reply may take: the first and its retries."""
     tool_seconds: float = Field(default=120.0, gt=0)
     """Deadline of one tool call."""

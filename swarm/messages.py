@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from swarm.limits import Usage
+from swarm.limits import Limits, Usage
 
 Role = Literal["system", "user", "assistant"]
 
@@ -38,14 +38,36 @@ class Request(BaseModel):
     temperature: float = 0.0
     seed: int = 0
     deadline_seconds: float = 900.0
-    """From dispatch to the last token; not part of the hash."""
+    """From dispatch to the last token, retries included; not part of the hash, like all that follows."""
+    first_token_seconds: float = 600.0
+    """From the sending of a request to its first token, summed over retries."""
+    between_tokens_seconds: float = 120.0
+    """From one token to the next."""
+    requests: int = 5
+    """Requests to the server it may take: the first and its retries."""
     slot: int | None = None
-    """Slot of the server to run on, where the server can pin one; not part of the hash."""
+    """Slot of the server to run on, where the server can pin one."""
 
     def digest(self) -> str:
         """SHA-256 of what the answer depends on, as 64 hex digits."""
-        content = self.model_dump(mode="json", exclude={"deadline_seconds", "slot"})
+        content = self.model_dump(mode="json", include=_ANSWERED)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def within(self, limits: Limits) -> Request:
+        """The same question, with the limits where it sets none itself."""
+        update = {
+            name: getattr(limits, limit) for name, limit in _LIMITED if name not in self.model_fields_set
+        }
+        return self.model_copy(update=update)
+
+
+_ANSWERED = {"messages", "output_schema", "max_tokens", "temperature", "seed"}
+_LIMITED = (
+    ("deadline_seconds", "reply_seconds"),
+    ("first_token_seconds", "first_token_seconds"),
+    ("between_tokens_seconds", "between_tokens_seconds"),
+    ("requests", "requests"),
+)
 
 
 class Reply(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from swarm.errors import ContextOverflow, MalformedReply, ModelError, ModelUnavailable
 from swarm.models.model import Endpoint
@@ -18,16 +18,28 @@ OVERFLOW = re.compile(
 )
 """How llama.cpp's server, vLLM, LM Studio and Ollama say that a prompt does not fit."""
 
+BUSY = re.compile(r"busy|overload|queue|pending|capacity|too many", re.IGNORECASE)
+"""How a server says with a 503 that it is full (Ollama: ``server busy … maximum pending requests
+exceeded``) and not that it is ill or still loading."""
+
+FailureKind = Literal["away", "failed", "busy", "garbled", "late", "final"]
+"""``away``: nobody took the connection, so nothing was asked. ``failed``: the server broke off or
+reports a failure of its own; it may pass. ``busy``: it is full and says so. ``garbled``: an answer
+that can't be read, which may pass once. ``late``: a deadline is over. ``final``: asking again would
+give the same."""
+
+OF_SERVER: frozenset[FailureKind] = frozenset({"away", "failed", "late"})
+"""Failures of the server, whatever it was asked."""
+
 _SAID_CHARS = 300
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A failed attempt."""
+    """A failed request."""
 
+    kind: FailureKind
     error: ModelError
-    may_pass: bool = False
-    """Whether the same request may succeed a little later."""
     retry_after: float | None = None
     """Seconds the server asked to be left alone."""
 
@@ -35,38 +47,71 @@ class Failure:
 def failure_of(endpoint: Endpoint, exchange: Exchange, error: Exception) -> Failure:
     """The failure behind an exception of the client library."""
     where = f"{endpoint.model!r} at {endpoint.url}"
+    match exchange.end:
+        case "away":
+            # Nobody starts an embedded server again: waiting for it would be in vain.
+            return Failure(
+                "final" if endpoint.is_embedded else "away",
+                ModelUnavailable(f"no answer from {where}: {exchange.trouble}; is the server running?"),
+            )
+        case "cut":
+            return Failure(
+                "failed",
+                ModelUnavailable(f"the answer of {where} was cut: {exchange.trouble}; see the server's log"),
+            )
+        case "late":
+            return Failure(
+                "late",
+                ModelUnavailable(
+                    f"{where} is stuck: {exchange.trouble}; see the server's log, or raise "
+                    "limits.first_token_seconds or limits.between_tokens_seconds"
+                ),
+            )
+        case "garbled":
+            return Failure("garbled", _unreadable(where, exchange.trouble, ""))
+        case None:
+            return _judged(endpoint, where, exchange, error)
+
+
+def _judged(endpoint: Endpoint, where: str, exchange: Exchange, error: Exception) -> Failure:
+    """The failure of a request that was answered, or that the library never sent."""
     if exchange.status is None:
-        trouble = exchange.trouble or f"{type(error).__name__}: {error}"
-        return Failure(
-            ModelUnavailable(f"no answer from {where}: {trouble}; is the server running?"), may_pass=True
-        )
+        return Failure("final", ModelError(f"{where} was not asked: {type(error).__name__}: {error}"))
     said = _said(exchange.text)
     if exchange.status < 400:
-        return Failure(MalformedReply(f"{where} gave an answer that can't be read: {said}", exchange.text))
+        return Failure("garbled", _unreadable(where, said, exchange.text))
     if OVERFLOW.search(exchange.text):
         return Failure(
+            "final",
             ContextOverflow(
                 f"the prompt does not fit the window of {where} ({endpoint.window} tokens): {said}"
-            )
+            ),
         )
     return _refusal(where, exchange, said)
+
+
+def _unreadable(where: str, said: str, text: str) -> MalformedReply:
+    return MalformedReply(f"{where} gave an answer that can't be read: {said}; is it a model server?", text)
 
 
 def _refusal(where: str, exchange: Exchange, said: str) -> Failure:
     status = exchange.status or 0
     if status == 429 or status >= 500:
+        retry_after = _seconds(exchange.headers.get("Retry-After"))
+        is_busy = status == 429 or retry_after is not None or (status == 503 and BUSY.search(said))
         return Failure(
+            "busy" if is_busy else "failed",
             ModelUnavailable(f"{where} failed with status {status}: {said}; see the server's log"),
-            may_pass=True,
-            retry_after=_seconds(exchange.headers.get("Retry-After")),
+            retry_after,
         )
     if status in (401, 403, 404):
         return Failure(
+            "final",
             ModelUnavailable(
                 f"{where} answered with status {status}: {said}; check the model's name and the address"
-            )
+            ),
         )
-    return Failure(ModelError(f"{where} refused the request with status {status}: {said}"))
+    return Failure("final", ModelError(f"{where} refused the request with status {status}: {said}"))
 
 
 def _seconds(header: str | None) -> float | None:

@@ -5,73 +5,50 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-import random
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, Self, cast
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Self, cast
 
 from pydantic import JsonValue
 
 from swarm.errors import MalformedReply, ModelUnavailable
 from swarm.limits import Usage
-from swarm.messages import Reply, Request
-from swarm.models.failures import Failure, failure_of
+from swarm.messages import Message, Reply, Request
+from swarm.models.completion import Completion, reply_of
+from swarm.models.counting import Counter
+from swarm.models.failures import OF_SERVER, Failure, failure_of
 from swarm.models.model import Endpoint
+from swarm.models.probe import changes, refreshed
+from swarm.models.retry import FIRST_PAUSE_SECONDS, Breaker, Retries, Setback, tell
 
 if TYPE_CHECKING:
-    from swarm.models.wire import Wire
-
-RETRIES = 4
-"""Times a request is sent again after a failure that may pass."""
-
-FIRST_PAUSE_SECONDS = 0.5
-"""Pause before the first retry; it doubles with each, and a server's Retry-After goes before it."""
+    from swarm.models.wire import Exchange, Wire
 
 KEEP_LOADED = "30m"
 """How long Ollama keeps the model loaded after a request; its own default of 5 minutes is shorter
 than one long tool call."""
 
 _Parameters = dict[str, object]
-_Completion = Callable[..., Awaitable[object]]
-
-
-class _Details(Protocol):
-    cached_tokens: int | None
-
-
-class _Usage(Protocol):
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    prompt_tokens_details: _Details | None
-
-
-class _Message(Protocol):
-    content: str | None
-
-
-class _Choice(Protocol):
-    finish_reason: str | None
-    message: _Message
-
-
-class _Response(Protocol):
-    model: str | None
-    choices: Sequence[_Choice]
-    usage: _Usage
+_Complete = Callable[..., Awaitable[object]]
 
 
 class LitellmModel:
     """A ``Model`` behind a local server. Close it, or use it as a context manager."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, *, first_pause_seconds: float = FIRST_PAUSE_SECONDS) -> None:
         self._endpoint = endpoint
+        self._first_pause_seconds = first_pause_seconds
+        self._breaker = Breaker(first_pause_seconds)
+        self._was_away = False
         self._wire: Wire | None = None
         self._handler: object = None
+        self.counter = Counter(endpoint)
+        """Counts its prompts, and sees when one was not read whole."""
 
     @property
     def endpoint(self) -> Endpoint:
-        """The server behind it."""
+        """The server behind it, as it was when it was last looked at."""
         return self._endpoint
 
     async def __aenter__(self) -> Self:
@@ -82,53 +59,105 @@ class LitellmModel:
 
     async def close(self) -> None:
         """Closes the connections to the server."""
+        await self.counter.close()
         if self._wire:
             await self._wire.close()
 
     async def reply(self, request: Request) -> Reply:
-        """The model's answer. Failures that may pass are retried until the deadline.
+        """The model's answer. Failures that may pass are retried within the request's budget and deadline.
 
         Raises:
-            ModelUnavailable: no answer within the deadline, or a failure of the server.
+            ModelUnavailable: no answer within the deadlines, or a failure of the server.
             ContextOverflow: the prompt does not fit the window.
             MalformedReply: the server gave an answer that is none (no choices, no text).
             ModelError: the server refuses this request and would again.
         """
+        await load_client()
+        ends_at = asyncio.get_running_loop().time() + request.deadline_seconds
+        retries = Retries(request.requests, ends_at, self._first_pause_seconds)
         try:
-            async with asyncio.timeout(request.deadline_seconds):
-                return await self._persist(request)
+            async with asyncio.timeout_at(ends_at):
+                reply = await self._persist(request, retries)
+                await self.counter.check(request, reply.usage, self._count)
+                return reply
         except TimeoutError as error:
+            before = f"; before, {retries.last.error}" if retries.last else ""
             raise ModelUnavailable(
                 f"{self._endpoint.url} gave no whole reply within {request.deadline_seconds:g} s; the server may "
-                "be overloaded or stuck: see its log, or raise limits.reply_seconds"
+                f"be overloaded or stuck: see its log, or raise limits.reply_seconds{before}"
             ) from error
 
-    async def _persist(self, request: Request) -> Reply:
-        await load_client()
-        for attempt in range(RETRIES):
-            answer = await self._ask(request)
-            if isinstance(answer, Reply):
+    async def _count(self, messages: tuple[Message, ...]) -> int:
+        """Tokens of a prompt as the server reports them."""
+        from swarm.models.wire import Exchange
+
+        reply = await self._ask(Request(messages=messages, max_tokens=8), Exchange())
+        if isinstance(reply, Failure):
+            raise reply.error
+        return reply.usage.prompt_tokens
+
+    async def _persist(self, request: Request, retries: Retries) -> Reply:
+        from swarm.models.wire import Exchange
+
+        if self._was_away and not self._breaker.is_open:
+            await self._look_again()
+        clock = asyncio.get_running_loop().time
+        exchange = Exchange(heard=self._breaker.answered)
+        if self._endpoint.streams:
+            exchange.first_seconds = request.first_token_seconds
+            exchange.between_seconds = request.between_tokens_seconds
+        began = clock()
+        is_held_up = self._breaker.is_open
+        if is_held_up:
+            tell(Setback("failed", f"waits for a server that fails: {self._breaker.trouble}", 0.0))
+        while True:
+            await self._breaker.passage(request.deadline_seconds)
+            sent = clock()
+            answer = await self._ask(request, exchange)
+            if isinstance(answer, Failure):
+                is_held_up = True
+                await self._pause(answer, retries)
+                continue
+            self._breaker.answered()
+            if not is_held_up:
                 return answer
-            if not answer.may_pass:
-                raise answer.error
-            pause = FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.75, 1.25)
-            await asyncio.sleep(answer.retry_after if answer.retry_after is not None else pause)
-        answer = await self._ask(request)
-        if isinstance(answer, Reply):
-            return answer
-        raise answer.error
+            lost = Usage(model_seconds=sent - began, retry_seconds=sent - began)
+            return answer.model_copy(update={"usage": answer.usage + lost})
 
-    async def _ask(self, request: Request) -> Reply | Failure:
-        from swarm.models.wire import EXCHANGE, Exchange
+    async def _pause(self, failure: Failure, retries: Retries) -> None:
+        """Waits before the next request; raises the failure when there is none."""
+        if failure.kind in OF_SERVER:
+            self._breaker.failed(str(failure.error))
+        else:
+            self._breaker.answered()
+        self._was_away |= failure.kind == "away" or self._breaker.is_open
+        is_known = failure.kind == "away" and retries.last is not None and retries.last.kind == "away"
+        pause = retries.pause(failure)
+        if pause is None:
+            raise failure.error
+        if not is_known:
+            tell(Setback(failure.kind, str(failure.error), pause))
+        await asyncio.sleep(pause)
 
-        exchange = Exchange()
+    async def _look_again(self) -> None:
+        """Learns what came back: a server that was away may serve other weights under the old name."""
+        self._was_away = False
+        found = await refreshed(self._endpoint)
+        if change := changes(self._endpoint, found):
+            tell(Setback("changed", change, 0.0))
+        self._endpoint = found
+
+    async def _ask(self, request: Request, exchange: Exchange) -> Reply | Failure:
+        from swarm.models.wire import EXCHANGE
+
         token = EXCHANGE.set(exchange)
         started = time.monotonic()
         try:
             response = await _litellm()(**self._parameters(request), client=self._client())
-            return _reply(cast("_Response", response), time.monotonic() - started, exchange.text)
+            seconds = time.monotonic() - started
+            return reply_of(cast("Completion", response), exchange.text, seconds, exchange.token_after)
         except MalformedReply as error:
-            return Failure(error)
+            return Failure("final", error)
         except Exception as error:  # noqa: BLE001 - litellm raises anything; the exchange says what happened
             return failure_of(self._endpoint, exchange, error)
         finally:
@@ -142,7 +171,7 @@ class LitellmModel:
         from swarm.models.wire import Wire
 
         if self._handler is None:
-            self._wire = Wire(streams=self._endpoint.kind == "llamacpp")
+            self._wire = Wire()
             self._handler = AsyncHTTPHandler(transport=self._wire, follow_redirects=False)
         return self._handler
 
@@ -162,6 +191,8 @@ class LitellmModel:
 
     def _of_kind(self, request: Request) -> _Parameters:
         endpoint = self._endpoint
+        # In the body, where litellm does not see it: the wire puts the stream together.
+        body: _Parameters = {"stream": True} if endpoint.streams else {}
         if endpoint.kind == "ollama":
             return {
                 "model": f"ollama_chat/{endpoint.model}",
@@ -169,36 +200,19 @@ class LitellmModel:
                 "num_ctx": endpoint.window,
                 "keep_alive": KEEP_LOADED,
                 # Without these Ollama drops the oldest messages of a long prompt and says nothing.
-                "extra_body": {"truncate": False, "shift": False},
+                "extra_body": body | {"truncate": False, "shift": False},
             }
-        parameters: _Parameters = {
+        if endpoint.streams:
+            body["stream_options"] = {"include_usage": True}
+        if endpoint.kind == "llamacpp":
+            body["cache_prompt"] = True
+            if request.slot is not None:
+                body["id_slot"] = request.slot
+        return {
             "model": f"hosted_vllm/{endpoint.model}",
             "api_base": f"{endpoint.url}/v1",
+            "extra_body": body,
         }
-        if endpoint.kind == "llamacpp":
-            slot = {} if request.slot is None else {"id_slot": request.slot}
-            parameters["extra_body"] = {"cache_prompt": True} | slot
-        return parameters
-
-
-def _reply(response: _Response, seconds: float, raw: str) -> Reply:
-    if not response.choices or not (text := response.choices[0].message.content):
-        raise MalformedReply("the server answered without a text: no choices, or an empty one", raw)
-    usage = response.usage
-    details = usage.prompt_tokens_details
-    cached = (details.cached_tokens if details else 0) or 0
-    return Reply(
-        text=text,
-        finish="length" if response.choices[0].finish_reason == "length" else "stop",
-        model=(response.model or "").removeprefix("ollama_chat/"),
-        usage=Usage(
-            prefilled_tokens=max(0, (usage.prompt_tokens or 0) - cached),
-            cached_tokens=cached,
-            written_tokens=usage.completion_tokens or 0,
-            model_calls=1,
-            model_seconds=seconds,
-        ),
-    )
 
 
 async def load_client() -> None:
@@ -216,7 +230,7 @@ def _load() -> None:
 
 
 @functools.cache
-def _litellm() -> _Completion:
+def _litellm() -> _Complete:
     """litellm's completion, imported at the first use: the import costs 6 s of CPU and 190 MB."""
     # Read at the import: without the first it asks the network for prices, without the second it
     # loads a .env file of the working folder into the environment.
@@ -243,8 +257,8 @@ def _litellm() -> _Completion:
         is_internal_call.set(True)
         asked = str(parameters["model"])
         price_as_free(asked)
-        response = await cast("_Completion", litellm.acompletion)(**parameters)
-        price_as_free(f"{asked.partition('/')[0]}/{cast('_Response', response).model}")
+        response = await cast("_Complete", litellm.acompletion)(**parameters)
+        price_as_free(f"{asked.partition('/')[0]}/{cast('Completion', response).model}")
         return response
 
     return complete

@@ -1,94 +1,263 @@
-"""Putting a streamed chat completion together again, as if it had come whole."""
+"""Putting a streamed answer together again, as if it had come whole."""
 
 from __future__ import annotations
 
 import json
-from typing import cast
+from abc import ABC, abstractmethod
+from typing import Protocol, cast
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 DONE = "[DONE]"
 
+_MOST_LINE_BYTES = 2**20
+_MOST_BYTES = 2**26
+"""No honest answer comes near these; without them a server could fill the memory."""
 
-class _Delta(BaseModel):
+
+class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
+
+class _Function(_Part):
+    name: str | None = None
+    arguments: JsonValue = None
+    """A text that comes in pieces; from Ollama the object itself."""
+
+
+class _Call(_Part):
+    index: int = 0
+    function: _Function = _Function()
+
+
+class _Delta(_Part):
     content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    """What newer vLLM calls ``reasoning_content``."""
+    thinking: str | None = None
+    """What Ollama calls it."""
+    tool_calls: list[_Call] | None = None
 
 
-class _Choice(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
+class _Choice(_Part):
     delta: _Delta = _Delta()
     finish_reason: str | None = None
 
 
-class _Chunk(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
+class _Chunk(_Part):
     choices: list[_Choice] = Field(default_factory=list[_Choice])
     model: str = ""
     usage: dict[str, JsonValue] | None = None
+    timings: dict[str, JsonValue] | None = None
+    """llama.cpp's."""
     error: JsonValue = None
 
 
-class Assembly:
-    """The answer so far. Feed it the lines of a ``text/event-stream`` (WHATWG HTML, section 9.2)."""
+class _Line(_Part):
+    message: _Delta = _Delta()
+    done: bool = False
+    error: JsonValue = None
+
+
+class Answer(Protocol):
+    """An answer that comes in bytes: fed, then read as if it had come whole."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it says of itself that it is at its end."""
+        ...
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it may end here."""
+        ...
+
+    def feed(self, piece: bytes) -> bool:
+        """Takes the next bytes; whether there was a token in them.
+
+        Raises:
+            ValueError: they are no part of such an answer.
+        """
+        ...
+
+    def status(self, status: int) -> int:
+        """The HTTP status it would have, come whole, where its own head says ``status``."""
+        ...
+
+    def body(self) -> bytes:
+        """All of it, as it would have come whole."""
+        ...
+
+
+class Body:
+    """An answer that comes whole."""
+
+    is_done = False
+    is_whole = True
+
+    def __init__(self) -> None:
+        self._content = bytearray()
+
+    def feed(self, piece: bytes) -> bool:
+        self._content += piece
+        if len(self._content) > _MOST_BYTES:
+            raise ValueError(f"it is larger than {_MOST_BYTES} bytes")
+        return False
+
+    def status(self, status: int) -> int:
+        return status
+
+    def body(self) -> bytes:
+        return bytes(self._content)
+
+
+class _Stream(ABC):
+    """Text, thinking and calls so far."""
 
     def __init__(self) -> None:
         self.is_done = False
-        """Whether the stream has ended as it should."""
+        self._size = 0
+        self._rest = b""
         self._text: list[str] = []
+        self._thinking: list[str] = []
+        self._calls: dict[int, _Function] = {}
         self._finish: str | None = None
-        self._model = ""
-        self._usage: dict[str, JsonValue] = {}
         self._error: JsonValue = None
 
-    def feed(self, line: str) -> None:
-        """Takes one line; comments, which servers send to keep a connection open, say nothing.
+    @property
+    def is_whole(self) -> bool:
+        return self.is_done or self._finish is not None or self._error is not None
 
-        Raises:
-            ValueError: the line is no chunk of a chat completion.
-        """
-        name, _, value = line.partition(":")
-        if name not in ("data", "error") or self.is_done:
-            return
-        if value.strip() == DONE:
-            self.is_done = True
-            return
-        chunk = _Chunk.model_validate_json(value)
-        self._error = chunk.error or self._error
-        self._model = chunk.model or self._model
-        self._usage = chunk.usage or self._usage
-        for choice in chunk.choices:
-            self._text.append(choice.delta.content or "")
-            self._finish = choice.finish_reason or self._finish
+    def feed(self, piece: bytes) -> bool:
+        self._size += len(piece)
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        if len(self._rest) > _MOST_LINE_BYTES or self._size > _MOST_BYTES:
+            raise ValueError(f"it has a line of {len(self._rest)} bytes and {self._size} in all")
+        has_token = False
+        for line in lines:
+            has_token |= self._take(line.decode(errors="replace").rstrip("\r"))
+        return has_token
 
-    def status(self) -> int:
-        """The HTTP status the answer would have had, come whole."""
+    @abstractmethod
+    def _take(self, line: str) -> bool:
+        """Takes one line; whether there was a token in it."""
+
+    @abstractmethod
+    def _whole(self) -> dict[str, JsonValue]:
+        """The answer as the server would have sent it, not streamed."""
+
+    def _add(self, delta: _Delta) -> bool:
+        thinking = delta.reasoning_content or delta.reasoning or delta.thinking or ""
+        self._text.append(delta.content or "")
+        self._thinking.append(thinking)
+        for call in delta.tool_calls or ():
+            self._add_call(call)
+        return bool(delta.content or thinking or delta.tool_calls)
+
+    def _add_call(self, call: _Call) -> None:
+        known = self._calls.setdefault(call.index, _Function(arguments=""))
+        arguments = call.function.arguments
+        if isinstance(known.arguments, str) and isinstance(arguments, str):
+            arguments = known.arguments + arguments
+        self._calls[call.index] = _Function(
+            name=call.function.name or known.name,
+            arguments=known.arguments if arguments is None else arguments,
+        )
+
+    def _message(self, thinking_name: str) -> dict[str, JsonValue]:
+        message: dict[str, JsonValue] = {"role": "assistant", "content": "".join(self._text)}
+        if thinking := "".join(self._thinking):
+            message[thinking_name] = thinking
+        if self._calls:
+            message["tool_calls"] = [
+                {"id": str(index), "type": "function", "function": call.model_dump()}
+                for index, call in self._calls.items()
+            ]
+        return message
+
+    def status(self, status: int) -> int:
         if self._error is None:
-            return 200
+            return status
         code = self._error.get("code") if isinstance(self._error, dict) else None
         return code if isinstance(code, int) and code >= 400 else 500
 
     def body(self) -> bytes:
-        """The whole answer as JSON."""
-        if self._error is not None:
-            return json.dumps({"error": self._error}).encode()
-        message: JsonValue = {"role": "assistant", "content": "".join(self._text)}
-        choices: list[JsonValue] = [{"index": 0, "finish_reason": self._finish, "message": message}]
+        return json.dumps(self._whole() if self._error is None else {"error": self._error}).encode()
+
+
+class EventStream(_Stream):
+    """``text/event-stream`` (WHATWG HTML, section 9.2) of the OpenAI-compatible servers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._model = ""
+        self._counts: dict[str, JsonValue] = {"usage": None}
+
+    def _take(self, line: str) -> bool:
+        # Comments, which servers send to keep a connection open, have no name before the colon.
+        name, _, value = line.partition(":")
+        if name not in ("data", "error") or self.is_done:
+            return False
+        if value.strip() == DONE:
+            self.is_done = True
+            return False
+        chunk = _Chunk.model_validate_json(value)
+        self._error = chunk.error or self._error
+        self._model = chunk.model or self._model
+        if chunk.usage:
+            self._counts["usage"] = chunk.usage
+        if chunk.timings:
+            self._counts["timings"] = chunk.timings
+        has_token = False
+        for choice in chunk.choices:
+            has_token |= self._add(choice.delta)
+            self._finish = choice.finish_reason or self._finish
+        return has_token
+
+    def _whole(self) -> dict[str, JsonValue]:
+        message = self._message("reasoning_content")
+        choice: JsonValue = {"index": 0, "finish_reason": self._finish, "message": message}
         whole: dict[str, JsonValue] = {
             "id": "",
             "object": "chat.completion",
             "created": 0,
             "model": self._model,
-            "choices": choices if self._finish else [],
-            "usage": self._usage or None,
+            "choices": [choice] if self._finish else [],
         }
-        return json.dumps(whole).encode()
+        return whole | self._counts
 
 
-def streamed(body: bytes) -> bytes:
-    """The body of a chat request, changed to ask for a stream with its usage at the end."""
-    request = cast("dict[str, JsonValue]", json.loads(body))
-    return json.dumps(request | {"stream": True, "stream_options": {"include_usage": True}}).encode()
+class LineStream(_Stream):
+    """``application/x-ndjson`` of Ollama: an object a line, the last one with ``done`` and the counts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last = "{}"
+
+    def _take(self, line: str) -> bool:
+        if not line.strip() or self.is_done:
+            return False
+        part = _Line.model_validate_json(line)
+        self._error = part.error or self._error
+        if part.done:
+            self.is_done, self._last = True, line
+        # Calls come whole; what index they have depends on the version.
+        for index, call in enumerate(part.message.tool_calls or (), len(self._calls)):
+            call.index = index
+        return self._add(part.message)
+
+    def _whole(self) -> dict[str, JsonValue]:
+        last = cast("dict[str, JsonValue]", json.loads(self._last))
+        return last | {"message": self._message("thinking")}
+
+
+_STREAMS: dict[str, type[EventStream] | type[LineStream]] = {
+    "text/event-stream": EventStream,
+    "application/x-ndjson": LineStream,
+}
+
+
+def answer_of_type(content_type: str) -> Answer:
+    """An empty answer of the type that the head of a response names."""
+    return _STREAMS.get(content_type, Body)()

@@ -2,29 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Literal
 
 import aiohttp
 import httpx
 
-from swarm.models.stream import Assembly, streamed
+from swarm.models.stream import Answer, answer_of_type
 
 KEEP_ALIVE_SECONDS = 3.0
 """Idle connections are dropped before the servers do it: llama.cpp's and vLLM's close after 5 s."""
 
+CONNECT_SECONDS = 10.0
+
+_CLOSING_SECONDS = 0.5
+"""For the end of the connection's stream after the answer has said that it is at its end."""
+
+End = Literal["away", "cut", "garbled", "late"]
+"""Why no whole answer came: nobody took the connection, it broke off, it can't be read, or a
+token was waited for too long."""
+
 
 @dataclass
 class Exchange:
-    """What the last request of a call met on the wire; filled in by ``Wire``."""
+    """One call: how long it waits for tokens, and what its last request met on the wire.
 
+    ``Wire`` fills it in.
+    """
+
+    first_seconds: float | None = None
+    """What is left of the wait for a first token, over all requests of the call."""
+    between_seconds: float | None = None
+    """How long the next token is waited for."""
+    heard: Callable[[], None] = lambda: None
+    """Called at the first token of a request."""
     status: int | None = None
-    """None when no response came."""
+    """None when no whole answer came."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     text: str = ""
+    sent: float = 0.0
+    """When the request left, on the loop's clock."""
+    token_after: float | None = None
+    """Seconds from then to its first token; None when none came in a stream."""
+    end: End | None = None
     trouble: str = ""
-    """Why no whole response came."""
+
+    def begin(self) -> None:
+        """Forgets the request before."""
+        self.status, self.text, self.token_after, self.end, self.trouble = None, "", None, None, ""
+
+    def note_token(self, now: float) -> None:
+        """A token has come."""
+        if self.token_after is None:
+            self.token_after = now - self.sent
+            self.heard()
+
+    def note_wait(self, now: float) -> None:
+        """The request has ended: what it waited for its first token is spent."""
+        if self.first_seconds is not None:
+            self.first_seconds -= now - self.sent if self.token_after is None else self.token_after
+
+    def failed(self, end: End, why: object) -> WireError:
+        """What to raise for a request that got no whole answer."""
+        self.end, self.trouble = end, str(why) or type(why).__name__
+        return WireError(self.trouble)
 
 
 EXCHANGE: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
@@ -42,48 +87,67 @@ class WireError(httpx.TransportError):
 class Wire(httpx.AsyncBaseTransport):
     """Carries requests for httpx over aiohttp, whose pool does not slow down at 300 in flight.
 
-    With ``streams`` it asks for each answer as a stream and puts it together here: llama.cpp's
-    embedded server notices that its client has gone only when it sends something, and would
-    otherwise write a cancelled reply to its end on a slot that others wait for.
+    A streamed answer is put together here and handed on whole, so that litellm's cost is one of
+    the call and not of each token.
     """
 
-    def __init__(self, *, streams: bool = False) -> None:
-        self._streams = streams
+    def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The response, read whole. It waits as long as its caller does; deadlines are the caller's."""
+        """The response, read whole. It is sent once; how long it may take in all is its caller's to say."""
         exchange = EXCHANGE.get() or Exchange()
-        exchange.status, exchange.text, exchange.trouble = None, "", ""
+        exchange.begin()
         try:
             return await self._send(request, exchange)
-        except aiohttp.ServerDisconnectedError:
-            # A kept connection that the server closed just as it was taken: nothing was read, ask anew.
-            try:
-                return await self._send(request, exchange)
-            except aiohttp.ClientError as error:
-                raise _told(exchange, error) from error
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise exchange.failed("away", error) from error
+        except (aiohttp.ClientResponseError, ValueError) as error:
+            raise exchange.failed("garbled", error) from error
         except aiohttp.ClientError as error:
-            raise _told(exchange, error) from error
+            raise exchange.failed("cut", error) from error
+        except TimeoutError as error:
+            which = "no token" if exchange.token_after is None else "no further token"
+            raise exchange.failed("late", f"{which} came in time") from error
 
     async def _send(self, request: httpx.Request, exchange: Exchange) -> httpx.Response:
-        headers = {name: request.headers[name] for name in _PASSED if name in request.headers}
-        body = streamed(request.content) if self._streams else request.content
-        async with self._open_session().request(
-            request.method, str(request.url), data=body, headers=headers, allow_redirects=False
-        ) as response:
-            exchange.headers = response.headers
-            status, content = await _whole(response)
+        clock = asyncio.get_running_loop().time
+        answer: Answer | None = None
+        exchange.sent = clock()
+        try:
+            async with asyncio.timeout(exchange.first_seconds) as deadline, self._open(request) as response:
+                exchange.headers = response.headers
+                answer = answer_of_type(response.content_type)
+                async for piece in response.content.iter_any():
+                    if answer.feed(piece):
+                        exchange.note_token(clock())
+                        if exchange.between_seconds is not None:
+                            deadline.reschedule(clock() + exchange.between_seconds)
+                    if answer.is_done:
+                        deadline.reschedule(clock() + _CLOSING_SECONDS)
+                status = answer.status(response.status)
+        except TimeoutError:
+            if answer is None or not answer.is_done:
+                raise
+            status = 200
+        finally:
+            exchange.note_wait(clock())
+        if not answer.is_whole:
+            raise aiohttp.ClientPayloadError("it broke off")
+        content = answer.body()
         exchange.status, exchange.text = status, content.decode(errors="replace")
         json_type = {"Content-Type": "application/json"}
         return httpx.Response(status, headers=json_type, content=content, request=request)
 
-    def _open_session(self) -> aiohttp.ClientSession:
+    def _open(self, request: httpx.Request) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS)
-            no_limit = aiohttp.ClientTimeout(total=None, sock_connect=10.0)
+            no_limit = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
             self._session = aiohttp.ClientSession(connector=connector, timeout=no_limit, trust_env=False)
-        return self._session
+        headers = {name: request.headers[name] for name in _PASSED if name in request.headers}
+        return self._session.request(
+            request.method, str(request.url), data=request.content, headers=headers, allow_redirects=False
+        )
 
     async def close(self) -> None:
         """Closes the connections. (Not ``aclose``, which litellm's handler calls between requests.)"""
@@ -92,24 +156,4 @@ class Wire(httpx.AsyncBaseTransport):
             self._session = None
 
 
-async def _whole(response: aiohttp.ClientResponse) -> tuple[int, bytes]:
-    """Status and body of a response; of a stream, those it would have had, come whole."""
-    if response.content_type != "text/event-stream":
-        return response.status, await response.read()
-    assembly = Assembly()
-    async for line in response.content:
-        try:
-            assembly.feed(line.decode(errors="replace").rstrip("\r\n"))
-        except ValueError as error:
-            raise aiohttp.ClientPayloadError(f"a line of its stream can't be read: {error}") from error
-    if not assembly.is_done and assembly.status() == 200:
-        raise aiohttp.ClientPayloadError("its answer broke off")
-    return assembly.status(), assembly.body()
-
-
 _PASSED = ("content-type", "authorization")
-
-
-def _told(exchange: Exchange, error: aiohttp.ClientError) -> WireError:
-    exchange.trouble = str(error) or type(error).__name__
-    return WireError(exchange.trouble)
