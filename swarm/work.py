@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 from swarm.control import Budget
 from swarm.errors import ServerError, ToolError
-from swarm.events import Event, ModelAsked, ModelReplied, ToolCalled, ToolReturned
+from swarm.events import Event, ModelAsked, ModelReplied, Notice, ToolCalled, ToolReturned
 from swarm.limits import Limits, Usage
 from swarm.messages import Reply, Request
 from swarm.models.model import Model
+from swarm.models.retry import Setback, hearing
 from swarm.plan import Thread
 from swarm.scheduler.slots import Lease, Slots, Want
 from swarm.tool import Row, Tool, ToolBox, ToolCall, ToolResult
@@ -109,6 +110,11 @@ def _short(text: str) -> str:
     return one_line(text, 60)
 
 
+def _told(setback: Setback, step: str) -> Notice:
+    again = f"; it is asked again in {setback.pause_seconds:.1f} s" if setback.pause_seconds else ""
+    return Notice(text=f"{setback.text}{again}", step=step)
+
+
 async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[str], str] = _short) -> Reply:
     """The model's recorded reply, asked for once.
 
@@ -123,7 +129,8 @@ async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[st
     work.budget.check()
     thread = at.thread
     work.note(ModelAsked(step=thread.step, item=thread.item, attempt=thread.attempt, turn=at.turn))
-    reply = await (work.lease or work.model).reply(request)
+    with hearing(lambda setback: work.note(_told(setback, thread.step))):
+        reply = await (work.lease or work.model).reply(request.within(work.limits))
     await work.journal.save_reply(at.thread, at.turn, digest, reply, request)
     work.budget.add(reply.usage)
     work.note(

@@ -121,8 +121,7 @@ class LitellmModel:
             self._breaker.answered()
             if not is_held_up:
                 return answer
-            lost = Usage(model_seconds=sent - began, retry_seconds=sent - began)
-            return answer.model_copy(update={"usage": answer.usage + lost})
+            return answer.model_copy(update={"usage": answer.usage + Usage(retry_seconds=sent - began)})
 
     async def _pause(self, failure: Failure, retries: Retries) -> None:
         """Waits before the next request; raises the failure when there is none."""
