@@ -8,7 +8,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -39,8 +39,24 @@ class Finding:
     """Whether nothing can run for it."""
 
 
-def doctor(project: ProjectOption = None) -> None:
+def doctor(
+    project: ProjectOption = None,
+    probe: Annotated[
+        str | None,
+        typer.Option(
+            "--probe",
+            metavar="MODEL",
+            help="Only try this model: what it does and how fast. Kept for the runs after.",
+        ),
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option("--seconds", min=1, metavar="S", help="How long --probe may take; 120 if left out."),
+    ] = None,
+) -> None:
     """Show what a run finds here, and what to do about each gap. Exits with 1 if nothing could run."""
+    if probe:
+        raise typer.Exit(_try(probe, project, seconds))
     findings = [_python(), _disk(project or Path.cwd()), _sandbox()]
     _tell(findings)
     found = _project(project)
@@ -48,6 +64,13 @@ def doctor(project: ProjectOption = None) -> None:
     _tell(more)
     if any(finding.is_fatal for finding in more):
         raise typer.Exit(1)
+
+
+def _try(model: str, folder: Path | None, seconds: float | None) -> int:
+    from swarm.cli.trial import try_model
+    from swarm.project.project import open_project
+
+    return try_model(model, open_project(folder).settings.model, seconds)
 
 
 def _tell(findings: list[Finding]) -> None:
@@ -117,8 +140,16 @@ async def _models(settings: ModelSettings) -> list[Finding]:
 
 
 def _endpoint(endpoint: Endpoint) -> Finding:
-    size = f"{endpoint.slots} slots of {endpoint.window} tokens"
+    from swarm.models.profile import profile_of
+
+    loads = "" if endpoint.is_loaded else ", not loaded"
+    size = f"{endpoint.slots} slots of {endpoint.window} tokens{loads}"
     words = f"{endpoint.model} on {endpoint.kind} at {endpoint.url}: {size}"
+    if can := sorted(endpoint.capabilities):
+        words += f"; can: {', '.join(can)}"
+    if (profile := profile_of(endpoint)) and (reads := profile.prefill_tokens_per_second):
+        writes = profile.decode_tokens_per_second.get(1, 0.0)
+        words += f"; measured: reads {reads:,.0f} and writes {writes:,.0f} tokens/s"
     if endpoint.window < LEAST_WINDOW:
         return Finding("model", words, f"give it a window of {LEAST_WINDOW} tokens or more")
     return Finding("model", words)

@@ -7,14 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+from swarm.models.profile import Profile
+
 SERVER = """
 raise SystemExit("the clock is broken")
 """
 
 
-def doctor(at: Path, **env: str) -> subprocess.CompletedProcess[str]:
+def doctor(at: Path, *options: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", "from swarm.cli.app import main; main()", "doctor"],
+        [sys.executable, "-c", "from swarm.cli.app import main; main()", "doctor", *options],
         cwd=at,
         env=os.environ | env,
         capture_output=True,
@@ -54,3 +56,38 @@ def test_a_project_that_cannot_be_read_is_a_gap_with_its_place(tmp_path: Path) -
 
     assert "swarm.toml" in done.stdout
     assert done.returncode == 1
+
+
+SCRIPT = """
+import json
+
+def reply(request):
+    if request.output_schema is None:
+        return "Mango, and 1, 2, 3, 4, 5, 6, 7, 8, 9"
+    if "anyOf" in request.output_schema:
+        return json.dumps({"tool": "weather.today", "args": {"city": "Bergen"}})
+    return json.dumps({"colour": "green", "balls": 7})
+"""
+
+
+def test_trying_a_model_says_what_it_does_and_keeps_it(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(SCRIPT, encoding="utf-8")
+
+    done = doctor(tmp_path, "--probe", "scripted:model.py", XDG_STATE_HOME=str(tmp_path / "state"))
+
+    said = {line[5:15].strip(): line for line in done.stdout.splitlines()}
+    assert said["schema"] == "ok   schema    followed"
+    assert said["tool"].startswith('GAP  tool      not called right: \'{"tool": "weather.today"')
+    assert "8 at once" in said
+    assert said["window"].endswith("and their beginning was known")
+    (kept,) = (tmp_path / "state" / "swarm" / "profiles").iterdir()
+    assert f"kept in {kept}" in done.stderr
+    assert Profile.model_validate_json(kept.read_bytes()).calls_tools is False
+    assert done.returncode == 0
+
+
+def test_trying_a_model_that_is_not_there_names_the_remedy(tmp_path: Path) -> None:
+    done = doctor(tmp_path, "--probe", "x@127.0.0.1:9")
+
+    assert "no model server answers at http://127.0.0.1:9; start it" in done.stderr
+    assert done.returncode == 2

@@ -1,0 +1,69 @@
+"""``swarm doctor --probe``: trying a model, and keeping what was measured."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+from swarm.cli.follow import run_to_exit
+from swarm.cli.interrupts import INTERRUPTED, Interrupts
+
+if TYPE_CHECKING:
+    from swarm.models.trial import Trial
+    from swarm.project.settings import ModelSettings
+
+
+def try_model(name: str, settings: ModelSettings, seconds: float | None) -> int:
+    """Tries the model of that name, a line for each thing that was tried; gives the exit code.
+
+    Raises:
+        ModelError: the model answers nothing at all.
+        ProjectError: there is no such model.
+    """
+
+    async def work(interrupts: Interrupts) -> int:
+        try:
+            await _try(name, settings, seconds)
+        except asyncio.CancelledError:
+            if interrupts.signal is None:
+                raise
+            sys.stderr.write("swarm: stopped; what was measured is kept\n")
+            return INTERRUPTED
+        return 0
+
+    return run_to_exit(work)
+
+
+async def _try(name: str, settings: ModelSettings, seconds: float | None) -> None:
+    from swarm.models.choose import open_model
+    from swarm.models.probe import busy
+    from swarm.models.profile import keep
+    from swarm.models.trial import SECONDS, tried
+
+    limit = seconds or SECONDS
+    async with open_model(name, settings, tell=_say) as model:
+        endpoint = model.endpoint
+        claim = f"{endpoint.slots} slots of {endpoint.window:,} tokens"
+        _say(f"trying {endpoint.model} on {endpoint.kind}, which claims {claim}; at most {limit:.0f} s")
+        others = await busy(endpoint) if endpoint.url else None
+        if others and any(others):
+            _say("others use the server now, so it will seem slower than it is")
+        path = None
+        async for trial in tried(model, seconds=limit):
+            _print(trial)
+            path = keep(trial.profile, endpoint)
+        _say(f"kept in {path}")
+
+
+def _print(trial: Trial) -> None:
+    from swarm.view.words import printable
+
+    mark = "GAP" if trial.is_gap else "ok "
+    sys.stdout.write(f"{mark}  {trial.what:<9} {printable(' '.join(trial.words.split()))}\n")
+    sys.stdout.flush()
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(f"{words}\n")
+    sys.stderr.flush()
