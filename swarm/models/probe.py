@@ -11,6 +11,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from swarm.models import pages
 from swarm.models.environment import environment_of
 from swarm.models.model import Endpoint
+from swarm.models.profile import measured
 
 USUAL_PORTS = {"ollama": 11434, "llamacpp": 8080, "vllm": 8000, "lmstudio": 1234}
 """Where the servers listen when nobody told them otherwise, from their documentation."""
@@ -34,14 +35,17 @@ async def find_endpoints() -> list[Endpoint]:
 
 
 async def probe(url: str) -> list[Endpoint]:
-    """What the server at that address serves, loaded models first; empty when none answers there."""
+    """What the server at that address serves, loaded models first; empty when none answers there.
+
+    Where a profile saw other slots than the server tells of, these count.
+    """
     async with _asking(url) as client:
         try:
             async with asyncio.timeout(2 * ANSWER_SECONDS):
                 found = await _identify(_Asker(client, url))
         except TimeoutError:
             return []
-    return sorted(found, key=lambda endpoint: not endpoint.is_loaded)
+    return [measured(endpoint) for endpoint in sorted(found, key=lambda endpoint: not endpoint.is_loaded)]
 
 
 async def refreshed(endpoint: Endpoint) -> Endpoint:

@@ -48,6 +48,20 @@ def profile_of(endpoint: Endpoint) -> Profile | None:
         return None
 
 
+def measured(endpoint: Endpoint) -> Endpoint:
+    """The endpoint with the slots that were seen, where its server says another number or none.
+
+    Not for llama.cpp, whose word is exact and whose slots are asked for by number.
+    """
+    profile = profile_of(endpoint) if endpoint.kind != "llamacpp" else None
+    if profile is None or not profile.slots:
+        return endpoint
+    most_tried = max(profile.decode_tokens_per_second, default=0)
+    if profile.slots == min(endpoint.slots, most_tried):
+        return endpoint
+    return endpoint.model_copy(update={"slots": profile.slots})
+
+
 def keep(profile: Profile, endpoint: Endpoint) -> Path:
     """Keeps the profile in the place of an earlier one, and gives its file.
 

@@ -13,7 +13,7 @@ from swarm.errors import ContextOverflow, MalformedReply, ModelUnavailable
 from swarm.limits import Usage
 from swarm.messages import Reply, Request
 from swarm.models.model import Endpoint
-from swarm.models.profile import Profile, keep, path_of, profile_of
+from swarm.models.profile import Profile, keep, measured, path_of, profile_of
 from swarm.models.trial import Trial, tried
 from swarm.testing.http import HttpRequest, HttpResponse, json_response, serve
 
@@ -183,3 +183,21 @@ def test_a_profile_is_kept_for_its_server_model_and_digest(
     assert profile_of(here.model_copy(update={"digest": "b"})) is None
     mine = here.model_copy(update={"is_embedded": True})
     assert path_of(mine) == path_of(mine.model_copy(update={"url": "http://127.0.0.1:2"}))
+
+
+@pytest.mark.parametrize(
+    ("says", "tried_most", "saw", "counts"), [(1, 2, 2, 2), (8, 2, 1, 1), (64, 32, 32, 64), (1, 2, 1, 1)]
+)
+def test_slots_that_were_seen_count_before_those_a_server_tells_of(
+    says: int, tried_most: int, saw: int, counts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    endpoint = Endpoint(kind="openai", model="m", url="http://127.0.0.1:1", slots=says)
+    keep(
+        Profile(model="m", url=endpoint.url, slots=saw, decode_tokens_per_second={1: 1, tried_most: 1}),
+        endpoint,
+    )
+
+    assert measured(endpoint).slots == counts
+    exact = endpoint.model_copy(update={"kind": "llamacpp"})
+    assert measured(exact) == exact
