@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from time import monotonic
 
 from swarm.models.prefix import Slots
 
@@ -19,7 +18,7 @@ class Loaded:
     window: int
     slots: Slots
     ready_at: float
-    """On the clock ``time.monotonic``."""
+    """On the clock of the event loop."""
     users: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -55,7 +54,11 @@ class Residence:
     def has_room(self, name: str, window: int, pinned: int | None = None) -> bool:
         """Whether a request for that model and slot would not wait."""
         model = self._fitting(name, window)
-        return model is not None and model.ready_at <= monotonic() and model.slots.has_free(pinned)
+        return (
+            model is not None
+            and model.ready_at <= asyncio.get_running_loop().time()
+            and model.slots.has_free(pinned)
+        )
 
     def restart(self) -> None:
         """Drops every model with its caches."""
@@ -75,7 +78,7 @@ class Residence:
         model.idle.clear()
         self._loaded[name] = self._loaded.pop(name, model)
         try:
-            if (wait := model.ready_at - monotonic()) > 0:
+            if (wait := model.ready_at - asyncio.get_running_loop().time()) > 0:
                 await asyncio.sleep(wait)
             yield model
         finally:
@@ -92,7 +95,12 @@ class Residence:
             while not (model := self._fitting(name, window)):
                 if name not in self._loaded and len(self._loaded) < self._resident:
                     self.loads += 1
-                    model = Loaded(name, window, Slots(self._slots), monotonic() + self._load_seconds)
+                    model = Loaded(
+                        name,
+                        window,
+                        Slots(self._slots),
+                        asyncio.get_running_loop().time() + self._load_seconds,
+                    )
                     self._loaded[name] = model
                     return model
                 # Another window needs another load, so the model itself is the one to go.
