@@ -33,6 +33,7 @@ class Wish:
     url: str | None
     slots: int | None = None
     window: int | None = None
+    stream: bool = True
 
 
 def wish_of(name: str | None, settings: ModelSettings) -> Wish:
@@ -41,7 +42,9 @@ def wish_of(name: str | None, settings: ModelSettings) -> Wish:
     url = os.environ.get("SWARM_API_BASE") or settings.url
     if name and "@" in name:
         name, _, url = name.partition("@")
-    return Wish(name or None, _address(url) if url else None, settings.slots, settings.window)
+    return Wish(
+        name or None, _address(url) if url else None, settings.slots, settings.window, settings.stream
+    )
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,8 @@ def _kind_and_name(name: str) -> tuple[ServerKind | None, str]:
 
 def _adjusted(endpoint: Endpoint, wish: Wish) -> Endpoint:
     """The endpoint with the slots and window that a person set, which are taken over what was found."""
-    update = {"slots": wish.slots or endpoint.slots, "window": wish.window or endpoint.window}
+    update: dict[str, object] = {"streams": wish.stream}
+    update |= {"slots": wish.slots or endpoint.slots, "window": wish.window or endpoint.window}
     said = {name for name in ("slots", "window") if getattr(wish, name)}
     return endpoint.model_copy(update=update | {"said": frozenset(said)})
 

@@ -61,7 +61,8 @@ async def refreshed(endpoint: Endpoint) -> Endpoint:
                 # A model that is not loaded gets the window that it is asked for with.
                 kept |= {"window": endpoint.window}
             return found.model_copy(
-                update=kept | {"said": endpoint.said, "is_embedded": endpoint.is_embedded}
+                update=kept
+                | {"said": endpoint.said, "is_embedded": endpoint.is_embedded, "streams": endpoint.streams}
             )
     return endpoint
 

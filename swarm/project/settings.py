@@ -32,6 +32,8 @@ class ModelSettings(_Section):
     """Requests the server works on at once."""
     window: int | None = Field(default=None, ge=512)
     """Tokens a prompt and its reply may have together, per slot."""
+    stream: bool = True
+    """Whether the server is asked to stream; turn it off for one that can't."""
 
 
 class WorkspaceSettings(_Section):
