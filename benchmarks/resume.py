@@ -15,8 +15,7 @@ from pathlib import Path
 from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
 from benchmarks.runs import fresh_project, run_files, swarm, workplace
 from examples.example import load, read_table, task_of, truth_of
-from swarm.models.scripted import Served
-from swarm.testing import ScriptedServer, scripted_server
+from swarm.testing import ScriptedServer, Served, scripted_server
 from swarm.testing.process import read_log
 
 EXAMPLE = "meeting-actions"

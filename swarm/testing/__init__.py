@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from swarm.models.faults import Fault, parse_fault
-from swarm.models.scripted import Script, ScriptedModel, Served
+from swarm.models.script import Script
+from swarm.models.scripted import ScriptedModel
+from swarm.models.served import Served
 from swarm.testing.process import ScriptedServer, ServerLog, scripted_server, serving
 
 __all__ = [

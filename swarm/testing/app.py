@@ -12,7 +12,8 @@ from swarm.errors import ContextOverflow, MalformedReply, ModelError, ModelUnava
 from swarm.messages import Reply
 from swarm.models.dialects import THOUGHT, calls_in
 from swarm.models.faults import Fault
-from swarm.models.scripted import ModelBusy, ModelUnknown, Refused, ScriptedModel, Served, Turn
+from swarm.models.scripted import ScriptedModel
+from swarm.models.served import ModelBusy, ModelUnknown, Refused, Served, Turn
 from swarm.testing.faults import Spoiled, turn_away
 from swarm.testing.http import Act, HttpRequest, HttpResponse, Line, json_response
 from swarm.testing.ollama import OllamaFace

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from swarm.messages import Reply
 from swarm.models.faults import Fault
-from swarm.models.scripted import Refused
+from swarm.models.served import Refused
 from swarm.testing.http import HttpResponse, Line
 from swarm.testing.wire import Face, Question, Saying
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from swarm.errors import ModelError
 from swarm.messages import Reply, Request
-from swarm.models.scripted import ModelBusy, ModelUnknown, PromptTooLong, ScriptedModel, Terms
+from swarm.models.scripted import ScriptedModel
+from swarm.models.served import ModelBusy, ModelUnknown, PromptTooLong, Terms
 from swarm.testing.http import HttpRequest, HttpResponse, json_response
 from swarm.testing.openai_chat import Json, writing_seconds
 from swarm.testing.wire import DAY_SECONDS, ChatBody, Question, Saying

@@ -15,7 +15,8 @@ from pydantic import JsonValue
 
 from swarm.errors import ModelError
 from swarm.models.prefix import tokens_of
-from swarm.models.scripted import PromptTooLong, ScriptedModel, Terms, rendered
+from swarm.models.scripted import ScriptedModel, rendered
+from swarm.models.served import PromptTooLong, Terms
 from swarm.testing.http import HttpRequest, HttpResponse, json_response
 from swarm.testing.openai_chat import Json, OpenAIBody, OpenAIVoice
 from swarm.testing.wire import ChatBody, FaceKind, Question

@@ -15,7 +15,8 @@ from urllib.request import ProxyHandler, build_opener
 from pydantic import TypeAdapter
 
 from swarm.errors import ModelUnavailable
-from swarm.models.scripted import ScriptedModel, Served
+from swarm.models.scripted import ScriptedModel
+from swarm.models.served import Served
 from swarm.testing.app import ScriptedApp
 from swarm.testing.http import serve
 from swarm.testing.wire import FaceKind

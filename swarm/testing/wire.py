@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from swarm.errors import ModelError
 from swarm.messages import Message, Reply, Request, Role
 from swarm.models.dialects import Call, turn
-from swarm.models.scripted import Terms
+from swarm.models.served import Terms
 from swarm.testing.http import HttpRequest, HttpResponse
 
 FaceKind = Literal["llamacpp", "vllm", "lmstudio", "ollama"]

@@ -11,7 +11,8 @@ import pytest
 
 from swarm.errors import ModelUnavailable
 from swarm.messages import Message, Reply, Request
-from swarm.models.scripted import ModelBusy, ModelUnknown, ScriptedModel, Terms
+from swarm.models.scripted import ScriptedModel
+from swarm.models.served import ModelBusy, ModelUnknown, Terms
 
 _Result = TypeVar("_Result")
 
