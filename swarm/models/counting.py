@@ -40,6 +40,10 @@ PER_MESSAGE = 4.0
 SMALLEST_WINDOW = 512
 """No server is run with less, so a prompt below it was read whole."""
 
+USUAL_WINDOWS = (2_048, 4_096, 8_192, 16_384, 32_768)
+"""Defaults of servers (Ollama's was 2,048, then 4,096, LM Studio's is 4,096), for a server that keeps to
+a smaller window than it was said to have."""
+
 THREADS_KNOWN = 2_048
 """Conversations whose last count is remembered: an id and three numbers each."""
 
@@ -114,6 +118,8 @@ class Counter:
         self._http: httpx.AsyncClient | None = None
         self._template: tuple[float, float] | None = None
         self._leaves_out_cached = False
+        self._largest = 0
+        """Tokens of the largest prompt that was read: the window has at least so many."""
 
     async def close(self) -> None:
         """Closes the connection to the tokenizer."""
@@ -173,8 +179,8 @@ class Counter:
             return
         if self._endpoint.kind == "ollama" and read <= self.window < usage.tokens:
             raise self._truncated(read, usage.tokens)
-        # A prompt larger than the window that was read whole shows that the window is larger.
-        is_near = not self._refuses and read <= self.window < count.high
+        is_near = self._is_near(read, count.high)
+        self._largest = max(self._largest, read)
         if is_near or read < count.low:
             whole, margin = await self._measured(request.messages, read, measure)
             # So near the window that a few tokens decide, a prompt that left its reply no room is at fault.
@@ -183,6 +189,14 @@ class Counter:
                 raise self._truncated(read, whole)
         if not self._leaves_out_cached:
             self.learn(request.messages, read)
+
+    def _is_near(self, read: int, high: float) -> bool:
+        """Whether the count could be that of a prompt cut at the edge of a window."""
+        if self._refuses:
+            return False
+        # Ollama keeps to the window that each request names.
+        usual = () if self._endpoint.kind == "ollama" else [one for one in USUAL_WINDOWS if read > 0.8 * one]
+        return any(max(read, self._largest) <= size < high for size in (self.window, *usual))
 
     def _beginning(self, messages: Sequence[Message]) -> _Known | None:
         known = self._known.get(_conversation(messages))
