@@ -1,18 +1,35 @@
-"""The budget of a run: what it may still spend."""
+"""The budget of a run: room for every call is reserved before it is made, and a spent limit is a question."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import math
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 
-from swarm.errors import LimitExceeded
+from swarm.events import LimitReached
 from swarm.limits import Limits, Usage
+from swarm.messages import Request
+
+TOKENS_PER_BYTE = 0.5
+"""Reserved for a prompt until a reply told a higher ratio. Prose and JSON have 0.2 to 0.35 (Qwen2.5 and
+SmolLM2, measured); a table of digits has more, and corrects it."""
+
+Cost = dict[str, float]
+"""An amount for each limit that a call may draw on."""
+Waits = Callable[[], None] | None
+"""Called before a wait. Whoever waits must hold nothing, such as a slot, that calls in flight need."""
 
 
 class Budget:
-    """Counts what a run spends against its limits.
+    """Counts what a run spends against its limits. No call starts for which there is no room.
 
-    ``clock`` gives seconds that only ever grow; ``spent_seconds`` is what earlier sittings of a
-    resumed run took.
+    A call whose room is only taken by calls in flight waits for these. One that will not fit at all
+    is a breach: from then on no call starts, those in flight end, and ``breached`` tells what to ask
+    a person; ``allow`` lets everything go on where it waits.
+
+    ``clock`` gives seconds that only ever grow; ``spent`` and ``spent_seconds`` are what earlier
+    sittings of a resumed run took, and ``agents`` how many sub-agents they had.
     """
 
     def __init__(
@@ -22,47 +39,161 @@ class Budget:
         clock: Callable[[], float],
         spent: Usage | None = None,
         spent_seconds: float = 0.0,
+        agents: int = 0,
     ) -> None:
         self.limits = limits
         self.spent = spent or Usage()
-        self._agents = 0
+        self._agents = agents
         self._clock = clock
         self._started = clock() - spent_seconds
+        self._reserved: Cost = {}
+        self._in_flight = 0
+        self._at_work = 0
+        self._waiting: list[asyncio.Future[None]] = []
+        self._breach: LimitReached | None = None
+        self._is_quiet = asyncio.Event()
+        self._longest_seconds = 0.0
+        self._tokens_per_byte = TOKENS_PER_BYTE
 
     @property
     def seconds(self) -> float:
-        """How long the run has worked, over resumes."""
+        """How long the run has worked, over resumes; time it rested is no part of it."""
         return self._clock() - self._started
 
-    def add(self, usage: Usage) -> None:
-        """Count what was spent."""
-        self.spent = self.spent + usage
+    @contextmanager
+    def at_rest(self) -> Generator[None]:
+        """Time in the block does not count: the run waits for a person."""
+        began = self._clock()
+        try:
+            yield
+        finally:
+            self._started += self._clock() - began
 
-    def add_agent(self) -> None:
-        """Count one more sub-agent.
+    @asynccontextmanager
+    async def asking(
+        self, request: Request, what: str, waits: Waits = None
+    ) -> AsyncGenerator[Callable[[Usage], None]]:
+        """Room for a model call, until the block ends; ``what`` names the call for a person.
 
-        Raises:
-            LimitExceeded: the run has as many as it may.
+        The whole prompt, the longest reply it may get and the time of the longest call so far are
+        reserved. What it took is counted by calling what the block is given.
         """
+        size = sum(_bytes(message.content) for message in request.messages)
+        tokens = math.ceil(size * self._tokens_per_byte) + request.max_tokens
+        cost: Cost = {"tokens": tokens, "model_calls": 1, "model_seconds": self._longest_seconds}
+
+        def count(usage: Usage) -> None:
+            self.spent += usage
+            self._longest_seconds = max(self._longest_seconds, usage.model_seconds)
+            self._tokens_per_byte = max(self._tokens_per_byte, usage.prompt_tokens / max(size, 1))
+
+        async with self._held(cost, what, waits):
+            yield count
+
+    @asynccontextmanager
+    async def calling(self, what: str, waits: Waits = None) -> AsyncGenerator[None]:
+        """Room for a tool call, until the block ends; it is counted when the block ends well."""
+        async with self._held({"tool_calls": 1}, what, waits):
+            yield
+            self.spent += Usage(tool_calls=1)
+
+    @asynccontextmanager
+    async def agent(self, what: str) -> AsyncGenerator[None]:
+        """One more sub-agent, once there is room for it, at work until the block ends.
+
+        A spent number of sub-agents lets those at work come to their end.
+        """
+        await self._room({"steps": 1}, what)
         self._agents += 1
-        self._hold("steps", self._agents - 1)
+        self._at_work += 1
+        try:
+            yield
+        finally:
+            self._at_work -= 1
+            self._settle()
 
-    def check(self) -> None:
-        """Nothing, while something of every limit is left.
+    async def breached(self) -> LimitReached:
+        """The limit that stands in the way, once all calls in flight have ended."""
+        while self._breach is None or not self._is_quiet.is_set():
+            await self._is_quiet.wait()
+        return self._breach
 
-        Raises:
-            LimitExceeded: a limit is reached; call before spending more.
-        """
-        self._hold("tokens", self.spent.tokens)
-        self._hold("model_calls", self.spent.model_calls)
-        self._hold("tool_calls", self.spent.tool_calls)
-        self._hold("seconds", self.seconds)
+    def allow(self, limits: Limits) -> None:
+        """Go on under these limits."""
+        self.limits = limits
+        self._breach = None
+        self._is_quiet.clear()
+        self._wake()
 
-    def _hold(self, limit: str, used: float) -> None:
-        allowed: float = getattr(self.limits, limit)
-        if used >= allowed:
-            raise LimitExceeded(
-                f"the run has used {used:,.0f} of {allowed:,.0f} {limit.replace('_', ' ')};"
-                f" raise limits.{limit} and resume it",
-                limit,
-            )
+    @asynccontextmanager
+    async def _held(self, cost: Cost, what: str, waits: Waits) -> AsyncGenerator[None]:
+        await self._room(cost, what, waits)
+        self._reserve(cost, 1)
+        try:
+            yield
+        finally:
+            self._reserve(cost, -1)
+            self._wake()
+            self._settle()
+
+    def _reserve(self, cost: Cost, sign: int) -> None:
+        self._in_flight += sign
+        for limit, amount in cost.items():
+            self._reserved[limit] = self._reserved.get(limit, 0) + sign * amount
+
+    async def _room(self, cost: Cost, what: str, waits: Waits = None) -> None:
+        while self._stops(cost) or not self._fits(cost, what):
+            self._settle()
+            if waits is not None:
+                waits()
+            woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(woken)
+            await woken
+
+    def _stops(self, cost: Cost) -> bool:
+        return self._breach is not None and (self._breach.limit != "steps" or "steps" in cost)
+
+    def _fits(self, cost: Cost, what: str) -> bool:
+        """Whether there is room now; it is a breach when there would be none with nothing in flight."""
+        fits = True
+        for limit, amount in (cost | {"seconds": 0}).items():
+            allowed: float = getattr(self.limits, limit)
+            used = self._used(limit)
+            if used >= allowed or used + amount > allowed:
+                self._breach = _reached(limit, used, amount, allowed, what)
+                return False
+            fits = fits and used + amount + self._reserved.get(limit, 0) <= allowed
+        return fits
+
+    def _used(self, limit: str) -> float:
+        if limit == "steps":
+            return self._agents
+        used: float = self.seconds if limit == "seconds" else getattr(self.spent, limit)
+        return used
+
+    def _settle(self) -> None:
+        breach = self._breach
+        if breach is not None and not self._in_flight and not (self._at_work and breach.limit == "steps"):
+            self._is_quiet.set()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for woken in waiting:
+            if not woken.done():
+                woken.set_result(None)
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _reached(limit: str, used: float, needed: float, allowed: float, what: str) -> LimitReached:
+    more = {0: "needs more", 1: "needs one more"}.get(needed, f"may need {_figure(needed)} more")
+    share = f"{_figure(used)} of {_figure(allowed)} {limit.replace('_', ' ')}"
+    enough = math.ceil(max(2 * allowed, used + needed))
+    text = f"the run has used {share} and {more} for {what}"
+    return LimitReached(limit=limit, used=used, allowed=allowed, enough=enough, text=text)
+
+
+def _figure(number: float) -> str:
+    return f"{number:,.1f}".removesuffix(".0")

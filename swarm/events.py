@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from swarm.limits import Usage
 from swarm.plan import Plan
 from swarm.result import Result, Status
+from swarm.timing import Forecast, Speedup
 
 
 class _Event(BaseModel):
@@ -25,6 +26,8 @@ class RunStarted(_Event):
     run: str
     task: str
     model: str
+    slots: int = 0
+    """Slots of its server; 0 where an older version recorded none."""
     is_resumed: bool = False
 
 
@@ -35,7 +38,9 @@ class PlanMade(_Event):
     plan: Plan
     origin: Literal["planner", "template", "given", "direct"] = "planner"
     note: str = ""
-    """Why the template was taken, or what the replan changed."""
+    """Why the template was taken, what the replan changed, or why no more than one agent works."""
+    forecast: Forecast | None = None
+    """None where nothing is known of the server's speed."""
 
 
 class StepExpanded(_Event):
@@ -139,15 +144,38 @@ class Notice(_Event):
     step: str | None = None
 
 
+class LimitReached(_Event):
+    """A limit stands in the way of the next call; nothing is in flight, and the run asks for more."""
+
+    kind: Literal["limit_reached"] = "limit_reached"
+    limit: str
+    """Field of ``Limits``."""
+    used: float
+    allowed: float
+    enough: float
+    """What to allow to go on for as long again."""
+    text: str
+
+
+class LimitRaised(_Event):
+    """A person allowed more."""
+
+    kind: Literal["limit_raised"] = "limit_raised"
+    limit: str
+    allowed: float
+
+
 class RunEnded(_Event):
     kind: Literal["run_ended"] = "run_ended"
-    status: Literal["done", "degraded", "failed", "stopped"]
+    status: Literal["done", "degraded", "failed", "paused", "stopped"]
     answer: str
     files: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     """What the answer lacks, one sentence each."""
     usage: Usage = Usage()
     seconds: float = 0.0
+    """Wall-clock while it was at work, over resumes."""
+    speedup: Speedup | None = None
 
 
 Event = Annotated[
@@ -163,6 +191,8 @@ Event = Annotated[
     | AgentEnded
     | StepEnded
     | Notice
+    | LimitReached
+    | LimitRaised
     | RunEnded,
     Field(discriminator="kind"),
 ]

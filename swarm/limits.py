@@ -42,8 +42,8 @@ class Usage(BaseModel):
         return self.prompt_tokens + self.written_tokens
 
     def __add__(self, other: Usage) -> Usage:
-        # Sums of what was checked need no check: it is done many times a turn.
-        return Usage.model_construct(**{name: value + getattr(other, name) for name, value in self})
+        added = vars(other)
+        return Usage.model_validate({name: value + added[name] for name, value in vars(self).items()})
 
 
 class Limits(BaseModel):

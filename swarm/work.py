@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from swarm.control import Budget
 from swarm.errors import ServerError, ToolError
 from swarm.events import Event, ModelAsked, ModelReplied, Notice, ToolCalled, ToolReturned
-from swarm.limits import Limits, Usage
+from swarm.limits import Limits
 from swarm.messages import Reply, Request
 from swarm.models.model import Model
 from swarm.models.retry import Setback, hearing
@@ -120,19 +120,19 @@ async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[st
 
     Raises:
         ModelError: the model gave no usable answer.
-        LimitExceeded: the run's budget is spent.
     """
     digest = request.digest()
     known = await work.journal.reply(at.thread, at.turn, digest)
     if known is not None:
         return known
-    work.budget.check()
     thread = at.thread
-    work.note(ModelAsked(step=thread.step, item=thread.item, attempt=thread.attempt, turn=at.turn))
-    with hearing(lambda setback: work.note(_told(setback, thread.step))):
-        reply = await (work.lease or work.model).reply(request.within(work.limits))
-    await work.journal.save_reply(at.thread, at.turn, digest, reply, request)
-    work.budget.add(reply.usage)
+    waits = work.lease.leave if work.lease else None
+    async with work.budget.asking(request, f"turn {at.turn} of {name_of(thread)}", waits) as count:
+        work.note(ModelAsked(step=thread.step, item=thread.item, attempt=thread.attempt, turn=at.turn))
+        with hearing(lambda setback: work.note(_told(setback, thread.step))):
+            reply = await (work.lease or work.model).reply(request.within(work.limits))
+        await work.journal.save_reply(at.thread, at.turn, digest, reply, request)
+        count(reply.usage)
     work.note(
         ModelReplied(
             step=thread.step,
@@ -153,9 +153,6 @@ async def act(
 
     A call that a crash cut off is made again only when that can do no harm; else the answer says
     that it may have happened.
-
-    Raises:
-        LimitExceeded: the run's budget is spent.
     """
     known = await work.journal.tool_result(at.thread, at.turn, at.index)
     if known is not None:
@@ -165,9 +162,10 @@ async def act(
         result = _in_doubt(call)
         await work.journal.save_tool_result(at.thread, at.turn, at.index, result)
         return result
-    work.budget.check()
-    await work.journal.save_intent(at.thread, at.turn, at.index, call, tool.effect)
-    return await _make(work, at, call, rows)
+    waits = work.lease.leave if work.lease else None
+    async with work.budget.calling(f"a call of {tool.full_name} by {name_of(at.thread)}", waits):
+        await work.journal.save_intent(at.thread, at.turn, at.index, call, tool.effect)
+        return await _make(work, at, call, rows)
 
 
 async def _make(work: Work, at: At, call: ToolCall, rows: Mapping[str, list[Row]]) -> ToolResult:
@@ -189,7 +187,6 @@ async def _make(work: Work, at: At, call: ToolCall, rows: Mapping[str, list[Row]
     except ServerError as error:
         result = ToolResult(text=str(error), is_error=True)
     await work.journal.save_tool_result(at.thread, at.turn, at.index, result)
-    work.budget.add(Usage(tool_calls=1))
     work.note(
         ToolReturned(
             step=thread.step,
@@ -211,6 +208,11 @@ def _in_doubt(call: ToolCall) -> ToolResult:
         " It was not called again. Check what is there before you go on."
     )
     return ToolResult(text=text, is_error=True)
+
+
+def name_of(thread: Thread) -> str:
+    """A sub-agent as people read it: ``actions[3]``."""
+    return thread.step.lstrip("_") + ("" if thread.item is None else f"[{thread.item}]")
 
 
 def summarize(call: ToolCall) -> str:

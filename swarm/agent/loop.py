@@ -75,7 +75,6 @@ async def work_on(
     """What one sub-agent makes of its assignment; failures of the model are results with a reason.
 
     Raises:
-        LimitExceeded: the run's budget is spent.
         ModelUnavailable: the model server is gone.
         ProjectError: the card names a tool that is not there.
         ToolError: a tool's server did not start, or there is nothing to query.

@@ -67,7 +67,8 @@ app.command("serve")(serve)
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Runs the command line and exits: 0, 1 for a run that failed, 2 for wrong input, 130 interrupted.
+    """Runs the command line and exits: 0, 1 for a run that failed, 2 for wrong input, 3 for a run that is
+    paused at a limit, 130 interrupted.
 
     ``args`` are those of the process when left out.
     """

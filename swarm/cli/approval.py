@@ -7,11 +7,13 @@ import os
 import shlex
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swarm.cli.plan_file import plan_json, read_plan
 from swarm.errors import PlanError, ProjectError
+from swarm.events import LimitReached
 from swarm.plan import Plan
 from swarm.view.plan import plan_rows
 from swarm.view.words import printable
@@ -20,11 +22,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-async def approve(plan: Plan, console: Console) -> Plan | None:
-    """The plan to run, changed where the person changed it; None where the answer was no."""
+async def approve(plan: Plan, console: Console, forecast: Callable[[Plan], str]) -> Plan | None:
+    """The plan to run, changed where the person changed it; None where the answer was no.
+
+    ``forecast`` tells in words how long a plan takes.
+    """
     while True:
         for row in plan_rows(plan, width=console.size.width):
             console.print(row, markup=False, no_wrap=True, crop=True)
+        console.print(forecast(plan), markup=False)
         console.print("Run this plan? \\[Y]es, \\[n]o, \\[e]dit: ", end="")
         match (await read_line()).strip().lower():
             case "" | "y" | "yes":
@@ -33,6 +39,21 @@ async def approve(plan: Plan, console: Console) -> Plan | None:
                 plan = await _edited(plan, console)
             case _:
                 return None
+
+
+async def ask_more(reached: LimitReached, console: Console) -> float | None:
+    """What to allow in the place of a limit; None where the answer was no."""
+    console.print(printable(f"{reached.text[:1].upper()}{reached.text[1:]}."), markup=False)
+    console.print(
+        f"Raise limits.{reached.limit} to {reached.enough:,.0f}? \\[y]es, \\[N]o, or a number: ", end=""
+    )
+    answer = (await read_line()).strip().lower().replace(",", "").replace("_", "")
+    if answer in ("y", "yes"):
+        return reached.enough
+    try:
+        return float(answer) if float(answer) > reached.allowed else None
+    except ValueError:
+        return None
 
 
 async def read_line() -> str:

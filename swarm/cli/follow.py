@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from swarm.run.run import Run
     from swarm.run.swarm import Swarm
 
-EXIT_CODES = {"done": 0, "degraded": 0, "failed": 1, "stopped": INTERRUPTED}
+PAUSED = 3
+"""Exit code of a run that waits for a limit to be raised."""
+EXIT_CODES = {"done": 0, "degraded": 0, "failed": 1, "paused": PAUSED, "stopped": INTERRUPTED}
 
 Start = Callable[["Swarm", Screen], Coroutine[None, None, "Run[str]"]]
 
@@ -34,7 +36,7 @@ def run_on_screen(options: RunOptions, start: Start) -> int:
                 # Seconds of imports: not before a person sees that something happens.
                 from swarm.run.swarm import Swarm
 
-                opening = Swarm.open(project, model=options.model, limits=options.limits(project))
+                opening = Swarm.open(project, model=options.model, limits=options.limits())
                 swarm = await stack.enter_async_context(opening)
             run = await start(swarm, screen)
             return await _follow(run, screen, interrupts, project)
@@ -65,9 +67,12 @@ async def _follow(run: Run[str], screen: Screen, interrupts: Interrupts, project
         await screen.show(run.events())
         answer = await run.answer()
         stopper.cancel()
-    if answer.status == "stopped":
-        screen.say(f"swarm: {answer.text}; go on with: {_command('resume', run.id, project)}")
-        return INTERRUPTED
+    if answer.status in ("paused", "stopped"):
+        reached = answer.reached
+        words = f"paused: {reached.text}" if reached else answer.text
+        more = f" --limit {reached.limit}={reached.enough:.0f}" if reached else ""
+        screen.say(f"swarm: {words}; go on with: {_command('resume', run.id, project)}{more}")
+        return EXIT_CODES[answer.status]
     screen.answer(answer.text)
     if answer.files:
         screen.say(f"swarm: the files are in {project.workspace}")

@@ -45,6 +45,10 @@ SecondsOption = Annotated[
 StepsOption = Annotated[
     int | None, typer.Option("--max-steps", min=1, metavar="N", help="Sub-agents the run may start.")
 ]
+LimitOption = Annotated[
+    list[str] | None,
+    typer.Option("--limit", metavar="NAME=N", help="Any limit of swarm.toml's [limits], as tokens=50000."),
+]
 
 Options = TypeVar("Options")
 
@@ -76,6 +80,7 @@ class RunOptions:
     max_calls: CallsOption = None
     max_seconds: SecondsOption = None
     max_steps: StepsOption = None
+    limit: LimitOption = None
 
     def opened(self) -> Project:
         """The project the options name.
@@ -87,15 +92,42 @@ class RunOptions:
 
         return open_project(self.project, workspace=self.workspace)
 
-    def limits(self, project: Project) -> Limits:
-        """The project's limits with those of the options in their place."""
-        from swarm.limits import Limits
+    def limits(self) -> Limits:
+        """The limits that the options name; the others are not set.
 
+        Raises:
+            ProjectError: there is no such limit, or it has no such value.
+        """
         given = {
             "tokens": self.max_tokens,
             "model_calls": self.max_calls,
             "seconds": self.max_seconds,
             "steps": self.max_steps,
         }
-        named = {name: value for name, value in given.items() if value is not None}
-        return Limits.model_validate({**project.settings.limits.model_dump(), **named})
+        named = {name: str(value) for name, value in given.items() if value is not None}
+        return limits_of({**named, **dict(_split(words) for words in self.limit or ())})
+
+
+def limits_of(named: dict[str, str]) -> Limits:
+    """The limits with these values; the others are not set.
+
+    Raises:
+        ProjectError: there is no such limit, or it has no such value.
+    """
+    from pydantic import ValidationError
+
+    from swarm.errors import ProjectError
+    from swarm.limits import Limits
+
+    if unknown := sorted(named.keys() - Limits.model_fields.keys()):
+        raise ProjectError(f"no limit is called {unknown[0]!r}; there are: {', '.join(Limits.model_fields)}")
+    try:
+        return Limits.model_validate(named)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ProjectError(f"--limit {first['loc'][0]}={first['input']}: {first['msg']}") from error
+
+
+def _split(words: str) -> tuple[str, str]:
+    name, _, value = words.partition("=")
+    return name.strip(), value.strip().replace("_", "").replace(",", "")

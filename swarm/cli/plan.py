@@ -87,10 +87,13 @@ def make_plan(task: str, options: RunOptions) -> Plan:
         project, screen = options.opened(), Screen()
         with screen.opening():
             from swarm.run.swarm import Swarm
+            from swarm.view.timing import forecast_words
 
-            opening = Swarm.open(project, model=options.model, limits=options.limits(project))
+            opening = Swarm.open(project, model=options.model, limits=options.limits())
             async with opening as swarm:
                 plans.append(await swarm.plan(task))
+                forecast = swarm.forecast(plans[0])
+                screen.say(forecast_words(forecast, swarm.model.endpoint.model))
         return 0
 
     code = run_to_exit(work)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.options import JsonOption, ModelOption, ProjectOption, RunOptions
+from swarm.cli.options import JsonOption, LimitOption, ModelOption, ProjectOption, RunOptions, YesOption
 from swarm.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class TaskOptions(RunOptions):
 
 
 def run(options: TaskOptions) -> None:
-    """Run a task with as many agents as it takes. The answer goes to stdout, progress to stderr."""
+    """Run a task with as many agents as it takes. The answer goes to stdout, progress to stderr. A run
+    that reaches a limit asks for more; with --yes or without a terminal it is paused and exits with 3."""
     task = read_task(options.task)
     if options.plan_only:
         from swarm.cli.plan import make_plan, print_plan
@@ -45,8 +47,11 @@ def resume(
     project: ProjectOption = None,
     model: ModelOption = None,
     json: JsonOption = False,
+    yes: YesOption = False,
+    limit: LimitOption = None,
 ) -> None:
-    """Go on with a stopped or killed run. Nothing that was recorded is done again."""
+    """Go on with a stopped, paused or killed run. Nothing that was recorded is done again. A run that
+    reaches a limit is paused (exit code 3); --limit NAME=N raises it."""
     from swarm.cli.follow import run_on_screen
     from swarm.cli.runs import path_of
     from swarm.store.lease import lease
@@ -56,18 +61,25 @@ def resume(
         pass  # A run that is at work elsewhere is refused before anything heavy is loaded.
 
     async def start(swarm: Swarm, screen: Screen) -> Run[str]:
-        return await swarm.resume(path.stem)
+        return await swarm.resume(path.stem, ask_more=screen.ask_more if screen.can_ask and not yes else None)
 
-    raise typer.Exit(run_on_screen(RunOptions(project=project, model=model, json=json), start))
+    options = RunOptions(project=project, model=model, json=json, limit=limit)
+    raise typer.Exit(run_on_screen(options, start))
 
 
 def run_task(task: str, options: RunOptions, plan: Plan | None = None) -> int:
     """Runs a task, by a given plan or by one that is made and shown; gives the exit code."""
     from swarm.cli.follow import run_on_screen
+    from swarm.view.timing import forecast_words
 
     async def start(swarm: Swarm, screen: Screen) -> Run[str]:
-        asks = plan is None and not options.yes and screen.can_ask
-        return await swarm.start(task, plan=plan, approve=screen.approve if asks else None)
+        def forecast(plan: Plan) -> str:
+            return forecast_words(swarm.forecast(plan), swarm.model.endpoint.model)
+
+        if options.yes or not screen.can_ask:
+            return await swarm.start(task, plan=plan)
+        approve = None if plan else partial(screen.approve, forecast)
+        return await swarm.start(task, plan=plan, approve=approve, ask_more=screen.ask_more)
 
     return run_on_screen(options, start)
 

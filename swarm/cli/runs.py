@@ -52,7 +52,7 @@ def show(
     if events:
         _print_events(stream, as_json=json)
     elif json:
-        print_line(_json(path, record))
+        print_line(_json(path, record, stream))
     else:
         _print_run(record, stream, path)
 
@@ -106,14 +106,16 @@ def _print_events(events: list[Event], *, as_json: bool) -> None:
             print_line(f"{event.seq:>6}  {printable(words)}")
 
 
-def _json(path: Path, record: RunRecord) -> str:
+def _json(path: Path, record: RunRecord, events: list[Event]) -> str:
     import json
 
+    from swarm.run.speedup import speedup_of
     from swarm.store.reader import read_steps, read_threads
 
     steps = {id: result.model_dump(mode="json") for id, result in read_steps(path).items()}
     threads = [thread.model_dump(mode="json") for thread in read_threads(path)]
-    whole = {"run": record.model_dump(mode="json"), "steps": steps, "threads": threads}
+    speedup = speedup_of(events).model_dump(mode="json")
+    whole = {"run": record.model_dump(mode="json"), "steps": steps, "threads": threads, "speedup": speedup}
     return json.dumps(whole, ensure_ascii=False)
 
 
@@ -121,8 +123,10 @@ def _print_run(record: RunRecord, events: list[Event], path: Path) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from swarm.run.speedup import speedup_of
     from swarm.view.rows import step_rows, usage_words
     from swarm.view.state import RunState
+    from swarm.view.timing import speedup_rows
 
     state = RunState()
     for event in events:
@@ -133,7 +137,8 @@ def _print_run(record: RunRecord, events: list[Event], path: Path) -> None:
     console.print(Text(f"task: {record.task}"), soft_wrap=True)
     for row in step_rows(state, width=width):
         console.print(row, soft_wrap=True)
-    console.print(Text(usage_words(state.usage)), soft_wrap=True)
+    for words in (usage_words(state.usage), *speedup_rows(speedup_of(events))):
+        console.print(Text(words), soft_wrap=True)
     for words in _ending(state):
         console.print(Text(words), soft_wrap=True)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from swarm.cli.approval import approve
-from swarm.events import Event
+from swarm.cli.approval import approve, ask_more
+from swarm.events import Event, LimitReached
 from swarm.view.plain import show as show_plain
 from swarm.view.terminal import TerminalView
 from swarm.view.words import printable
@@ -49,11 +49,18 @@ class Screen:
         else:
             await show_plain(events, sys.stderr)
 
-    async def approve(self, plan: Plan) -> Plan | None:
-        """The plan as the person wants it run, or None to leave it."""
-        pause = self._view.paused() if self._view else nullcontext()
-        with pause:
-            return await approve(plan, self._console)
+    async def approve(self, forecast: Callable[[Plan], str], plan: Plan) -> Plan | None:
+        """The plan as the person wants it run, or None to leave it; ``forecast`` words how long it takes."""
+        with self._paused():
+            return await approve(plan, self._console, forecast)
+
+    async def ask_more(self, reached: LimitReached) -> float | None:
+        """The limit as the person raised it, or None to pause the run."""
+        with self._paused():
+            return await ask_more(reached, self._console)
+
+    def _paused(self) -> AbstractContextManager[None]:
+        return self._view.paused() if self._view else nullcontext()
 
     def say(self, words: str) -> None:
         """A line beside the answer."""

@@ -18,6 +18,5 @@ class Engine(Protocol):
 
         Raises:
             ModelUnavailable: the model server is gone; the work can be done later.
-            LimitExceeded: the run's budget is spent.
         """
         ...

@@ -9,6 +9,7 @@ from swarm.errors import ProjectError, ToolError
 from swarm.events import AgentEnded, AgentStarted, AgentWaiting
 from swarm.result import Result
 from swarm.scheduler.slots import Want
+from swarm.work import name_of
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -32,15 +33,16 @@ class LocalEngine:
 
         Raises:
             ModelUnavailable: the model server is gone; nothing final is recorded.
-            LimitExceeded: the run's budget is spent.
         """
         thread = assignment.thread
         known = await self._work.journal.result(thread)
         if known is not None:
             return known
-        self._work.budget.add_agent()
         want = Want(kind=assignment.card.name, priority=priority, tier=assignment.card.tier)
-        async with self._work.leased(want, lambda: self._note_waiting(assignment)) as work:
+        async with (
+            self._work.budget.agent(name_of(thread)),
+            self._work.leased(want, lambda: self._note_waiting(assignment)) as work,
+        ):
             work.note(
                 AgentStarted(
                     step=thread.step,

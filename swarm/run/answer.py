@@ -13,6 +13,7 @@ from pydantic import BaseModel, JsonValue, TypeAdapter
 from swarm.agent.grounding import Source
 from swarm.agent.turn import Give, TurnRules, parse
 from swarm.errors import MalformedReply, ModelError
+from swarm.events import LimitReached
 from swarm.limits import Usage
 from swarm.messages import Message, Request
 from swarm.plan import Plan, Step, Thread
@@ -22,7 +23,7 @@ from swarm.scheduler.slots import Want
 from swarm.work import At, Work, ask, one_line
 
 Value = TypeVar("Value")
-RunOutcome = Literal["done", "degraded", "failed", "stopped"]
+RunOutcome = Literal["done", "degraded", "failed", "paused", "stopped"]
 MOST_ROWS = 20
 MOST_CELLS = 40
 ANSWER_TOKENS = 300
@@ -44,6 +45,8 @@ class Answer(Generic[Value]):
     missing: tuple[str, ...]
     """What the answer lacks, one sentence each."""
     usage: Usage
+    reached: LimitReached | None = None
+    """The limit that the run was paused at."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,7 @@ class Composed:
 async def compose(
     work: Work, task: str, plan: Plan, results: Mapping[str, Result], schema: Mapping[str, JsonValue] | None
 ) -> Composed:
-    """The answer made of the results of a plan's last steps.
-
-    Raises:
-        LimitExceeded: the run's budget is spent.
-    """
+    """The answer made of the results of a plan's last steps."""
     missing = _missing(plan, results)
     lasting = [step for step in plan.steps if _is_shown(step, plan) and results[step.id].is_usable]
     files = tuple(dict.fromkeys(file for step in plan.steps for file in results[step.id].files))

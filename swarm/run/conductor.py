@@ -10,14 +10,17 @@ from pydantic import JsonValue
 from swarm.card import AgentCard
 from swarm.engine.engine import Engine
 from swarm.errors import RunInterrupted
-from swarm.events import PlanMade
+from swarm.events import AgentWaiting, PlanMade
 from swarm.plan import Plan
 from swarm.planner.planner import Planning, make_plan, replan
 from swarm.result import Result
 from swarm.run.answer import Composed, compose
+from swarm.run.direct import Ground, direct
 from swarm.run.execution import Execution
+from swarm.run.forecast import forecast, sizes_of, speeds_of
 from swarm.scheduler.slots import Want
 from swarm.survey import Survey, survey
+from swarm.timing import Forecast
 from swarm.work import Work
 
 GIVEN, REPLANS = "given", "replans"
@@ -57,18 +60,42 @@ class Conductor:
             return
         made = await self.draft()
         if self.approve is not None:
-            approved = await self.approve(made.plan)
+            self.work.note(AgentWaiting(step="_plan", what="question"))
+            with self.work.budget.at_rest():
+                approved = await self.approve(made.plan)
             if approved is None:
                 raise RunInterrupted("the plan was not approved; nothing was run")
             if approved != made.plan:
                 made = PlanMade(plan=approved.check(), origin="given")
-        await self._adopt(made)
+        await self._adopt(made.model_copy(update={"forecast": self.forecast(made.plan)}))
+
+    @property
+    def progress(self) -> str:
+        """How far the run is, in words."""
+        plan = self.work.journal.run.plan
+        return f"{len(self.results)} of {len(plan.steps)} steps are done" if plan else "there is no plan yet"
 
     async def draft(self) -> PlanMade:
         """A plan for the task; nothing is adopted."""
         self._survey = await survey(self.work)
         async with self.work.leased(PLANS) as work:
-            return await make_plan(Planning(work, self.task, self._survey, self.cards))
+            made = await make_plan(Planning(work, self.task, self._survey, self.cards))
+        known = direct(made.plan, self._ground) if made.origin == "planner" else None
+        return made if known is None else PlanMade(plan=known[0], origin="direct", note=known[1])
+
+    def forecast(self, plan: Plan) -> Forecast | None:
+        """How long a plan should take; None where nothing is known of the server's speed."""
+        ground = self._ground
+        if ground.speeds is None:
+            return None
+        return forecast(plan, ground.speeds, ground.slots, sizes_of(plan, ground.workspace))
+
+    @property
+    def _ground(self) -> Ground:
+        work = self.work
+        endpoint = work.model.endpoint
+        speeds = speeds_of(endpoint, work.budget.spent)
+        return Ground(self.task, self.cards, work.workspace, endpoint.window, endpoint.slots, speeds)
 
     async def execute(self) -> None:
         """Run every step of the plan that has no recorded result."""

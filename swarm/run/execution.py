@@ -41,11 +41,7 @@ class Execution:
     """Steps that failed only because the model server was gone: a resume does them again."""
 
     async def run(self) -> dict[str, Result]:
-        """The result of every step of the plan.
-
-        Raises:
-            LimitExceeded: the run's budget is spent.
-        """
+        """The result of every step of the plan."""
         ended = {step.id: asyncio.Event() for step in self.plan.steps}
         self._depths = depths(self.plan)
         try:
@@ -53,7 +49,7 @@ class Execution:
                 for step in self.plan.steps:
                     group.create_task(self._run_when_ready(step, ended), name=f"step {step.id}")
         except ExceptionGroup as errors:
-            raise _first(errors) from errors
+            raise first_of(errors) from errors
         return self.results
 
     async def _run_when_ready(self, step: Step, ended: Mapping[str, asyncio.Event]) -> None:
@@ -133,10 +129,10 @@ class Execution:
         return result
 
 
-def _first(errors: ExceptionGroup[Exception]) -> Exception:
+def first_of(errors: ExceptionGroup[Exception]) -> Exception:
     """The first error of nested groups."""
     error = errors.exceptions[0]
-    return _first(cast(ExceptionGroup[Exception], error)) if isinstance(error, ExceptionGroup) else error
+    return first_of(cast(ExceptionGroup[Exception], error)) if isinstance(error, ExceptionGroup) else error
 
 
 def _brief(result: Result) -> Result:

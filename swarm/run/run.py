@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -16,20 +15,36 @@ from swarm.card import AgentCard
 from swarm.control import Budget
 from swarm.engine.local import LocalEngine
 from swarm.errors import LimitExceeded, RunInterrupted
-from swarm.events import Event, PlanMade, RunEnded, RunStarted
-from swarm.limits import Limits
+from swarm.events import (
+    AgentEnded,
+    Event,
+    LimitRaised,
+    LimitReached,
+    ModelReplied,
+    PlanMade,
+    RunEnded,
+    RunStarted,
+)
+from swarm.limits import Limits, Usage
 from swarm.models.model import Model
 from swarm.plan import Plan
 from swarm.run.answer import Answer, RunOutcome, answer_schema, typed
 from swarm.run.conductor import Approve, Conductor
+from swarm.run.execution import first_of
 from swarm.run.graph import conduct
+from swarm.run.speedup import speedup_of, worked_seconds
 from swarm.scheduler.slots import Slots
 from swarm.store.journal import Journal
 from swarm.store.records import RunRecord
+from swarm.timing import Speedup
 from swarm.tool import ToolBox
 from swarm.work import Work
 
 Value = TypeVar("Value")
+GIVEN_LIMITS = "limits"
+"""Setting in a run's record: the limits that were given to it, beside those of its project."""
+AskMore = Callable[[LimitReached], Awaitable[float | None]]
+"""Asks a person what to allow instead of the limit that was reached; None to pause the run."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,9 @@ class Setting:
     runs_folder: Path
     workspace: Path
     limits: Limits
+    """Those of the project."""
+    given: Limits
+    """Fields that are set go before the project's, and before those the run was given earlier."""
     has_database: bool = False
     """Whether the project names a database that is no file of the workspace."""
 
@@ -57,9 +75,11 @@ class Run(Generic[Value]):
         *,
         answer_type: type[Value] | None = None,
         approve: Approve | None = None,
+        ask_more: AskMore | None = None,
     ) -> None:
         self.id = id
         self._setting = setting
+        self._ask_more = ask_more
         self._answer_type = answer_type
         self._approve = approve
         self._events: list[Event] = []
@@ -67,6 +87,8 @@ class Run(Generic[Value]):
         self._driver: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[Answer[Value]] | None = None
         self._stop_reason: str | None = None
+        self._reached: LimitReached | None = None
+        self._given: dict[str, JsonValue] = {}
 
     async def events(self) -> AsyncIterator[Event]:
         """Every event from the run's first on, those of earlier sittings included; ends with the run."""
@@ -91,6 +113,15 @@ class Run(Generic[Value]):
         if self._ended is None:
             raise RunInterrupted(f"run {self.id} was never started")
         return await asyncio.shield(self._ended)
+
+    @property
+    def spent(self) -> Usage:
+        """What the run has used, over all sittings."""
+        return sum((event.usage for event in self._events if isinstance(event, ModelReplied)), Usage())
+
+    def speedup(self) -> Speedup:
+        """What working side by side gained so far, and where the time went."""
+        return speedup_of(self._events)
 
     async def stop(self, reason: str = "stopped by the user") -> None:
         """End the run where it is; what was recorded is kept and ``Swarm.resume`` goes on from there."""
@@ -139,12 +170,13 @@ class Run(Generic[Value]):
                     run=self.id,
                     task=journal.run.task,
                     model=self._setting.model.endpoint.model,
+                    slots=self._setting.model.endpoint.slots,
                     is_resumed=record is None,
                 ),
             )
-            await journal.save_run(status="running", plan=plan)
+            await self._save(journal, conductor.work.limits, plan)
             if plan is not None:
-                self._note(journal, PlanMade(plan=plan, origin="given"))
+                self._note(journal, PlanMade(plan=plan, origin="given", forecast=conductor.forecast(plan)))
             opened.set_result(None)
             outcome, reason = await self._conduct(conductor, journal)
             return await self._end(journal, conductor, outcome, reason)
@@ -152,15 +184,47 @@ class Run(Generic[Value]):
     async def _conduct(self, conductor: Conductor, journal: Journal) -> tuple[RunOutcome | None, str]:
         """How the run was cut short and why, or None when it came to its end."""
         try:
-            await conduct(conductor, journal.saver)
+            async with asyncio.TaskGroup() as group:
+                watch = group.create_task(self._watch(conductor, journal))
+                await conduct(conductor, journal.saver)
+                watch.cancel()
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None:
                 task.uncancel()
             return "stopped", self._stop_reason or str(error) or "cancelled"
-        except (LimitExceeded, RunInterrupted) as error:
-            return "stopped", str(error)
+        except ExceptionGroup as errors:
+            error = first_of(errors)
+            if isinstance(error, LimitExceeded | RunInterrupted):
+                return "paused" if isinstance(error, LimitExceeded) else "stopped", str(error)
+            raise error from errors
         return None, ""
+
+    async def _watch(self, conductor: Conductor, journal: Journal) -> None:
+        """Puts each limit that is reached to a person.
+
+        Raises:
+            LimitExceeded: nobody allowed more; nothing is in flight.
+        """
+        budget = conductor.work.budget
+        while True:
+            reached = await budget.breached()
+            self._reached = reached.model_copy(update={"text": f"{reached.text}; {conductor.progress}"})
+            self._note(journal, self._reached)
+            with budget.at_rest():
+                allowed = await self._ask_more(self._reached) if self._ask_more else None
+            if allowed is None:
+                words = f"{self._reached.text}; raise limits.{reached.limit} and resume it"
+                raise LimitExceeded(words, reached.limit)
+            self._given = {**self._given, reached.limit: allowed}
+            limits = Limits.model_validate({**budget.limits.model_dump(), reached.limit: allowed})
+            await self._save(journal, limits)
+            self._note(journal, LimitRaised(limit=reached.limit, allowed=allowed))
+            budget.allow(limits)
+
+    async def _save(self, journal: Journal, limits: Limits, plan: Plan | None = None) -> None:
+        settings: dict[str, JsonValue] = {**journal.run.settings, GIVEN_LIMITS: self._given}
+        await journal.save_run(status="running", plan=plan, limits=limits, settings=settings)
 
     async def _end(
         self, journal: Journal, conductor: Conductor, outcome: RunOutcome | None, reason: str
@@ -175,6 +239,7 @@ class Run(Generic[Value]):
             files=composed.files if composed else (),
             missing=composed.missing if composed else (reason,),
             usage=budget.spent,
+            reached=self._reached if outcome == "paused" else None,
         )
         self._note(
             journal,
@@ -185,6 +250,7 @@ class Run(Generic[Value]):
                 missing=answer.missing,
                 usage=answer.usage,
                 seconds=round(budget.seconds, 3),
+                speedup=self.speedup(),
             ),
         )
         await journal.save_run(status=answer.status)
@@ -192,9 +258,18 @@ class Run(Generic[Value]):
 
     async def _conductor(self, journal: Journal) -> Conductor:
         setting = self._setting
-        spent_seconds = sitting_seconds(self._events)
+        earlier = journal.run.settings.get(GIVEN_LIMITS)
+        self._given = {
+            **(earlier if isinstance(earlier, dict) else {}),
+            **setting.given.model_dump(exclude_unset=True),
+        }
+        limits = Limits.model_validate({**setting.limits.model_dump(), **self._given})
         budget = Budget(
-            setting.limits, clock=time.monotonic, spent=await journal.usage(), spent_seconds=spent_seconds
+            limits,
+            clock=time.monotonic,
+            spent=await journal.usage(),
+            spent_seconds=worked_seconds(self._events),
+            agents=sum(isinstance(event, AgentEnded) for event in self._events),
         )
         work = Work(
             journal=journal,
@@ -202,7 +277,7 @@ class Run(Generic[Value]):
             slots=setting.slots,
             box=setting.box,
             budget=budget,
-            limits=setting.limits,
+            limits=limits,
             workspace=setting.workspace,
             note=lambda event: self._note(journal, event),
             has_database=setting.has_database,
@@ -217,14 +292,3 @@ class Run(Generic[Value]):
     def _wake(self) -> None:
         news, self._news = self._news, asyncio.Event()
         news.set()
-
-
-def sitting_seconds(events: list[Event]) -> float:
-    """How long a run has worked in earlier sittings: from each start to the last event before the next."""
-    total, started = 0.0, 0.0
-    for event, after in zip_longest(events, events[1:]):
-        if isinstance(event, RunStarted):
-            started = event.at
-        if after is None or isinstance(after, RunStarted):
-            total += max(0.0, event.at - started)
-    return total

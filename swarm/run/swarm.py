@@ -6,13 +6,14 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from swarm.card import AgentCard
 from swarm.errors import PlanError, ProjectError
 from swarm.hub.hub import Hub
-from swarm.limits import Limits
+from swarm.limits import Limits, Usage
 from swarm.models.choose import open_model
 from swarm.models.model import Model
 from swarm.models.pool import Member
@@ -21,10 +22,12 @@ from swarm.planner.check import problems
 from swarm.project.project import Project, open_project
 from swarm.run.answer import Answer
 from swarm.run.conductor import GIVEN, Approve
-from swarm.run.run import Run, Setting
+from swarm.run.forecast import forecast, sizes_of, speeds_of
+from swarm.run.run import AskMore, Run, Setting
 from swarm.scheduler.slots import Slots
 from swarm.store.records import RunRecord
 from swarm.store.runs import find_run, list_runs, new_run_id
+from swarm.timing import Forecast
 
 Value = TypeVar("Value")
 
@@ -52,7 +55,7 @@ class Swarm:
         """The swarm of a project folder (the current one when none is named).
 
         ``model`` is a name as for ``--model``, or any ``Model``; ``tools`` are functions that agents
-        may call as ``python.NAME``.
+        may call as ``python.NAME``. What is set in ``limits`` goes before the project's.
 
         Raises:
             ProjectError: something in the project is wrong, or no model was found.
@@ -71,7 +74,8 @@ class Swarm:
                 cards=_with_functions(opened.cards, bool(tools)),
                 runs_folder=opened.runs_folder,
                 workspace=opened.workspace,
-                limits=limits or opened.settings.limits,
+                limits=opened.settings.limits,
+                given=limits or Limits(),
                 has_database="database" in opened.settings.servers or _is_own(opened, "database"),
             )
             async with asyncio.TaskGroup() as group:
@@ -107,6 +111,16 @@ class Swarm:
             raise PlanError([answer.text])
         return made[0]
 
+    def forecast(self, plan: Plan) -> Forecast | None:
+        """How long a plan should take, from the profile of the model or the replies so far.
+
+        None where nothing is known of the server's speed.
+        """
+        endpoint = self.model.endpoint
+        speeds = speeds_of(endpoint, sum((run.spent for run in self._runs), Usage()))
+        sizes = sizes_of(plan, self.project.workspace)
+        return None if speeds is None else forecast(plan, speeds, endpoint.slots, sizes)
+
     async def start(
         self,
         task: str,
@@ -114,8 +128,11 @@ class Swarm:
         plan: Plan | None = None,
         answer_type: type[Value] | None = None,
         approve: Approve | None = None,
+        ask_more: AskMore | None = None,
     ) -> Run[Value]:
         """A new run, at work. With a ``plan`` there is no planner; ``approve`` may change a made plan.
+
+        ``ask_more`` is asked when a limit is reached; without it, or when it gives None, the run is paused.
 
         Raises:
             PlanError: the given plan can't run here.
@@ -135,12 +152,20 @@ class Swarm:
             limits=self._setting.limits,
             settings={GIVEN: plan is not None},
         )
-        return await self._open(
-            Run(record.id, self._setting, answer_type=answer_type, approve=approve), record, plan
-        )
+        run = Run(record.id, self._setting, answer_type=answer_type, approve=approve, ask_more=ask_more)
+        return await self._open(run, record, plan)
 
-    async def resume(self, run: str = "last", *, answer_type: type[Value] | None = None) -> Run[Value]:
+    async def resume(
+        self,
+        run: str = "last",
+        *,
+        answer_type: type[Value] | None = None,
+        limits: Limits | None = None,
+        ask_more: AskMore | None = None,
+    ) -> Run[Value]:
         """An earlier run, going on where it was: an id, its unambiguous beginning, or ``last``.
+
+        It keeps the limits it was given; what is set in ``limits`` goes before them.
 
         Raises:
             ProjectError: no run is called that.
@@ -148,7 +173,8 @@ class Swarm:
             StoreError: its file can't be used.
         """
         found = self._last() if run == "last" else find_run(self.project.root, run).stem
-        return await self._open(Run(found, self._setting, answer_type=answer_type), None, None)
+        setting = replace(self._setting, given=limits) if limits else self._setting
+        return await self._open(Run(found, setting, answer_type=answer_type, ask_more=ask_more), None, None)
 
     def _last(self) -> str:
         records = list_runs(self.project.root).records

@@ -12,7 +12,7 @@ from swarm.plan import Plan, Thread
 from swarm.result import Result
 from swarm.tool import EffectClass, ToolCall, ToolResult
 
-RunStatus = Literal["running", "done", "degraded", "failed", "stopped"]
+RunStatus = Literal["running", "done", "degraded", "failed", "paused", "stopped"]
 
 
 class RunRecord(BaseModel):

@@ -9,6 +9,8 @@ from swarm.events import (
     AgentEnded,
     AgentStarted,
     Event,
+    LimitRaised,
+    LimitReached,
     Notice,
     PlanMade,
     RunEnded,
@@ -18,6 +20,7 @@ from swarm.events import (
     ToolCalled,
     ToolReturned,
 )
+from swarm.view.timing import forecast_words, speedup_rows
 from swarm.view.words import count, duration, one_line
 
 WIDTH = 160
@@ -29,7 +32,9 @@ async def show(events: AsyncIterator[Event], out: TextIO) -> None:
     async for event in events:
         first = event.at if first is None else first
         if words := line_of(event):
-            out.write(f"{duration(event.at - first):>8}  {one_line(words, WIDTH)}\n")
+            rows = speedup_rows(event.speedup) if isinstance(event, RunEnded) and event.speedup else []
+            for row in (words, *rows):
+                out.write(f"{duration(event.at - first):>8}  {one_line(row, WIDTH)}\n")
             out.flush()
 
 
@@ -40,7 +45,12 @@ def line_of(event: Event) -> str | None:
             return f"{'resumed' if event.is_resumed else 'run'} {event.run} on {event.model}: {event.task}"
         case PlanMade():
             steps = ", ".join(step.id for step in event.plan.steps)
-            return f"plan ({event.origin}): {steps}{f'; {event.note}' if event.note else ''}"
+            when = forecast_words(event.forecast, "") if event.forecast else ""
+            return "; ".join(part for part in (f"plan ({event.origin}): {steps}", event.note, when) if part)
+        case LimitReached():
+            return event.text
+        case LimitRaised():
+            return f"limits.{event.limit} is {event.allowed:,.0f} now"
         case Notice():
             return f"{f'{event.step}: ' if event.step else ''}{event.text}"
         case RunEnded():

@@ -11,6 +11,8 @@ from swarm.events import (
     AgentStarted,
     AgentWaiting,
     Event,
+    LimitRaised,
+    LimitReached,
     ModelAsked,
     ModelReplied,
     Notice,
@@ -103,8 +105,10 @@ class RunState:
                 self._start(event)
             case PlanMade():
                 self._take_plan(event)
-            case Notice():
+            case Notice() | LimitReached():
                 self.notices.append(event.text)
+            case LimitRaised():
+                self.notices.append(f"limits.{event.limit} is {event.allowed:,.0f} now")
             case RunEnded():
                 self.ended = event
                 self.usage = event.usage

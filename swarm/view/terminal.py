@@ -14,6 +14,7 @@ from rich.text import Text
 from swarm.events import Event
 from swarm.view.rows import live_rows, step_rows, usage_words
 from swarm.view.state import RunState
+from swarm.view.timing import speedup_rows
 from swarm.view.words import duration, one_line
 
 REDRAW_SECONDS = 0.2
@@ -79,3 +80,5 @@ class TerminalView:
         if ended := self.state.ended:
             words = f"{ended.status} in {duration(ended.seconds)} · {usage_words(ended.usage)}"
             self.console.print(Text(one_line(words, width), style="bold"))
+            for row in speedup_rows(ended.speedup) if ended.speedup else []:
+                self.console.print(Text(row))

@@ -164,20 +164,6 @@ async def test_an_agent_that_repeats_one_call_is_ended(project: Path) -> None:
     assert len([event for event in events if isinstance(event, ModelReplied)]) <= 8
 
 
-async def test_a_spent_budget_stops_the_run_and_a_resume_with_more_ends_it(project: Path) -> None:
-    plan = Plan(steps=(ACTIONS, MOST))
-    answer, _, first = await run(project, plan, reply, limits=Limits(model_calls=2))
-    assert answer.status == "stopped"
-    assert "raise limits.model_calls and resume it" in answer.text
-    second = ScriptedModel(reply)
-    async with asyncio.timeout(60), Swarm.open(project, model=second) as swarm:
-        resumed: Run[str] = await swarm.resume(answer.run)
-        ended = await resumed.answer()
-    assert ended.status == "done"
-    answered = {served.digest for served in first.log if not served.error}
-    assert not answered & {served.digest for served in second.log}
-
-
 async def test_a_stopped_run_goes_on_where_it_was(project: Path) -> None:
     reached = asyncio.Event()
 
