@@ -13,10 +13,10 @@ from typing import cast
 
 from benchmarks.proof import RESULTS, ROOT, Report, last_result, python
 
-SHORT = ("light_start", "barrier", "resume", "clean")
+SHORT = ("light_start", "barrier", "resume", "clean", "recovery")
 LONG = ("width", "small_model", "newcomer")
 """Several minutes to hours each: run by name."""
-ALL = ("newcomer", "small_model", "resume", "barrier", "width", "light_start", "clean")
+ALL = ("newcomer", "small_model", "resume", "barrier", "width", "light_start", "clean", "recovery")
 """In the order of PROOFS.md."""
 
 INTRODUCTION = """# Proofs

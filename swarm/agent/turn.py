@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import jsonschema
+from jsonschema.exceptions import best_match
 from pydantic import JsonValue
+from referencing import Registry
 
 from swarm.errors import MalformedReply
+from swarm.models.fitting import fitted
+from swarm.models.recovery import Turn, recovered
 from swarm.tool import Tool, ToolCall
 from swarm.work import one_line, summarize
 
 Schema = dict[str, JsonValue]
 
-_FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
-_DECODER = json.JSONDecoder()
 TEXT: Schema = {"type": "string", "minLength": 1}
 
 
@@ -74,72 +76,75 @@ def _call_schema(tool: Tool) -> JsonValue:
 
 
 def parse(text: str, rules: TurnRules) -> Action:
-    """What the reply asks for. Fences and prose around the one JSON object are forgiven.
+    """What the reply asks for, in whichever dialect it is written.
 
     Raises:
         MalformedReply: it is none of the things the turn may be; the message tells the model why.
     """
-    said = _only_object(text)
-    if isinstance(said.get("cannot"), str) and rules.may_give_up:
-        return Cannot(str(said["cannot"]))
-    if "result" in said and "tool" not in said:
-        return _give(said["result"], rules, text)
-    name = said.get("tool", said.get("name"))
-    args = said.get("args", said.get("arguments", {}))
-    if not isinstance(name, str):
+    result = rules.result
+    turn = recovered(text, rules.tools, lambda value: result is not None and _fits(value, result))
+    if "tool" in turn:
+        return _call(turn, rules, text)
+    if "result" in turn:
+        return _give(turn["result"], rules, text)
+    if not rules.may_give_up:
         raise MalformedReply("the reply must be an object with tool and args, or with result", text)
-    return _call(name, args, rules, text)
+    return Cannot(str(turn["cannot"]))
 
 
 def _give(data: JsonValue, rules: TurnRules, text: str) -> Give:
     if rules.result is None:
         raise MalformedReply("no result can be given yet: use a tool first", text)
-    try:
-        jsonschema.validate(data, rules.result, cls=jsonschema.Draft202012Validator)
-    except jsonschema.ValidationError as error:
-        place = "/".join(str(part) for part in error.absolute_path)
-        where = f"result/{place}" if place else "result"
-        raise MalformedReply(f"{where}: {one_line(error.message, 160)}", text) from error
+    data = fitted(data, rules.result)
+    if problem := _problem("result", data, rules.result):
+        raise MalformedReply(problem, text)
     return Give(data)
 
 
-def _call(name: str, args: JsonValue, rules: TurnRules, text: str) -> ToolCall:
-    known = [tool.full_name for tool in rules.tools]
-    full = [one for one in known if one == name or one.endswith(f".{name}")]
-    if len(full) != 1:
-        raise MalformedReply(f"there is no tool {name!r}; the tools are: {', '.join(known) or 'none'}", text)
-    if isinstance(args, str):
-        args = _only_object(args)
-    if not isinstance(args, dict):
-        raise MalformedReply("args must be an object", text)
-    return ToolCall(tool=full[0], args=args)
+def _call(turn: Turn, rules: TurnRules, text: str) -> ToolCall:
+    tool = next(tool for tool in rules.tools if tool.full_name == turn["tool"])
+    args = fitted(turn["args"], tool.input_schema)
+    if problem := _problem("args", args, tool.input_schema) or _unknown(args, tool):
+        raise MalformedReply(f"{tool.full_name}: {problem}", text)
+    return ToolCall.model_validate({"tool": tool.full_name, "args": args})
 
 
-def _only_object(text: str) -> dict[str, JsonValue]:
-    """The one JSON object in a reply."""
-    fenced = _FENCE.search(text)
-    candidate = (fenced.group(1) if fenced else text).strip()
-    start = candidate.find("{")
-    if start < 0:
-        raise MalformedReply("the reply has no JSON object", text)
-    try:
-        found, _ = _DECODER.raw_decode(candidate, start)
-    except ValueError as error:
-        raise MalformedReply(f"the reply is no valid JSON: {error}", text) from error
-    return {str(key): value for key, value in found.items()}
+def _fits(value: JsonValue, schema: Schema) -> bool:
+    return not _problem("result", fitted(value, schema), schema)
 
 
-def name_action(text: str) -> str:
+def _problem(name: str, value: JsonValue, schema: Schema) -> str:
+    """Where a value breaks its schema and how; empty when it does not."""
+    error = best_match(_validator(json.dumps(schema)).iter_errors(value))
+    if error is None:
+        return ""
+    return f"{'/'.join((name, *(str(part) for part in error.absolute_path)))}: {one_line(error.message, 160)}"
+
+
+@lru_cache(maxsize=256)
+def _validator(schema: str) -> jsonschema.Draft202012Validator:
+    # The empty registry keeps a reference from being fetched over the network.
+    return jsonschema.Draft202012Validator(json.loads(schema), registry=Registry())
+
+
+def _unknown(args: JsonValue, tool: Tool) -> str:
+    properties = tool.input_schema.get("properties")
+    if not isinstance(properties, dict) or not isinstance(args, dict) or "anyOf" in tool.input_schema:
+        return ""
+    name = next((name for name in args if name not in properties), None)
+    return f"args/{name}: there is no such argument; there are {', '.join(properties)}" if name else ""
+
+
+def name_action(text: str, tools: Sequence[Tool] = ()) -> str:
     """What a reply asks for, in a few words, for people."""
     try:
-        said = _only_object(text)
+        turn = recovered(text, tools, lambda _: False)
     except MalformedReply:
         return "unreadable reply"
-    if "tool" in said:
-        args = said.get("args")
-        call = ToolCall(tool=str(said["tool"]), args=args if isinstance(args, dict) else {})
+    if "tool" in turn:
+        call = ToolCall.model_validate(turn)
         return f"{call.tool} {summarize(call)}"
-    return "gives up" if "cannot" in said else "result"
+    return "gives up" if "cannot" in turn else "result"
 
 
 def signature(tool: Tool) -> str:

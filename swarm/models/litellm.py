@@ -21,6 +21,7 @@ from swarm.models.failures import OF_SERVER, Failure, failure_of
 from swarm.models.model import Endpoint
 from swarm.models.probe import changes, refreshed
 from swarm.models.retry import FIRST_PAUSE_SECONDS, Breaker, Retries, Setback, tell
+from swarm.models.schemas import sent
 
 if TYPE_CHECKING:
     from swarm.models.wire import Exchange, Wire
@@ -175,16 +176,17 @@ class LitellmModel:
         return self._handler
 
     def _parameters(self, request: Request) -> _Parameters:
+        messages, schema = sent(request, self._endpoint)
         parameters: _Parameters = {
-            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+            "messages": [{"role": message.role, "content": message.content} for message in messages],
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
             "seed": request.seed,
             "num_retries": 0,
             "max_retries": 0,
         }
-        if request.output_schema is not None:
-            form: JsonValue = {"name": "turn", "strict": True, "schema": request.output_schema}
+        if schema is not None:
+            form: JsonValue = {"name": "turn", "strict": True, "schema": schema}
             parameters["response_format"] = {"type": "json_schema", "json_schema": form}
         return parameters | self._of_kind(request)
 
