@@ -179,24 +179,30 @@ class Counter:
             return
         if self._endpoint.kind == "ollama" and read <= self.window < usage.tokens:
             raise self._truncated(read, usage.tokens)
-        is_near = self._is_near(read, count.high)
+        is_near = self._is_near(request.messages, read, count.high)
         self._largest = max(self._largest, read)
         if is_near or read < count.low:
             whole, margin = await self._measured(request.messages, read, measure)
             # So near the window that a few tokens decide, a prompt that left its reply no room is at fault.
-            is_full = is_near and read + request.max_tokens > self.window < whole + margin
+            is_full = is_near and read <= self.window < min(read + request.max_tokens, whole + margin)
             if is_full or whole - margin > (self.window if self._leaves_out_cached else read):
                 raise self._truncated(read, whole)
         if not self._leaves_out_cached:
             self.learn(request.messages, read)
 
-    def _is_near(self, read: int, high: float) -> bool:
+    def _is_near(self, messages: Sequence[Message], read: int, high: float) -> bool:
         """Whether the count could be that of a prompt cut at the edge of a window."""
         if self._refuses:
             return False
-        # Ollama keeps to the window that each request names.
-        usual = () if self._endpoint.kind == "ollama" else [one for one in USUAL_WINDOWS if read > 0.8 * one]
-        return any(max(read, self._largest) <= size < high for size in (self.window, *usual))
+        seen = max(read, self._largest)
+        if seen <= self.window < high:
+            return True
+        edges = [size for size in USUAL_WINDOWS if seen <= size < min(high, self.window)]
+        if not edges or self._endpoint.kind == "ollama":  # Ollama keeps to the window that it is told.
+            return False
+        # A server drops message after message until the rest fits.
+        dropped = (1 + MARGIN) * max(estimate(message.content) for message in messages)
+        return any(read > edge - dropped for edge in edges)
 
     def _beginning(self, messages: Sequence[Message]) -> _Known | None:
         known = self._known.get(_conversation(messages))
@@ -216,7 +222,9 @@ class Counter:
             if not self._leaves_out_cached and read < _least(messages):
                 return _least(messages), 0.0
             whole = around + each * len(messages)
-            parts = _parts([message.content for message in messages], self.window / 4)
+            # A prompt that was cut fills a good part of the window, whatever its size: a third of that fits.
+            fits = self.window if self._leaves_out_cached else min(self.window, max(read, SMALLEST_WINDOW))
+            parts = _parts([message.content for message in messages], fits / 3)
             for part in parts:
                 whole += await measure((Message(role="user", content=part),)) - around - each
         except ModelError:

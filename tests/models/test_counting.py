@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
 
+from benchmarks.texts import TEXTS
 from swarm.errors import ContextTruncated, ModelError
 from swarm.limits import Usage
 from swarm.messages import Message, Request
@@ -22,33 +22,6 @@ pytestmark = pytest.mark.anyio
 WINDOW = 4_096
 ROOM = 512
 """Tokens of the reply."""
-
-Text = Callable[[random.Random, int], str]
-
-
-def _words(alphabet: str, size: int) -> Text:
-    def text(chance: random.Random, length: int) -> str:
-        text = ""
-        while len(text) < length:
-            text += "".join(chance.choices(alphabet, k=chance.randint(1, size))) + " "
-        return text[:length]
-
-    return text
-
-
-TEXTS: dict[str, Text] = {
-    "prose": _words("abcdefghijklmnopqrstuvwxyz", 9),
-    "long words": _words("abcdefghijklmnopqrstuvwxyz", 40),
-    "digits": _words("0123456789", 9),
-    "json": lambda chance, n: "".join(
-        f'{{"id": {chance.random()}, "ok": true}}, ' for _ in range(n // 30 + 1)
-    )[:n],
-    "code": lambda chance, n: "".join(
-        f"    if a[{chance.randint(0, 9)}] != b:\n" for _ in range(n // 19 + 1)
-    )[:n],
-    "chinese": _words("模型服务器的插槽数量有限提示缓存也只有一个", 30),
-    "runs": lambda _, n: (("=" * 80 + "\n" + " " * 40) * (n // 121 + 1))[:n],
-}
 
 
 @dataclass
