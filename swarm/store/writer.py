@@ -10,7 +10,6 @@ import asyncio
 import queue
 import sqlite3
 import threading
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -59,7 +58,10 @@ class Writer:
         self._path = path
         self._connect = connect
         self._loop = asyncio.get_running_loop()
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
+        self._posted: list[_Job] = []
+        """Writes nobody waits for: handed over with the next one that somebody does, or soon. Each
+        handing over wakes the writer's thread, which costs more than the write."""
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._check: Check | None = None
@@ -82,6 +84,7 @@ class Writer:
             await writer._settled(writer._opened)
             yield writer
         finally:
+            writer._hand_over()
             writer._jobs.put(None)
             with anyio.move_on_after(DEADLINE_SECONDS, shield=True):
                 await writer._closed
@@ -110,7 +113,12 @@ class Writer:
         Raises:
             StoreError: an earlier write failed.
         """
-        self._enqueue(_Job(rows, None, None))
+        self._refuse_after_failure()
+        if not self._posted:
+            self._loop.call_later(LINGER_SECONDS, self._hand_over)
+        self._posted.append(_Job(rows, None, None))
+        if len(self._posted) >= GROUP:
+            self._hand_over()
 
     async def do(self, work: Callable[[Connection], T]) -> T:
         """What ``work`` gives, run on the connection inside the next transaction.
@@ -126,7 +134,13 @@ class Writer:
 
     def _enqueue(self, job: _Job) -> None:
         self._refuse_after_failure()
-        self._jobs.put(job)
+        self._posted.append(job)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        if self._posted:
+            self._jobs.put(self._posted)
+            self._posted = []
 
     def _refuse_after_failure(self) -> None:
         if self._failure:
@@ -168,17 +182,13 @@ class Writer:
     def _collect(self) -> tuple[list[_Job], bool]:
         """All jobs that wait, and whether more may come."""
         jobs: list[_Job] = []
-        job = self._jobs.get()
-        until = time.monotonic() + LINGER_SECONDS
-        is_awaited = False
-        while job is not None:
-            jobs.append(job)
-            is_awaited = is_awaited or job.future is not None
+        more = self._jobs.get()
+        while more is not None:
+            jobs += more
             if len(jobs) >= GROUP:
                 return jobs, True
             try:
-                patience = 0.0 if is_awaited else max(0.0, until - time.monotonic())
-                job = self._jobs.get(block=patience > 0, timeout=patience)
+                more = self._jobs.get_nowait()
             except queue.Empty:
                 return jobs, True
         return jobs, False
