@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 from swarm.events import LimitReached
@@ -188,7 +188,8 @@ def _bytes(text: str) -> int:
 
 
 def _reached(limit: str, used: float, needed: float, allowed: float, what: str) -> LimitReached:
-    more = {0: "needs more", 1: "needs one more"}.get(needed, f"may need {_figure(needed)} more")
+    words: Mapping[float, str] = {0: "needs more", 1: "needs one more"}
+    more = words.get(needed, f"may need {_figure(needed)} more")
     share = f"{_figure(used)} of {_figure(allowed)} {limit.replace('_', ' ')}"
     enough = math.ceil(max(2 * allowed, used + needed))
     text = f"the run has used {share} and {more} for {what}"

@@ -194,10 +194,10 @@ class Run(Generic[Value]):
                 task.uncancel()
             return "stopped", self._stop_reason or str(error) or "cancelled"
         except ExceptionGroup as errors:
-            error = first_of(errors)
-            if isinstance(error, LimitExceeded | RunInterrupted):
-                return "paused" if isinstance(error, LimitExceeded) else "stopped", str(error)
-            raise error from errors
+            first = first_of(errors)
+            if isinstance(first, LimitExceeded | RunInterrupted):
+                return "paused" if isinstance(first, LimitExceeded) else "stopped", str(first)
+            raise first from errors
         return None, ""
 
     async def _watch(self, conductor: Conductor, journal: Journal) -> None:

@@ -80,5 +80,5 @@ class TerminalView:
         if ended := self.state.ended:
             words = f"{ended.status} in {duration(ended.seconds)} · {usage_words(ended.usage)}"
             self.console.print(Text(one_line(words, width), style="bold"))
-            for row in speedup_rows(ended.speedup) if ended.speedup else []:
-                self.console.print(Text(row))
+            for words in speedup_rows(ended.speedup) if ended.speedup else []:
+                self.console.print(Text(words))

@@ -140,10 +140,13 @@ def test_a_fan_out_that_takes_no_less_time_is_run_by_one_agent(files: Path) -> N
 
 def test_a_fan_out_stays_where_it_pays_is_wide_large_or_nothing_is_known(files: Path) -> None:
     plan = fan(JOIN)
-    slow_to_read = Speeds(prefill=2.0, writing={1: 10.0, 3: 30.0})
-    assert direct(plan, ground(files, slots=3, speeds=slow_to_read)) is None
     assert direct(plan, ground(files, speeds=None)) is None
     assert direct(plan, ground(files, window=1_024)) is None
     assert direct(fan(), ground(files)) is None
+    for name in "abc":
+        (files / f"{name}.md").write_text("x" * 1_900, encoding="utf-8")
+    slow_to_read = Speeds(prefill=2.0, writing={1: 10.0, 3: 30.0})
+    assert direct(plan, ground(files, speeds=slow_to_read)) is not None
+    assert direct(plan, ground(files, slots=3, speeds=slow_to_read)) is None
     (files / "d.md").write_text("x", encoding="utf-8")
     assert direct(plan, ground(files)) is None
