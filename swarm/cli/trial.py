@@ -44,8 +44,8 @@ async def _try(name: str, settings: ModelSettings, seconds: float | None) -> Non
     limit = seconds or SECONDS
     async with open_model(name, settings, tell=_say) as model:
         endpoint = model.endpoint
-        claim = f"{endpoint.slots} slots of {endpoint.window:,} tokens"
-        _say(f"trying {endpoint.model} on {endpoint.kind}, which claims {claim}; at most {limit:.0f} s")
+        claim = f"slots: {endpoint.slots}, window: {endpoint.window:,} tokens"
+        _say(f"trying {endpoint.model} on {endpoint.kind} for at most {limit:.0f} s; it claims {claim}")
         others = await busy(endpoint) if endpoint.url else None
         if others and any(others):
             _say("others use the server now, so it will seem slower than it is")

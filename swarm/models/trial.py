@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -39,6 +39,9 @@ _CERTAIN = 0.9
 
 _SAME_ROUND = 1.5
 """A reply that took this many times as long as the first one waited for it: it would have taken twice."""
+
+_JITTER_SECONDS = 0.05
+"""By so much replies may differ for reasons of this machine."""
 
 _PASSWORD = "MANGO"
 
@@ -79,7 +82,7 @@ class Trial:
 @dataclass(frozen=True)
 class _Seen:
     words: str
-    fields: dict[str, object] = field(default_factory=dict[str, object])
+    fields: Mapping[str, object] = field(default_factory=dict[str, object])
     """What it adds to the profile."""
     is_gap: bool = False
 
@@ -155,10 +158,9 @@ class _Bench:
 
     async def answer(self) -> _Seen:
         """Whether anything comes; a model that is not in memory is loaded for it."""
-        started = self._clock()
-        await self._ask("Say hello.", 8)
-        seconds = self._clock() - started
-        return _Seen(f"after {seconds:.1f} s", {"load_seconds": seconds})
+        usage = (await self._ask("Say hello.", 8)).usage
+        words = f"after {usage.model_seconds:.1f} s"
+        return _Seen(words, {"load_seconds": usage.load_seconds or usage.model_seconds})
 
     async def _schema(self) -> _Seen:
         reply = await self._ask("The box is green and holds seven balls. Describe it.", 40, _BOX)
@@ -215,8 +217,9 @@ class _Bench:
     def _speed(self, ended: list[tuple[Usage, float]]) -> _Seen:
         """How fast replies that were asked for together came, and how many of them beside each other."""
         number = len(ended)
-        paces = [took / max(1, usage.written_tokens) for usage, took in ended]
-        beside = sum(pace < _SAME_ROUND * min(paces) for pace in paces)
+        pace = min(took / max(1, usage.written_tokens) for usage, took in ended)
+        rounds = [_SAME_ROUND * pace * usage.written_tokens + _JITTER_SECONDS for usage, _ in ended]
+        beside = sum(took < round for (_, took), round in zip(ended, rounds, strict=True))
         if beside < number:
             # More at once would only wait in the server; what is left is the window.
             self.ways = self.ways[-1:]
@@ -224,10 +227,11 @@ class _Bench:
         speed = sum(usage.written_tokens for usage, _ in ended) / max(writing, 1e-3)
         words = f"{speed:,.1f} tokens/s written"
         if number > 1:
-            words += ", beside each other" if beside == number else f", only {beside} beside each other"
+            words += ", beside each other" if beside == number else f", only {beside} at a time"
         speeds = self._profile.decode_tokens_per_second | {number: speed}
         slots = max(self._profile.slots or 0, beside)
-        return _Seen(words, {"decode_tokens_per_second": speeds, "slots": slots})
+        is_gap = beside < min(number, self._endpoint.slots)
+        return _Seen(words, {"decode_tokens_per_second": speeds, "slots": slots}, is_gap)
 
     async def _window(self) -> _Seen:
         """Whether a prompt as long as the window is answered from its beginning."""

@@ -37,15 +37,16 @@ async def test_a_real_model_is_probed_and_tried(model_file: Path) -> None:
         LitellmModel(endpoint) as model,
     ):
         again = await refreshed(endpoint)
-        done = {trial.what: trial async for trial in tried(model, seconds=240)}
+        done = {trial.what: trial async for trial in tried(model, seconds=30)}
 
     assert (endpoint.family, endpoint.tokenizes, endpoint.resident) == ("smollm", True, 1)
     assert endpoint.capabilities == {"schema", "grammar"}
     assert endpoint.digest
     assert again == endpoint
+    assert done["schema"].words.startswith("followed")
     profile = done["window"].profile
     assert profile.follows_schema
-    assert profile.prefill_tokens_per_second
-    assert set(profile.decode_tokens_per_second) == {1, 2}
-    # Whether so small a model knows the beginning is luck; that the server took it whole is not.
-    assert 700 < (profile.window or 0) <= 1_024
+    # What a starved machine has no time for is not measured. Whether so small a model knows the
+    # beginning of a prompt is luck; that the server took it whole is not.
+    assert set(profile.decode_tokens_per_second) <= {1, 2}
+    assert profile.window is None or 100 < profile.window <= 1_024

@@ -161,7 +161,9 @@ async def test_lm_studio_lists_each_loaded_instance_and_what_is_not_loaded() -> 
 
 async def test_an_ollama_model_that_is_loaded_comes_first_and_cloud_models_not_at_all() -> None:
     def tag(name: str, **fields: JsonValue) -> dict[str, JsonValue]:
-        return {"name": name, "digest": f"sha-{name}", "details": {"family": "qwen2"}} | fields
+        details: JsonValue = {"family": "qwen2"}
+        basis: dict[str, JsonValue] = {"name": name, "digest": f"sha-{name}", "details": details}
+        return basis | fields
 
     tags = [
         tag("big:latest"),

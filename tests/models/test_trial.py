@@ -101,7 +101,8 @@ async def test_a_model_that_does_all_it_claims_has_a_whole_profile() -> None:
 async def test_a_server_that_claims_more_slots_than_it_has_is_found_out() -> None:
     done = await trials(Bench(slots=1, claims=8))
 
-    assert done["2 at once"].words.endswith(" tokens/s written, only 1 beside each other")
+    assert done["2 at once"].words.endswith(" tokens/s written, only 1 at a time")
+    assert done["2 at once"].is_gap
     assert "4 at once" not in done
     assert done["window"].profile.slots == 1
 
