@@ -66,9 +66,10 @@ class Residence:
 
     def _at_start(self) -> dict[str, Loaded]:
         # One model that takes no time to load is there from the start.
-        if len(self.names) > 1 or self._load_seconds:
+        name, *others = self.names
+        if others or self._load_seconds:
             return {}
-        return {self.names[0]: Loaded(self.names[0], self._window, Slots(self._slots), ready_at=0.0)}
+        return {name: Loaded(name, self._window, Slots(self._slots), ready_at=0.0)}
 
     @asynccontextmanager
     async def use(self, name: str, window: int) -> AsyncGenerator[Loaded]:

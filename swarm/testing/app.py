@@ -39,8 +39,8 @@ class ScriptedApp:
                 if shown := face.page(request):
                     return shown
         except ValueError as error:
-            return json_response({"error": {"code": 400, "message": str(error)}}, 400)
-        return json_response({"error": {"code": 404, "message": f"no such path: {request.path}"}}, 404)
+            return _error(400, str(error), "invalid_request_error")
+        return _error(404, f"no such path: {request.path}", "not_found_error")
 
     async def _chat(self, face: Face, question: Question, line: Line) -> None:
         voice = question.voice
@@ -92,13 +92,16 @@ def _saying(turn: Turn, question: Question) -> Saying:
 
 async def _stream(pieces: AsyncGenerator[str], saying: Saying, voice: Voice, line: Line) -> None:
     is_first = True
-    if saying.calls or saying.thought:
-        line.piece(voice.frame(voice.chunk(replace(saying, text=""), is_first=True)))
-        is_first = False
     async for piece in pieces:
-        for part in pieces_of(piece) if not saying.calls else ():
-            line.piece(voice.frame(voice.chunk(Saying(part), is_first=is_first)))
+        if is_first:
+            line.piece(voice.frame(voice.chunk(replace(saying, text=""), is_first=True)))
             is_first = False
+        for part in pieces_of(piece) if not saying.calls else ():
+            line.piece(voice.frame(voice.chunk(Saying(part), is_first=False)))
+
+
+def _error(status: int, message: str, type: str) -> HttpResponse:
+    return json_response({"error": {"code": status, "message": message, "type": type}}, status)
 
 
 def _refusal(face: Face, error: ModelError) -> HttpResponse:

@@ -148,6 +148,7 @@ class _Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._task: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport | None = None
+        self._is_answering = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -182,16 +183,18 @@ class _Connection(asyncio.Protocol):
             self._task = self._server.group.create_task(self._answer(request))
 
     async def _answer(self, request: HttpRequest) -> None:
+        self._is_answering = False
         try:
             response = await self._server.handler(request)
-            if not isinstance(response, HttpResponse):
+            if isinstance(response, HttpResponse):
+                await self._respond(response)
+            else:
                 await response(self)
-                response = None
         except Exception as error:  # noqa: BLE001 - a script is foreign code
             _log.exception("the handler of %s failed", request.path)
-            response = json_response({"error": {"message": f"{type(error).__name__}: {error}"}}, 500)
-        if response:
-            await self._respond(response)
+            if self._is_answering:
+                self.cut()
+            self.send(json_response({"error": {"message": f"{type(error).__name__}: {error}"}}, 500))
         self._task = None
         if self._transport and self._buffer:
             self._begin()
@@ -222,11 +225,13 @@ class _Connection(asyncio.Protocol):
     def cut(self) -> None:
         if self._transport:
             self._transport.abort()
+            self._transport = None
 
     def restart(self, seconds: float) -> None:
         self._server.restart(seconds)
 
     def _write(self, data: bytes) -> None:
+        self._is_answering = True
         if self._transport:
             self._transport.write(data)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import cast
+from urllib.parse import parse_qs
 
 from pydantic import JsonValue
 
@@ -28,6 +29,9 @@ _TYPES = {
 }
 _OTHER_TYPE = {"llamacpp": "server_error", "vllm": "InternalServerError", "ollama": "api_error"}
 
+_Page = Callable[[HttpRequest], JsonValue]
+_MODELS = (("GET", "/v1/models"), ("GET", "/models"))
+
 
 class OpenAIFace:
     """One of the four; they differ in what they tell of themselves and in the wording of errors."""
@@ -40,18 +44,14 @@ class OpenAIFace:
         """Whether a full queue is told as the gateways before such servers do: 429, try later."""
 
     def page(self, request: HttpRequest) -> HttpResponse | None:
-        path = request.path.removeprefix("/v1") if request.path == "/v1/tokenize" else request.path
-        pages: dict[tuple[str, str], Callable[[HttpRequest], JsonValue]] = {
-            ("GET", "/v1/models"): lambda _: self._models(),
-            ("GET", "/models"): lambda _: self._models(),
-        } | self._own_pages()
-        page = pages.get((request.method, path))
+        place = (request.method, request.path)
+        page = self._models if place in _MODELS else self._own_pages().get(place)
         shown = page(request) if page else None
         if isinstance(shown, str):
             return HttpResponse(body=shown.encode(), content_type="text/plain; version=0.0.4")
         return None if shown is None else json_response(shown)
 
-    def _own_pages(self) -> dict[tuple[str, str], Callable[[HttpRequest], JsonValue]]:
+    def _own_pages(self) -> dict[tuple[str, str], _Page]:
         match self._kind:
             case "llamacpp":
                 return {
@@ -133,7 +133,7 @@ class OpenAIFace:
                     "Try to load the model with a larger context length, or provide a shorter input"
                 )
 
-    def _models(self) -> JsonValue:
+    def _models(self, _: HttpRequest) -> JsonValue:
         names = self._model.residence.names
         return {"object": "list", "data": [self._model_entry(name, is_one=len(names) == 1) for name in names]}
 
@@ -145,9 +145,11 @@ class OpenAIFace:
                 return model | {"owned_by": "vllm", "root": f"{name}/{version}", "max_model_len": window}
             case "llamacpp":
                 meta: Json = {"n_ctx": window, "n_ctx_train": window, "n_params": version, "size": version}
-                status: Json = {"value": "loaded" if self._is_loaded(name) else "unloaded"}
+                model |= {"owned_by": "llamacpp", "meta": meta}
                 # Only the router, which has many, tells the status.
-                return model | {"owned_by": "llamacpp", "meta": meta} | ({} if is_one else {"status": status})
+                if not is_one:
+                    model["status"] = {"value": "loaded" if self._is_loaded(name) else "unloaded"}
+                return model
             case _:
                 return model | {"owned_by": "library" if self._kind == "ollama" else "organization_owner"}
 
@@ -157,9 +159,13 @@ class OpenAIFace:
     def _props(self, request: HttpRequest) -> JsonValue:
         names = self._model.residence.names
         if len(names) > 1 and "model=" not in request.query:
-            role: Json = {"role": "router", "max_instances": self._model.resident, "model_path": "none"}
-            return role | {"default_generation_settings": {"params": {}, "n_ctx": 0}}
-        name = request.query.partition("model=")[2].partition("&")[0] or names[0]
+            return {
+                "role": "router",
+                "max_instances": self._model.resident,
+                "model_path": "none",
+                "default_generation_settings": {"params": {}, "n_ctx": 0},
+            }
+        name = "".join(parse_qs(request.query).get("model", names[:1]))
         return {
             "default_generation_settings": {"params": {}, "n_ctx": self._endpoint.window},
             "total_slots": self._endpoint.slots,

@@ -121,6 +121,7 @@ class OpenAIVoice:
             "object": object,
             "created": int(time.time()),
             "model": self.model,
+            "system_fingerprint": "fp_scripted",
             "choices": choices,
         }
 

@@ -72,7 +72,7 @@ def _arguments() -> argparse.Namespace:
 
 def _numbers(text: str) -> float | tuple[float, ...]:
     numbers = tuple(float(part) for part in text.split(","))
-    return numbers if len(numbers) > 1 else numbers[0]
+    return numbers[0] if len(numbers) == 1 else numbers
 
 
 def _names(text: str) -> tuple[str, ...]:

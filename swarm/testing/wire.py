@@ -35,8 +35,10 @@ class Saying:
 class Voice(Protocol):
     """How a kind of server words the reply to one request."""
 
-    stream_type: str
-    """Content type of a stream."""
+    @property
+    def stream_type(self) -> str:
+        """Content type of a stream."""
+        ...
 
     def whole(self, saying: Saying, reply: Reply) -> dict[str, JsonValue]:
         """The body of a reply that is not streamed."""

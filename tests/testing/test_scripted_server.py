@@ -88,7 +88,7 @@ async def test_a_stream_holds_the_whole_reply(kind: FaceKind, path: str, body: d
         assert "".join(chunk["message"]["content"] for chunk in chunks) == text
         assert chunks[-1]["eval_count"] == len(text) // 4
     else:
-        pieces = [choice["delta"].get("content", "") for chunk in chunks for choice in chunk["choices"]]
+        pieces = [choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"]]
         assert "".join(pieces) == text
         assert chunks[-1]["usage"]["completion_tokens"] == len(text) // 4
 

@@ -144,13 +144,14 @@ async def test_the_others_refuse_what_does_not_fit(kind: FaceKind, error: JsonVa
 
 
 async def test_vllm_counts_the_reply_that_is_asked_for_and_llamacpp_ends_it_at_the_window() -> None:
-    body = {"messages": LONG, "max_tokens": 30}
-    for kind, status in (("vllm", 400), ("llamacpp", 200)):
+    async def asked(kind: FaceKind) -> httpx.Response:
         async with served(kind, ScriptedModel(lambda _: "y" * 400, window=150)) as client:
-            answer = await client.post(CHAT, json=body)
-        assert answer.status_code == status
-    assert answer.json()["choices"][0]["finish_reason"] == "length"
-    assert answer.json()["usage"]["completion_tokens"] == 20
+            return await client.post(CHAT, json={"messages": LONG, "max_tokens": 30})
+
+    assert (await asked("vllm")).status_code == 400
+    answer = (await asked("llamacpp")).json()
+    assert answer["choices"][0]["finish_reason"] == "length"
+    assert answer["usage"]["completion_tokens"] == 20
 
 
 async def test_the_tokenizer_counts_as_the_model_does() -> None:
