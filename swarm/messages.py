@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -24,6 +25,16 @@ class Message(BaseModel):
 
     role: Role
     content: str
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of the message; computed once, though it is part of every later request of its agent."""
+        return hashlib.sha256(f"{self.role}\n{self.content}".encode()).digest()
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of its text in UTF-8."""
+        return len(self.content.encode())
 
 
 class Request(BaseModel):
@@ -50,8 +61,10 @@ class Request(BaseModel):
 
     def digest(self) -> str:
         """SHA-256 of what the answer depends on, as 64 hex digits."""
-        content = self.model_dump(mode="json", include=_ANSWERED)
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        head = self.model_dump(mode="json", include=_ANSWERED)
+        whole = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
+        whole.update(b"".join([message.digest for message in self.messages]))
+        return whole.hexdigest()
 
     def within(self, limits: Limits) -> Request:
         """The same question, with the limits where it sets none itself."""
@@ -61,7 +74,7 @@ class Request(BaseModel):
         return self.model_copy(update=update)
 
 
-_ANSWERED = {"messages", "output_schema", "max_tokens", "temperature", "seed"}
+_ANSWERED = {"output_schema", "max_tokens", "temperature", "seed"}
 _LIMITED = (
     ("deadline_seconds", "reply_seconds"),
     ("first_token_seconds", "first_token_seconds"),

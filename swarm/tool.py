@@ -12,6 +12,9 @@ EffectClass = Literal["pure", "idempotent", "keyed", "verifiable", "irreversible
 """What repeating a call does: nothing (pure), the same again (idempotent), nothing when its key
 is known (keyed), what reading back can settle (verifiable), harm (irreversible)."""
 
+REPEATABLE: tuple[EffectClass, ...] = ("pure", "idempotent")
+"""Effect classes of calls that may be made again after a crash without asking anyone."""
+
 Row = dict[str, JsonValue]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,13 +23,10 @@ from swarm.models.model import Model
 from swarm.models.retry import Setback, hearing
 from swarm.plan import Thread
 from swarm.scheduler.slots import Lease, Slots, Want
-from swarm.tool import Row, Tool, ToolBox, ToolCall, ToolResult
+from swarm.tool import REPEATABLE, Row, Tool, ToolBox, ToolCall, ToolResult
 
 if TYPE_CHECKING:
     from swarm.store.journal import Journal
-
-REPEATABLE = ("pure", "idempotent")
-"""Effect classes of calls that may be made again after a crash without asking anyone."""
 
 
 @dataclass
@@ -64,6 +61,10 @@ class Work:
         want = replace(want, run=self.journal.run.id)
         async with self.slots.lease(want, waits=waits) as lease:
             yield replace(self, lease=lease, model=lease.model)
+
+    def parked(self) -> AbstractAsyncContextManager[None]:
+        """A wait for something that is not the model: a long one gives the slot to others meanwhile."""
+        return self.lease.parked(self.lease.patience_seconds) if self.lease else nullcontext()
 
 
 @dataclass
@@ -163,7 +164,8 @@ async def act(
         await work.journal.save_tool_result(at.thread, at.turn, at.index, result)
         return result
     waits = work.lease.leave if work.lease else None
-    async with work.budget.calling(f"a call of {tool.full_name} by {name_of(at.thread)}", waits):
+    what = f"a call of {tool.full_name} by {name_of(at.thread)}"
+    async with work.parked(), work.budget.calling(what, waits):
         await work.journal.save_intent(at.thread, at.turn, at.index, call, tool.effect)
         return await _make(work, at, call, rows)
 

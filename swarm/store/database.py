@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from swarm.errors import RunBusy, StoreError
 from swarm.store import runfile
 from swarm.store.tables import StoreTable
-from swarm.store.writer import Check
+from swarm.store.writer import Check, driver_of
 
 _PRAGMAS = (
     "journal_mode=WAL",
@@ -76,10 +76,10 @@ def take_epoch(connection: Connection) -> Check:
 
 
 def _epoch(connection: Connection) -> int:
-    epoch: int | None = connection.exec_driver_sql("SELECT epoch FROM runs").scalar()
-    if epoch is None:
+    row: tuple[int] | None = driver_of(connection).execute("SELECT epoch FROM runs").fetchone()
+    if row is None:
         raise StoreError("the file holds no run: its creation was cut short; remove it and start again")
-    return epoch
+    return row[0]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from sqlalchemy import Connection, func, select
 
@@ -40,11 +41,10 @@ class Index:
     def new_messages(self, thread: str, request: Request) -> tuple[int, tuple[Message, ...]]:
         """How many leading messages are those of the thread's last question, and those after them."""
         before = self._asked.get(thread, ())
-        kept = 0
-        for old, new in zip(before, request.messages, strict=False):
-            if old is not new and (old.content != new.content or old.role != new.role):
-                break
-            kept += 1
+        kept = len(before)
+        if request.messages[:kept] != before:
+            pairs = zip(before, request.messages, strict=False)
+            kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         self._asked[thread] = request.messages
         return kept, request.messages[kept:]
 

@@ -45,7 +45,7 @@ from swarm.store.tables import (
     table_of,
 )
 from swarm.store.writer import Writer
-from swarm.tool import EffectClass, ToolCall, ToolResult
+from swarm.tool import REPEATABLE, EffectClass, ToolCall, ToolResult
 
 if TYPE_CHECKING:
     from swarm.store.checkpoints import Saver
@@ -210,6 +210,9 @@ class Journal:
     ) -> None:
         """Records that a tool is about to be called; the call leaves only after it returned.
 
+        The intent is durable then, but for a call that does no harm when it is made again: nothing
+        ever asks whether that one left.
+
         Raises:
             StoreError: another call is recorded there.
         """
@@ -229,7 +232,10 @@ class Journal:
                 "result": "",
                 "intended_at": self._clock(),
             }
-            await self._writer.write(*extra, (ADD_INTENT, row))
+            if effect in REPEATABLE:
+                self._writer.post(*extra, (ADD_INTENT, row))
+            else:
+                await self._writer.write(*extra, (ADD_INTENT, row))
 
     async def intent(self, thread: Thread, turn: int, index: int) -> ToolCall | None:
         """The call that was about to leave. Without a result, a crash left it in doubt."""
