@@ -107,10 +107,12 @@ def _parts(message: _Message) -> tuple[str, str]:
         return thinking, "\n".join(_canonical(call.function) for call in message.tool_calls)
     text = message.content or ""
     if text.lstrip().startswith(("{", "[{")):  # JSON, which may well speak of the marks.
-        return thinking, text
+        return thinking, text.lstrip()
     if found := _THINKING.match(text):
         return thinking + found[1], text[found.end() :].lstrip()
-    return (thinking + text, "") if _THINKS.match(text) else (thinking, text)
+    if _THINKS.match(text):
+        return thinking + text, ""
+    return thinking, text.lstrip() if thinking else text
 
 
 def _canonical(function: _Function) -> str:

@@ -41,7 +41,7 @@ class LitellmModel:
         self._endpoint = endpoint
         self._first_pause_seconds = first_pause_seconds
         self._breaker = Breaker(first_pause_seconds)
-        self._was_away = False
+        self._has_failed = False
         self._wire: Wire | None = None
         self._handler: object = None
         self.counter = Counter(endpoint)
@@ -100,7 +100,7 @@ class LitellmModel:
     async def _persist(self, request: Request, retries: Retries) -> Reply:
         from swarm.models.wire import Exchange
 
-        if self._was_away and not self._breaker.is_open:
+        if self._has_failed and not self._breaker.is_open:
             await self._look_again()
         clock = asyncio.get_running_loop().time
         exchange = Exchange(heard=self._breaker.answered)
@@ -127,10 +127,10 @@ class LitellmModel:
     async def _pause(self, failure: Failure, retries: Retries) -> None:
         """Waits before the next request; raises the failure when there is none."""
         if failure.kind in OF_SERVER:
+            self._has_failed = True
             self._breaker.failed(str(failure.error))
         else:
             self._breaker.answered()
-        self._was_away |= failure.kind == "away" or self._breaker.is_open
         is_known = failure.kind == "away" and retries.last is not None and retries.last.kind == "away"
         pause = retries.pause(failure)
         if pause is None:
@@ -140,8 +140,8 @@ class LitellmModel:
         await asyncio.sleep(pause)
 
     async def _look_again(self) -> None:
-        """Learns what came back: a server that was away may serve other weights under the old name."""
-        self._was_away = False
+        """Learns what came back: a server that failed may have restarted with other weights or slots."""
+        self._has_failed = False
         found = await refreshed(self._endpoint)
         if change := changes(self._endpoint, found):
             tell(Setback("changed", change, 0.0))

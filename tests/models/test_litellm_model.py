@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncGenerator
 
@@ -13,8 +14,10 @@ from swarm.errors import ContextOverflow, MalformedReply, ModelError, ModelUnava
 from swarm.messages import Message, Request
 from swarm.models.litellm import LitellmModel, load_client
 from swarm.models.model import Endpoint
-from swarm.testing import ScriptedModel, serving
-from swarm.testing.http import Handler, HttpRequest, HttpResponse, json_response, serve
+from swarm.models.retry import Setback, hearing
+from swarm.testing import Fault, ScriptedModel, serving
+from swarm.testing.app import ScriptedApp
+from swarm.testing.http import Act, Handler, HttpRequest, HttpResponse, json_response, serve
 from swarm.testing.wire import FaceKind
 
 pytestmark = pytest.mark.anyio
@@ -44,8 +47,8 @@ QUESTION = Request(
 )
 
 
-def client(url: str, kind: FaceKind = "llamacpp") -> LitellmModel:
-    return LitellmModel(Endpoint(kind=kind, model="scripted", url=url, window=4_096))
+def client(url: str, kind: FaceKind = "llamacpp", window: int = 4_096) -> LitellmModel:
+    return LitellmModel(Endpoint(kind=kind, model="scripted", url=url, window=window))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -74,14 +77,14 @@ async def test_a_slot_is_pinned_and_its_cached_tokens_are_told_apart() -> None:
 
     assert [served.slot for served in server.log] == [2, 2]
     assert (first.usage.cached_tokens, first.usage.prefilled_tokens) == (0, 22)
-    assert (second.usage.cached_tokens, second.usage.prefilled_tokens) == (22, 0)
+    assert (second.usage.cached_tokens, second.usage.prefilled_tokens) == (21, 1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_prompt_that_does_not_fit_is_an_overflow_and_is_asked_once(kind: FaceKind) -> None:
     server = ScriptedModel(lambda _: "never", window=8)
 
-    async with serving(server, kind) as url, client(url, kind) as model:
+    async with serving(server, kind) as url, client(url, kind, window=8) as model:
         with pytest.raises(ContextOverflow, match=f"does not fit the window of 'scripted' at {url}"):
             await model.reply(QUESTION)
 
@@ -133,6 +136,62 @@ async def test_a_server_that_stays_busy_ends_with_what_it_said() -> None:
     assert calls == 5
 
 
+async def test_time_lost_to_failed_requests_is_told_apart() -> None:
+    heard: list[Setback] = []
+    server = ScriptedModel(["yes"], faults=[Fault("503", times=1, seconds=0.01)])
+
+    async with serving(server) as url, client(url) as model:
+        with hearing(heard.append):
+            usage = (await model.reply(QUESTION)).usage
+
+    assert usage.retry_seconds >= 0.01
+    assert [(one.kind, one.pause_seconds <= usage.retry_seconds) for one in heard] == [("busy", True)]
+
+
+async def test_a_time_to_wait_that_ends_after_the_deadline_ends_the_call_at_once() -> None:
+    server = ScriptedModel(["never"], faults=[Fault("429", seconds=1_000)])
+
+    async with serving(server) as url, client(url) as model, asyncio.timeout(60):
+        with pytest.raises(ModelUnavailable, match="failed with status 429"):
+            await model.reply(QUESTION)
+
+    assert len(server.log) == 1
+
+
+async def test_a_server_that_comes_back_as_another_is_looked_at_again() -> None:
+    heard: list[Setback] = []
+    fault = Fault("restart", times=1, seconds=0.05)
+    server = ScriptedModel(["one", "two"], window=8_192, faults=[fault])
+
+    async with serving(server) as url, client(url) as model, asyncio.timeout(60):
+        with hearing(heard.append):
+            await model.reply(QUESTION)
+            assert model.endpoint.window == 4_096
+            await model.reply(QUESTION)
+
+    assert (model.endpoint.window, model.endpoint.slots) == (8_192, 8)
+    assert heard[-1].kind == "changed"
+    assert "its slots (1 → 8), its window (4096 → 8192 tokens)" in heard[-1].text
+
+
+@pytest.mark.parametrize("kind", ["llamacpp", "ollama"])
+@pytest.mark.parametrize("streams", [True, False])
+async def test_a_server_is_asked_to_stream_unless_it_can_not(kind: FaceKind, streams: bool) -> None:
+    bodies: list[dict[str, JsonValue]] = []
+    server = ScriptedApp(ScriptedModel(["yes"]), kind)
+
+    async def handle(request: HttpRequest) -> HttpResponse | Act:
+        bodies.append(json.loads(request.body))
+        return await server.handle(request)
+
+    async with serve(handle) as url:
+        endpoint = client(url, kind).endpoint.model_copy(update={"streams": streams})
+        async with LitellmModel(endpoint) as model:
+            assert (await model.reply(QUESTION)).text == "yes"
+
+    assert [body.get("stream", False) for body in bodies] == [streams]
+
+
 async def test_a_refusal_is_not_asked_again() -> None:
     calls = 0
 
@@ -156,6 +215,16 @@ async def test_an_address_where_nothing_listens_is_named_within_the_deadline() -
             await load_client()
             with pytest.raises(ModelUnavailable, match=url):
                 await model.reply(QUESTION.model_copy(update={"deadline_seconds": 0.2}))
+
+
+async def test_an_embedded_server_that_is_gone_is_not_waited_for() -> None:
+    async with serving(ScriptedModel(["never"])) as url:
+        pass
+    endpoint = client(url).endpoint.model_copy(update={"is_embedded": True})
+
+    async with LitellmModel(endpoint) as model, asyncio.timeout(60):
+        with pytest.raises(ModelUnavailable, match="is the server running"):
+            await model.reply(QUESTION)
 
 
 async def test_a_server_that_never_answers_is_left_at_the_deadline() -> None:

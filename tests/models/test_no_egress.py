@@ -33,7 +33,7 @@ from swarm.models.model import Endpoint
 
 async def main():
     for kind, url in (("llamacpp", sys.argv[1]), ("ollama", sys.argv[2])):
-        async with LitellmModel(Endpoint(kind=kind, model="some", url=url)) as model:
+        async with LitellmModel(Endpoint(kind=kind, model="scripted", url=url)) as model:
             await model.reply(Request(messages=(Message(role="user", content="?"),)))
     print(" ".join(dict.fromkeys(reached)))
 
