@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from weakref import WeakValueDictionary
 
+from swarm.limits import Usage
 from swarm.models.model import Endpoint, Model
-from swarm.scheduler.limit import Limit
+from swarm.models.retry import Setback, hearing
+from swarm.scheduler.limit import Call, Limit
 
 AGE = 100
 """Arrivals that one more level of priority is worth: so many later ones may go first, and no more."""
@@ -24,7 +28,7 @@ _ORDER = count()
 class Waiter:
     """Someone who waits for a slot."""
 
-    key: float
+    key: tuple[int, int]
     """Who has the smallest goes first: its place in the order of arrival, less what its priority is worth."""
     run: str = field(compare=False)
     kind: str = field(compare=False)
@@ -36,9 +40,10 @@ class Waiter:
     )
 
 
-def key_of(priority: int) -> float:
+def key_of(priority: int) -> tuple[int, int]:
     """The key of one who comes now."""
-    return next(_ORDER) - AGE * priority
+    place = next(_ORDER)
+    return place - AGE * priority, place
 
 
 @dataclass(frozen=True)
@@ -77,18 +82,19 @@ class Service:
 
     def __init__(self, host: Host, endpoint: Endpoint) -> None:
         self.host = host
-        self.model = endpoint.model
         self.limit = Limit(endpoint.slots, is_told=not endpoint.slots_guessed)
         self.held = 0
-        self.calls = 0
+        self._endpoint = endpoint
+        self._calls = 0
         """Calls that are at the server now."""
+        self._read_tokens, self._read_seconds = 0, 0.0
         self.overtaken = 0
         """Agents of other models that went first while one waited for this one."""
         self._lines: dict[tuple[str, tuple[int, ...]], Line] = {}
         self._used = 0
         """Slots that were ever used."""
         self._idle: dict[str, list[int]] = {}
-        """Free slots by the kind of agent whose instructions they hold, the longest unused kind first."""
+        """Free slots by the kind of agent whose instructions they hold, the longest unused first."""
 
     @property
     def has_room(self) -> bool:
@@ -117,6 +123,41 @@ class Service:
         """Sorts services: the best for an agent of that kind has the least."""
         return not self._idle.get(kind), not self.host.has_loaded(self), self.held / self.limit.now
 
+    def heed(self, endpoint: Endpoint) -> None:
+        """Take over the slots of the endpoint as it is now, for servers change."""
+        if (endpoint.slots, endpoint.slots_guessed) != (self._endpoint.slots, self._endpoint.slots_guessed):
+            self.limit = Limit(endpoint.slots, is_told=not endpoint.slots_guessed)
+        self._endpoint = endpoint
+
+    def reading_seconds(self, tokens: int) -> float:
+        """About how long it computes a prompt of so many tokens; 0 where nothing tells."""
+        return tokens * self._read_seconds / max(1, self._read_tokens)
+
+    def note_reading(self, usage: Usage) -> None:
+        """Count how long it computed a prompt."""
+        if usage.prefill_seconds:
+            self._read_tokens += usage.prefilled_tokens
+            self._read_seconds += usage.prefill_seconds
+
+    @contextmanager
+    def calling(self) -> Generator[Call]:
+        """A call to the model; within the block is filled in what a good one took."""
+        call = Call()
+
+        def hear(setback: Setback) -> None:
+            if setback.kind == "busy" and self._calls <= self.limit.now:
+                self.limit.refuse()
+
+        trial = self.limit.begin(self._calls)
+        self._calls += 1
+        try:
+            with hearing(hear):
+                yield call
+        finally:
+            self._calls -= 1
+        self.limit.end(trial, call)
+        self.host.dispatch()
+
     def line(self, waiter: Waiter) -> Line:
         """The line that one like this stands in."""
         key = (waiter.run, tuple(id(service) for service in waiter.fits))
@@ -132,21 +173,16 @@ class Service:
         return Seat(self, self._pick(waiter), waiter.run)
 
     def _pick(self, waiter: Waiter) -> int:
-        if waiter.old is not None:
-            for numbers in self._idle.values():
-                if waiter.old in numbers:
-                    numbers.remove(waiter.old)
-                    return waiter.old
-        if numbers := self._idle.get(waiter.kind):
-            return numbers.pop()
-        if self._used < self.limit.now or not any(self._idle.values()):
+        idle = [numbers for numbers in self._idle.values() if numbers]
+        if waiter.old is not None and (mine := [numbers for numbers in idle if waiter.old in numbers]):
+            mine[0].remove(waiter.old)
+            return waiter.old
+        if same := self._idle.get(waiter.kind):
+            return same.pop()
+        if self._used < self.limit.now or not idle:
             self._used += 1
             return self._used - 1
-        kind = next(kind for kind, numbers in self._idle.items() if numbers)
-        numbers = self._idle.pop(kind)
-        if len(numbers) > 1:
-            self._idle = {kind: numbers[1:]} | self._idle
-        return numbers[0]
+        return idle[0].pop(0)
 
     def take_back(self, seat: Seat, kind: str) -> None:
         """Free a slot."""
@@ -183,6 +219,7 @@ class Host:
             self._resident = endpoint.resident
             if endpoint.is_loaded and len(self._loaded) < (endpoint.resident or 0):
                 self._loaded.append(found)
+        found.heed(endpoint)
         return found
 
     def has_loaded(self, service: Service) -> bool:

@@ -10,20 +10,32 @@ FIRST_OF_MANY = 8
 """Tried first where the server is of a kind that batches dozens."""
 MOST = 256
 """Never exceeded on a server that does not tell: vLLM's own default of sequences at once."""
+DOUBLE, CAREFUL = 2.0, 1.25
+"""Factors by which more are tried, the first time and later."""
 WORTH = 0.5
-"""Share of the ideal gain that more agents at once must bring."""
-SLIGHT = 1.1
-"""Gain below which no number between is worth a try."""
-FULL = 0.9
-"""Share of the ideal gain from which on no number between is worth a try either."""
-AS_GOOD = 0.95
-"""Share of the throughput that fewer agents at once must keep, to be preferred."""
+"""Share of the ideal gain in throughput that more agents must bring."""
+QUEUED = 0.5
+"""Calls that wait in the server, on average, from which on it has more than it works on."""
 SLOWEST = 0.25
-"""Share of its deadline that a call may take where more agents at once are tried."""
+"""Share of its deadline that a call may take where more are tried."""
 CALM_CALLS = 8
 """Good calls, for each agent at once, after which a limit that was refused grows by one."""
 STEADY_CALLS = 48
-"""Calls, for each agent at once, after which a limit that was found is looked for anew."""
+"""Calls, for each agent at once, after which a number that was found is looked for again."""
+
+
+@dataclass
+class Call:
+    """A good call to the model."""
+
+    read: int = 0
+    """Tokens of the prompt that the server had to compute, as far as can be known."""
+    first_seconds: float = 0.0
+    """Until the first token; 0 where nothing tells."""
+    written: int = 0
+    seconds: float = 0.0
+    share: float = 0.0
+    """Of its deadline that it took."""
 
 
 @dataclass
@@ -32,29 +44,45 @@ class Trial:
 
     agents: int
     calls: int = 0
-    work: float = 0.0
-    seconds: float = 0.0
+    written: int = 0
+    writing: float = 0.0
+    """Seconds, as the next two."""
+    queued: float = 0.0
+    whole: float = 0.0
+
+    @property
+    def served(self) -> float:
+        """Calls that the server worked on at once, on average; the others waited (Little's law)."""
+        return self.agents * (1 - self.queued / self.whole)
 
     @property
     def rate(self) -> float:
-        """Work a second of all of them together, by Little's law."""
-        return self.agents * self.work / max(self.seconds, 1e-9)
+        """Tokens that all together wrote a second."""
+        return self.served * self.written / max(self.writing, 1e-9)
 
 
 class Limit:
     """The number of agents let in at once: ``now``.
 
     A told number is kept. Where none is told it doubles as long as the throughput grows by half of
-    what it could; then the smallest number that is as good is looked for. A refusal (429, 503)
-    halves it; after that it grows back by one at a time.
+    what it could and no call waits in the server; where some wait, so many are taken as it works
+    on. A refusal (429, 503) halves the number; after that it grows back by one at a time.
     """
 
     def __init__(self, slots: int, *, is_told: bool) -> None:
         self._is_told = is_told
         self._ceiling = slots if is_told else MOST
+        self._growth = DOUBLE
+        self._token_seconds = float("inf")
+        """The least time that a token of a prompt was seen to take."""
         self._settle(slots)
         if not is_told:
             self._search(min(max(slots, FIRST), FIRST_OF_MANY))
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing else is being tried."""
+        return self._trial is None
 
     def begin(self, others: int) -> Trial | None:
         """What to hand to ``end`` when the call is done, if it can tell something.
@@ -64,17 +92,23 @@ class Limit:
         """
         return self._trial if others >= self.now - 1 else None
 
-    def end(self, trial: Trial | None, *, work: float, seconds: float, share: float) -> None:
-        """Count a good call: the tokens of its work, its time, and what share of its deadline that is."""
+    def end(self, trial: Trial | None, call: Call) -> None:
+        """Count a good call; ``trial`` is what ``begin`` gave."""
         if self._trial is None:
             self._calls += 1
             self._go_on()
-        elif trial is self._trial:
+            return
+        if call.first_seconds and call.read:
+            self._token_seconds = min(self._token_seconds, call.first_seconds / call.read)
+        if trial is self._trial and call.seconds:
+            reading = call.read * self._token_seconds if call.first_seconds and call.read else 0.0
             trial.calls += 1
-            trial.work += work
-            trial.seconds += seconds
-            if trial.calls >= max(2, self.now):
-                self._judge(trial, is_slow=share > SLOWEST)
+            trial.whole += call.seconds
+            trial.queued += max(0.0, call.first_seconds - reading)
+            trial.writing += call.seconds - call.first_seconds
+            trial.written += call.written
+            if trial.calls >= self._enough:
+                self._judge(trial, is_slow=call.share > SLOWEST)
 
     def refuse(self) -> None:
         """Count a refusal of the server: it has more than it can take."""
@@ -83,16 +117,12 @@ class Limit:
         self._settle(max(1, self.now // 2))
 
     def _go_on(self) -> None:
-        if self.now < self._ceiling and (self._is_told or self._was_refused):
-            if self._calls >= CALM_CALLS * self.now:
+        if self._is_told or self._ceiling < MOST:
+            if self.now < self._ceiling and self._calls >= CALM_CALLS * self.now:
                 self._settle(self.now + 1)
-        elif not self._is_told and self._calls >= STEADY_CALLS * self.now:
-            self._ceiling = MOST
+        elif self._calls >= STEADY_CALLS * self.now:
+            self._growth = CAREFUL
             self._search(self.now)
-
-    @property
-    def _was_refused(self) -> bool:
-        return self._ceiling < MOST
 
     def _settle(self, agents: int) -> None:
         self.now, self._calls = agents, 0
@@ -101,37 +131,42 @@ class Limit:
     def _search(self, agents: int) -> None:
         """Look for the best number, from this one on."""
         self._best: Trial | None = None
-        self._floor, self._high = 0, 0
+        self._high = 0
+        """The fewest that were too many."""
         self._try(agents)
 
     def _try(self, agents: int) -> None:
         self.now, self._trial = agents, Trial(agents)
+        # On the way up half of the agents tell enough; a precise number takes a round of all.
+        is_rough = self._growth == DOUBLE and not self._high
+        self._enough = max(2, agents // 2 if is_rough else agents)
 
     def _judge(self, trial: Trial, *, is_slow: bool) -> None:
-        """Take the trial as the best or bound the search by it, and go on."""
+        """Take the number or another, or try one more."""
         best = self._best
-        if best is None:
-            self._best = trial
-        elif trial.agents > best.agents:
-            gain, ideal = trial.rate / best.rate, trial.agents / best.agents
-            if gain - 1 >= WORTH * (ideal - 1):
-                self._best, self._floor = trial, trial.agents - 1 if gain >= FULL * ideal else best.agents
+        if trial.agents - trial.served > QUEUED:
+            self._high = trial.agents
+            worked_on = max(1, min(round(trial.served), trial.agents - 1))
+            if best and best.agents == worked_on:
+                self._settle(worked_on)
             else:
-                self._high = trial.agents if gain > SLIGHT else best.agents + 1
-        elif trial.rate >= AS_GOOD * best.rate:
-            self._best, self._high = trial, trial.agents + 1
-        else:
-            self._floor = trial.agents
-        self._go_further(self._best or trial, is_slow=is_slow)
-
-    def _go_further(self, best: Trial, *, is_slow: bool) -> None:
-        if is_slow or best.agents >= self._ceiling:
-            self._high = self._high or best.agents + 1
-        if not self._high:
-            self._try(min(2 * best.agents, self._ceiling))
-        elif self._high - best.agents > 1:
-            self._try((best.agents + self._high) // 2)
-        elif best.agents - self._floor > 1:
-            self._try((best.agents + self._floor) // 2)
-        else:
+                # Fewer than the best so far: that was measured before its queue had formed.
+                self._best = None
+                self._try(worked_on)
+        elif best and not self._high and not _is_worth(trial, best):
             self._settle(best.agents)
+        else:
+            self._best = trial
+            self._go_up(trial.agents, is_slow=is_slow)
+
+    def _go_up(self, agents: int, *, is_slow: bool) -> None:
+        more = agents + 1 if self._high else max(agents + 1, int(agents * self._growth))
+        if is_slow or more > self._ceiling or more == self._high:
+            self._settle(agents)
+        else:
+            self._try(more)
+
+
+def _is_worth(trial: Trial, best: Trial) -> bool:
+    """Whether more agents bring at least half of what they could."""
+    return trial.rate / best.rate - 1 >= WORTH * (trial.agents / best.agents - 1)

@@ -13,8 +13,9 @@ from swarm.models.model import Model
 from swarm.models.pool import Member, Tier
 from swarm.scheduler.host import Seat, Service, Waiter, host_of, key_of
 
-READ_COST = 1 / 8
-"""What a new prompt token costs against a written one; between a CPU's 1/4 and a GPU's 1/50."""
+PARKED_AFTER_SECONDS = 2.0
+"""A tool call that takes longer gives the slot to others, unless computing the prompt again would
+take longer still."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +40,26 @@ class Lease:
     prefilled 948 prompt tokens so, and 3,162 in turns.
     """
 
-    def __init__(self, want: Want, key: float, seat: Seat, model: Model) -> None:
+    def __init__(self, waiter: Waiter, seat: Seat, model: Model, waits: Callable[[], None] | None) -> None:
         self.model = model
         """The model that it is a slot of, to its end."""
-        self._want, self._key = want, key
-        self._last = seat
+        self._waiter = waiter
+        self._service = seat.service
+        self._number = seat.number
         self._seat: Seat | None = seat
+        self._waits = waits
         self._said = 0
         """Tokens of the conversation so far."""
 
     @property
-    def slot(self) -> int | None:
-        """The slot's number, to pin requests to; None while it is parked."""
-        return self._seat.number if self._seat else None
+    def slot(self) -> int:
+        """The slot's number, to pin requests to; while it is parked, that of the one it had."""
+        return self._number
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long the slot is worth holding through a wait: as long as computing the prompt again takes."""
+        return max(PARKED_AFTER_SECONDS, self._service.reading_seconds(self._said))
 
     async def reply(self, request: Request) -> Reply:
         """The model's answer, on this slot.
@@ -59,30 +67,28 @@ class Lease:
         Raises:
             ModelError: as ``Model.reply``.
         """
-        service = self._last.service
-        if service.is_over:
+        if self._service.is_over:
             self.leave()
         await self._come_back()
-        trial = service.limit.begin(service.calls) if self._said else None
-        service.calls += 1
         started = time.monotonic()
-        try:
-            reply = await self.model.reply(request.model_copy(update={"slot": self.slot}))
-        finally:
-            service.calls -= 1
-        usage = reply.usage
-        seconds = time.monotonic() - started
-        work = usage.written_tokens + READ_COST * max(0, usage.prompt_tokens - self._said)
+        with self._service.calling() as call:
+            reply = await self.model.reply(request.model_copy(update={"slot": self._number}))
+            usage = reply.usage
+            call.seconds = time.monotonic() - started - usage.retry_seconds - usage.load_seconds
+            call.first_seconds = usage.prefill_seconds + usage.queued_seconds
+            # Where a server does not tell what it had cached, it is what was said before.
+            call.read = min(usage.prefilled_tokens, max(0, usage.prompt_tokens - self._said))
+            call.written = usage.written_tokens
+            call.share = call.seconds / request.deadline_seconds
         self._said = usage.prompt_tokens + usage.written_tokens
-        service.limit.end(trial, work=work, seconds=seconds, share=seconds / request.deadline_seconds)
-        service.host.dispatch()
+        self._service.note_reading(usage)
         return reply
 
     @asynccontextmanager
     async def parked(self, after: float = 0.0) -> AsyncGenerator[None]:
-        """A long wait: the slot is others' from ``after`` seconds on, and one is got back at the end.
+        """A wait: from ``after`` seconds on the slot is others', and at the end one is got back.
 
-        Whoever asks the model in the block gets one back for that.
+        Whoever asks the model within the block gets one for that.
         """
         timer = asyncio.get_running_loop().call_later(after, self.leave)
         try:
@@ -95,56 +101,54 @@ class Lease:
         """Give the slot back, if there is one."""
         seat, self._seat = self._seat, None
         if seat is not None:
-            seat.give_back(self._want.kind)
+            seat.give_back(self._waiter.kind)
 
     async def _come_back(self) -> None:
+        """Have a slot again, the same if it can be: as one who has waited since the lease began."""
         if self._seat is None:
-            last, want = self._last, self._want
-            waiter = Waiter(self._key, want.run, want.kind, (last.service,), last.number)
-            self._last = self._seat = await _granted(waiter)
+            first = self._waiter
+            waiter = Waiter(first.key, first.run, first.kind, (self._service,), self._number)
+            self._seat = await _granted(waiter, self._waits)
+            self._number = self._seat.number
 
 
 class Slots:
-    """The slots of a pool of models, which it shares with every other pool of this process.
+    """The slots of a pool of models, shared with every other pool of this process that has them.
 
     Among those that wait, the runs with the fewest slots go first; then the highest priority, aged;
     then who came first.
     """
 
     def __init__(self, members: Sequence[Member]) -> None:
-        self._models: dict[Service, Model] = {}
-        self._tiers: dict[Service, Tier] = {}
-        for member in members:
-            service = host_of(member.model).service(member.model.endpoint)
-            self._models[service] = member.model
-            self._tiers[service] = member.tier
+        self._members = {host_of(member.model).service(member.model.endpoint): member for member in members}
 
     @asynccontextmanager
     async def lease(self, want: Want, *, waits: Callable[[], None] | None = None) -> AsyncGenerator[Lease]:
-        """A slot of a fitting model, for as long as the block runs; ``waits`` is called if none is free."""
+        """A slot of a fitting model, for as long as the block runs.
+
+        ``waits`` is called each time that none is free.
+        """
+        for service, member in self._members.items():
+            service.heed(member.model.endpoint)
         waiter = Waiter(key_of(want.priority), want.run, want.kind, self._fitting(want))
         seat = await _granted(waiter, waits)
-        lease = Lease(want, waiter.key, seat, self._models[seat.service])
+        lease = Lease(waiter, seat, self._members[seat.service].model, waits)
         try:
             yield lease
         finally:
             lease.leave()
 
     def _fitting(self, want: Want) -> tuple[Service, ...]:
-        """The models for this, the best first: with its instructions, in memory, the most room."""
-        fits = [
-            service
-            for service, tier in self._tiers.items()
-            if "any" in (tier, want.tier) or tier == want.tier
-        ]
-        fits = fits or list(self._tiers)
-        if len(fits) == 1:
-            return tuple(fits)
-        others = [one for one in fits if self._models[one].endpoint.family != want.unlike]
-        return tuple(sorted(others or fits, key=lambda one: one.reluctance(want.kind)))
+        """The models for this, the best first: with its instructions, in memory, with the most room."""
+        if len(self._members) == 1:
+            return tuple(self._members)
+        tiers = ("any", want.tier) if want.tier != "any" else ("any", "small", "large")
+        fits = [one for one, member in self._members.items() if member.tier in tiers] or list(self._members)
+        others = [one for one in fits if self._members[one].model.endpoint.family != want.unlike]
+        return tuple(sorted(others or fits, key=lambda service: service.reluctance(want.kind)))
 
 
-async def _granted(waiter: Waiter, waits: Callable[[], None] | None = None) -> Seat:
+async def _granted(waiter: Waiter, waits: Callable[[], None] | None) -> Seat:
     """A slot for the waiter, once it is its turn."""
     waiter.fits[0].line(waiter).push(waiter)
     for host in dict.fromkeys(service.host for service in waiter.fits):

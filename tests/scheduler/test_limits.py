@@ -1,0 +1,97 @@
+"""How many agents are let in at once on a server that tells, does not tell, or refuses."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+
+import pytest
+
+from swarm.scheduler.limit import CALM_CALLS, Call, Limit, Trial
+
+GOOD = Call(200, 0.1, 60, 1.0, 0.01)
+READ_SECONDS, WRITE_SECONDS = 0.1, 0.9
+
+
+@dataclass
+class Simulation:
+    """A server of some slots with a queue, and agents that make calls of a second, one after the other."""
+
+    slots: int
+    limit: Limit
+    agents: int = 32
+    turns: int = 16
+    seconds: float = 0.0
+    """Until nine tenths were done; what remains does not fill the slots."""
+    settled: list[int] = field(default_factory=list[int])
+    """Numbers that were found."""
+
+    def run(self) -> Simulation:
+        """Works all calls off."""
+        left = dict.fromkeys(range(self.agents), self.turns)
+        waiting, free, now, done = list(left), [0.0] * self.slots, 0.0, 0
+        ends: list[tuple[float, int, float, float, Trial | None]] = []
+        while left:
+            while waiting and len(ends) < self.limit.now:
+                trial = self.limit.begin(len(ends))
+                first = max(heapq.heappop(free), now) + READ_SECONDS
+                heapq.heappush(free, first + WRITE_SECONDS)
+                heapq.heappush(ends, (first + WRITE_SECONDS, waiting.pop(0), now, first - now, trial))
+            now, agent, began, first_seconds, trial = heapq.heappop(ends)
+            done += 1
+            if 10 * done == 9 * self.agents * self.turns // 10 * 10:
+                self.seconds = now
+            self.limit.end(trial, Call(200, first_seconds, 60, now - began, 0.01))
+            if self.limit.is_settled:
+                self.settled.append(self.limit.now)
+            left[agent] -= 1
+            if left[agent]:
+                waiting.insert(0, agent)
+            else:
+                del left[agent]
+        return self
+
+
+@pytest.mark.parametrize("slots", [1, 2, 3, 4, 6, 8, 12, 16])
+def test_the_slots_of_a_server_that_tells_nothing_are_found(slots: int) -> None:
+    found = Simulation(slots, Limit(1, is_told=False)).run().settled
+    assert found[0] == slots
+    assert max(found) <= slots + 1
+
+
+@pytest.mark.parametrize("slots", [1, 2, 4, 8])
+def test_the_search_costs_less_than_a_twentieth_of_the_throughput(slots: int) -> None:
+    best = min(Simulation(slots, Limit(n, is_told=True)).run().seconds for n in (1, 2, 4, 8, 16, 32))
+    assert Simulation(slots, Limit(1, is_told=False)).run().seconds <= best / 0.95
+
+
+def test_a_told_number_is_kept() -> None:
+    assert set(Simulation(2, Limit(5, is_told=True)).run().settled) == {5}
+
+
+def test_a_refusal_halves_the_number_and_it_grows_back_by_one_after_many_good_calls() -> None:
+    limit = Limit(8, is_told=True)
+    limit.refuse()
+    seen = [limit.now]
+    for _ in range(CALM_CALLS * (4 + 5)):
+        limit.end(limit.begin(8), GOOD)
+        if limit.now != seen[-1]:
+            seen.append(limit.now)
+    assert seen == [4, 5, 6]
+
+
+def test_after_a_refusal_the_number_that_was_refused_is_not_tried_again_soon() -> None:
+    limit = Limit(64, is_told=False)
+    refused = limit.now
+    limit.refuse()
+    for _ in range(200):
+        limit.end(limit.begin(limit.now), GOOD)
+    assert limit.now < refused
+
+
+def test_more_are_not_tried_where_a_call_takes_much_of_its_deadline() -> None:
+    limit = Limit(1, is_told=False)
+    first = limit.now
+    for _ in range(6):
+        limit.end(limit.begin(first), Call(200, 1.0, 60, 30.0, 0.5))
+    assert limit.now <= first
