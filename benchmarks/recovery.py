@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import cast
 
 from pydantic import JsonValue
 
@@ -134,10 +133,10 @@ def _by_dialect(corpus: list[Case]) -> list[dict[str, Figure]]:
     rows: list[dict[str, Figure]] = []
     for dialect in dict.fromkeys(case.dialect for case in corpus):
         verdicts = Counter(judged(case) for case in corpus if case.dialect == dialect)
-        row = {"replies": verdicts.total()} | {
-            name: verdicts[name] for name in ("recovered", "missed", "failed", "wrong", "invented")
-        }
-        rows.append({"dialect": dialect} | cast("dict[str, Figure]", row))
+        row: dict[str, Figure] = {"dialect": dialect, "replies": verdicts.total()}
+        for name in ("recovered", "missed", "failed", "wrong", "invented"):
+            row[name] = verdicts[name]
+        rows.append(row)
     return rows
 
 

@@ -11,6 +11,7 @@ SwarmError
 │   ├── ContextOverflow   the prompt does not fit the model's window
 │   │   └── ContextTruncated  the server read only a part of it and did not say so
 │   └── MalformedReply    a reply that fits neither a tool call nor the result that was owed
+│       └── Declined      words in their place: a refusal, a deflection, the task retold
 ├── ToolError             the caller of a tool: shown to the model as the tool's answer
 │   └── ServerError       an MCP server that could not start, died or did not answer in time
 ├── LimitExceeded         the budget: a limit of the run was reached
@@ -76,6 +77,10 @@ class MalformedReply(ModelError):
     def __init__(self, message: str, reply: str) -> None:
         self.reply = reply
         super().__init__(message)
+
+
+class Declined(MalformedReply):
+    """The reply is words where a tool call or a result was owed."""
 
 
 class ToolError(SwarmError):

@@ -37,6 +37,8 @@ class Result(BaseModel):
     evidence: tuple[Evidence, ...] = ()
     reason: str = ""
     """Why the result is degraded or failed; empty when done."""
+    refused_by: str = ""
+    """Family of the model, or its name, that refused the work or put it off; empty when none did."""
 
     @classmethod
     def failed(cls, reason: str) -> Result:

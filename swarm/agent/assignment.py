@@ -31,6 +31,8 @@ class Assignment:
     item: JsonValue = None
     failure: str = ""
     """Why the attempt before this one failed."""
+    unlike: str = ""
+    """Family of the model that refused the attempt before, to be avoided where there is another."""
 
     @property
     def brief(self) -> str:

@@ -9,23 +9,23 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment
+from swarm.agent.evasion import declines, evasion
 from swarm.agent.grounding import Source, without_choices
 from swarm.agent.opening import Opening, columns
+from swarm.agent.progress import MOST_REPEATS, Progress
 from swarm.agent.quotes import split_quotes, unquoted, with_quotes
 from swarm.agent.sql import faults, summed_first
-from swarm.agent.turn import TEXT, Action, Cannot, Give, TurnRules, name_action, parse
+from swarm.agent.turn import TEXT, Action, Cannot, Give, TurnRules, name_action, parse, spelled
 from swarm.agent.window import Window
-from swarm.errors import ContextOverflow, MalformedReply
+from swarm.errors import ContextOverflow, Declined, MalformedReply
 from swarm.messages import Message, Reply, Request
 from swarm.prompt import fill
 from swarm.result import Evidence, Result
 from swarm.tool import Row, ToolCall, ToolResult
 from swarm.work import At, Work, act, ask, one_line, summarize
 
-MOST_REPEATS = 2
-"""The same call made a third time ends the agent: it goes in circles."""
-MOST_CORRECTIONS = 2
-"""Corrective turns in a row before the step has failed."""
+MOST_MALFORMED = 1
+"""Replies in a row that are no turn and get a corrective one; the next ends the agent."""
 EMPTY = "empty"
 
 
@@ -41,9 +41,8 @@ class Session:
     """Set when the agent is done."""
     _action: Action | None = None
     _messages: list[Message] = field(default_factory=list[Message])
-    _corrections: int = 0
+    _malformed: int = 0
     _is_checked: bool = False
-    _calls: dict[str, int] = field(default_factory=dict[str, int])
     _evidence: list[Evidence] = field(default_factory=list[Evidence])
     _files: list[str] = field(default_factory=list[str])
     _sources: list[str] = field(default_factory=list[str])
@@ -58,6 +57,7 @@ class Session:
         self._rows = dict(self.opening.rows)
         self._sources = list(self.opening.sources)
         self._window = Window(self.work)
+        self._progress = Progress(self._sources)
 
     @property
     def has_action(self) -> bool:
@@ -74,29 +74,60 @@ class Session:
         if self.turn > self._most_turns:
             self._fail(f"not done after {self._most_turns} turns")
             return
+        if why := self._progress.end:
+            self._fail(why)
+            return
         rules = self._rules()
         reply = await self._reply(self._request(rules))
-        self._say("assistant", reply.text)
         try:
-            if reply.finish == "length":
-                raise MalformedReply("the reply was cut off: answer in fewer words", reply.text)
-            self._action = parse(reply.text, rules)
-            self._corrections = 0
+            self._action = self._read(reply, rules)
         except MalformedReply as error:
+            self._say("assistant", reply.text)
+            self._return(error)
+        else:
+            self._say("assistant", spelled(reply.text, self._action))
+            self._malformed = 0
+
+    def _read(self, reply: Reply, rules: TurnRules) -> Action:
+        """What the reply asks for.
+
+        Raises:
+            MalformedReply: it is no turn, or was cut off, or words take the place of a result.
+        """
+        if reply.finish == "length":
+            raise MalformedReply("the reply was cut off: answer in fewer words", reply.text)
+        action = parse(reply.text, rules)
+        if isinstance(action, Give) and isinstance(action.data, str):
+            asked = (self.assignment.brief, self.assignment.task)
+            if why := evasion(action.data, *asked):
+                raise Declined(why, reply.text)
+        return action
+
+    def _return(self, error: MalformedReply) -> None:
+        """Give a reply back to be corrected, once; then the agent has failed, or the model has declined."""
+        self._malformed += 1
+        if self._malformed <= MOST_MALFORMED:
             self._correct(str(error))
+        elif isinstance(error, Declined):
+            self._decline(f"the model declined to work: {one_line(error.reply, 160)}")
+        else:
+            self._fail(f"no usable reply after a correction: {error}")
 
     async def _reply(self, request: Request) -> Reply:
         """The model's reply to the conversation, which is made shorter where it does not fit."""
         asked = await self._window.fit(request, self._at())
         try:
-            reply = await ask(self.work, self._at(), asked, name_action=name_action)
+            reply = await ask(self.work, self._at(), asked, name_action=self._name)
         except ContextOverflow:
             asked = await self._window.fit(request, self._at(), refused=asked)
-            reply = await ask(self.work, self._at(), asked, name_action=name_action)
+            reply = await ask(self.work, self._at(), asked, name_action=self._name)
         self._window.learn(asked, reply)
         if asked is not request:
             self._messages = list(asked.messages)
         return reply
+
+    def _name(self, text: str) -> str:
+        return name_action(text, self.opening.tools)
 
     async def act(self) -> None:
         """Do what the model asked for."""
@@ -106,7 +137,8 @@ class Session:
         elif isinstance(action, Give):
             self._receive(action.data)
         elif isinstance(action, Cannot):
-            self._fail(f"the agent gave up: {action.reason}")
+            give_up = self._decline if declines(action.reason) else self._fail
+            give_up(f"the agent gave up: {action.reason}")
 
     @property
     def _most_turns(self) -> int:
@@ -137,8 +169,7 @@ class Session:
         )
 
     async def _use(self, call: ToolCall) -> None:
-        key = json.dumps([call.tool, call.args], sort_keys=True)
-        times = self._calls[key] = self._calls.get(key, 0) + 1
+        times = self._progress.times(call)
         if times > MOST_REPEATS:
             self._fail(f"the agent repeats one call: {call.tool} {summarize(call)}")
             return
@@ -148,6 +179,7 @@ class Session:
         tool = next(tool for tool in self.opening.tools if tool.full_name == call.tool)
         result = await act(self.work, self._at(), tool, dict(call.args), self._rows)
         self._files += result.files
+        self._progress.hear(result.text)
         if not result.is_error:
             self._evidence.append(Evidence(tool=call.tool, call=self._at().key, note=summarize(call)))
             self._sources.append(result.text)
@@ -219,18 +251,26 @@ class Session:
             reason=reason,
         )
 
-    def _fail(self, reason: str) -> None:
-        files, evidence = tuple(dict.fromkeys(self._files)), tuple(self._evidence)
-        self.result = Result(status="failed", reason=reason, files=files, evidence=evidence)
+    def _fail(self, reason: str, refused_by: str = "") -> None:
+        self.result = Result(
+            status="failed",
+            files=tuple(dict.fromkeys(self._files)),
+            evidence=tuple(self._evidence),
+            reason=reason,
+            refused_by=refused_by,
+        )
+
+    def _decline(self, reason: str) -> None:
+        endpoint = self.work.model.endpoint
+        self._fail(reason, endpoint.family or endpoint.model)
 
     def _correct(self, why: str) -> None:
-        self._corrections += 1
-        if self._corrections > MOST_CORRECTIONS:
-            self._fail(f"no usable reply after {MOST_CORRECTIONS} corrections: {why}")
-            return
+        self._progress.idle()
         self._say("user", f"That can't be used: {why}. Reply again with one JSON object.")
 
     def _say(self, role: str, content: str) -> None:
+        if role == "user" and (nudge := self._progress.nudge):
+            content = f"{content}\n{nudge}"
         self._messages.append(Message.model_validate({"role": role, "content": content}))
 
     def _at(self) -> At:

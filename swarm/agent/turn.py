@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
-import jsonschema
-from jsonschema.exceptions import best_match
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.exceptions import best_match as _best  # pyright: ignore[reportUnknownVariableType]
+from jsonschema.protocols import Validator
 from pydantic import JsonValue
 from referencing import Registry
 
@@ -92,6 +95,32 @@ def parse(text: str, rules: TurnRules) -> Action:
     return Cannot(str(turn["cannot"]))
 
 
+def spelled(text: str, action: Action) -> str:
+    """The reply as the conversation keeps it: in its words where they are a turn, else as the turn it
+    was read as, so that the model has no bad example of its own before it, and no call that was
+    left out."""
+    if _plain(text):
+        return text
+    match action:
+        case ToolCall(tool=tool, args=args):
+            turn: Turn = {"tool": tool, "args": args}
+        case Give(data):
+            turn = {"result": data}
+        case Cannot(reason):
+            turn = {"cannot": reason}
+    return json.dumps(turn, ensure_ascii=False)
+
+
+def _plain(text: str) -> Turn:
+    """The turn that a reply is without any reading; empty when it is none."""
+    try:
+        said: JsonValue = json.loads(text)
+    except ValueError:
+        return {}
+    is_turn = isinstance(said, dict) and not {"tool", "result", "cannot"}.isdisjoint(said)
+    return said if isinstance(said, dict) and is_turn else {}
+
+
 def _give(data: JsonValue, rules: TurnRules, text: str) -> Give:
     if rules.result is None:
         raise MalformedReply("no result can be given yet: use a tool first", text)
@@ -115,16 +144,17 @@ def _fits(value: JsonValue, schema: Schema) -> bool:
 
 def _problem(name: str, value: JsonValue, schema: Schema) -> str:
     """Where a value breaks its schema and how; empty when it does not."""
-    error = best_match(_validator(json.dumps(schema)).iter_errors(value))
+    errors: Iterable[ValidationError] = _validator(json.dumps(schema)).iter_errors(value)
+    error = cast("ValidationError | None", _best(errors))
     if error is None:
         return ""
     return f"{'/'.join((name, *(str(part) for part in error.absolute_path)))}: {one_line(error.message, 160)}"
 
 
 @lru_cache(maxsize=256)
-def _validator(schema: str) -> jsonschema.Draft202012Validator:
+def _validator(schema: str) -> Validator:
     # The empty registry keeps a reference from being fetched over the network.
-    return jsonschema.Draft202012Validator(json.loads(schema), registry=Registry())
+    return Draft202012Validator(json.loads(schema), registry=Registry())
 
 
 def _unknown(args: JsonValue, tool: Tool) -> str:
@@ -138,11 +168,12 @@ def _unknown(args: JsonValue, tool: Tool) -> str:
 def name_action(text: str, tools: Sequence[Tool] = ()) -> str:
     """What a reply asks for, in a few words, for people."""
     try:
-        turn = recovered(text, tools, lambda _: False)
+        turn = _plain(text) or recovered(text, tools, lambda _: False)
     except MalformedReply:
         return "unreadable reply"
     if "tool" in turn:
-        call = ToolCall.model_validate(turn)
+        args = turn.get("args")
+        call = ToolCall(tool=str(turn["tool"]), args=args if isinstance(args, dict) else {})
         return f"{call.tool} {summarize(call)}"
     return "gives up" if "cannot" in turn else "result"
 

@@ -38,7 +38,8 @@ class LocalEngine:
         known = await self._work.journal.result(thread)
         if known is not None:
             return known
-        want = Want(kind=assignment.card.name, priority=priority, tier=assignment.card.tier)
+        card = assignment.card
+        want = Want(kind=card.name, priority=priority, tier=card.tier, unlike=assignment.unlike)
         async with (
             self._work.budget.agent(name_of(thread)),
             self._work.leased(want, lambda: self._note_waiting(assignment)) as work,

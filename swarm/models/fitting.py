@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 
 from pydantic import JsonValue
 
@@ -40,7 +39,7 @@ def _first_fitted(value: JsonValue, branches: list[JsonValue]) -> JsonValue:
     return next((one for one, kinds in tried if _is_of(one, kinds)), value)
 
 
-def _object(value: dict[str, JsonValue], schema: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+def _object(value: dict[str, JsonValue], schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
     properties, required = schema.get("properties"), schema.get("required")
     known = properties if isinstance(properties, dict) else {}
     needed = required if isinstance(required, list) else []
@@ -56,7 +55,7 @@ def _allows_null(schema: JsonValue) -> bool:
     return None in values if isinstance(values, list) else _is_of(None, _kinds(schema))
 
 
-def _cast(value: JsonValue, schema: Mapping[str, JsonValue]) -> JsonValue:
+def _cast(value: JsonValue, schema: dict[str, JsonValue]) -> JsonValue:
     kinds = _kinds(schema)
     if isinstance(value, str):
         if "string" not in kinds:
@@ -76,7 +75,7 @@ def _cast(value: JsonValue, schema: Mapping[str, JsonValue]) -> JsonValue:
     return value
 
 
-def _from_text(text: str, kinds: tuple[str, ...], schema: Mapping[str, JsonValue]) -> JsonValue:
+def _from_text(text: str, kinds: tuple[str, ...], schema: dict[str, JsonValue]) -> JsonValue:
     """What a text says where no text is wanted."""
     if _INTEGER.fullmatch(text.strip()) and ("integer" in kinds or "number" in kinds):
         return int(text)

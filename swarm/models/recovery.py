@@ -16,7 +16,7 @@ from typing import cast
 
 from pydantic import JsonValue
 
-from swarm.errors import MalformedReply
+from swarm.errors import Declined, MalformedReply
 from swarm.models.lenient import Reader, Unreadable
 from swarm.tool import Tool
 
@@ -78,7 +78,9 @@ _CALLS = re.compile(r"tool|function|call|python|action|plugin|to=|>>>", re.IGNOR
 _MENTIONED = re.compile(
     r"\b(?:examples?|for instance|e\.g\.|such as|looks? like|suppose|imagine|maybe|perhaps|syntax|never|rather than|instead of|later"
     r"|(?:would|could|might|may)(?: also| then)? (?:be|call|do|have|look|make|read|run|use|write)"
-    r"|if (?:i|we|you)|unable to|(?:do|did|does|will|would|should|must|can) ?n[o\u2019']t\b(?: \w+)? ?(?:call|run|use|make)"
+    r"|if (?:i|we|you)|unable to"
+    r"|(?:(?:ca|wo|do|did|does|would|should|must)n?[\u2019']t|cannot|(?:can|will|do|did|does|would|should|must) not)"
+    r"(?: \w+)? ?(?:call|run|use|make)"
     r"|(?:i|we|you)(?: have)?(?: already)? (?:called|ran|run|used|tried|sent)|(?:shall|should|may|can) (?:i|we)"
     r"|do you want|would you like|(?:file|page|text|log|document|output|user|result|tool|call)s?"
     r" (?:contains?|says?|shows?|has|asks?|reads|was|were|returned|gave))\b",
@@ -94,6 +96,8 @@ _SPOKEN_OF = re.compile(
 """Behind a call: a verb whose subject it is, a question mark, or words that take it back."""
 _CHOICE = re.compile(r"\b(?:or|either|alternatively)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n\s*\n")
+_IN_WORDS = re.compile(r"[^{}<>`]*")
+"""What has no sign of a call or of a value."""
 _NO_OBJECT = "the reply has no JSON object"
 _NO_TURN = "the reply must be an object with tool and args, or with result"
 
@@ -118,6 +122,7 @@ def recovered(text: str, tools: Sequence[Tool], fits: Callable[[JsonValue], bool
     arguments nor a result are held against their schema.
 
     Raises:
+        Declined: the reply is words and nothing else.
         MalformedReply: the reply asks for nothing that can be told for sure, or for a tool that
             is not there; the message tells the model what to do.
     """
@@ -130,6 +135,8 @@ def recovered(text: str, tools: Sequence[Tool], fits: Callable[[JsonValue], bool
         if (bare := _bare(scan.text)) is not None and fits(bare):
             return {"result": bare}
         mentioned = "the tool call is only mentioned: reply with the call alone, or with the result"
+        if not said and _IN_WORDS.fullmatch(text) and text.strip():
+            raise Declined(_NO_OBJECT, text)
         raise MalformedReply(mentioned if said else _NO_TURN if "{" in text else _NO_OBJECT, text)
     turns = [_turn(one, tools, text) for one in meant]
     if any(turn != turns[0] for turn in turns):

@@ -10,6 +10,7 @@ from typing import Generic, Literal, TypeVar
 import pydantic
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
+from swarm.agent.evasion import evasion
 from swarm.agent.grounding import Source
 from swarm.agent.turn import Give, TurnRules, parse
 from swarm.errors import MalformedReply, ModelError
@@ -121,9 +122,12 @@ async def _say(
         else:
             data = given.data if isinstance(given, Give) else None
             invented = source.missing(data)
-            if not invented:
+            if isinstance(data, str) and (evades := evasion(data, task)):
+                problem = evades
+            elif not invented:
                 return (data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)), data, ()
-            problem = fill("ungrounded", values=", ".join(invented[:6]))
+            else:
+                problem = fill("ungrounded", values=", ".join(invented[:6]))
         messages += [Message(role="assistant", content=reply.text), Message(role="user", content=problem)]
     lack = () if schema is None else (f"no typed answer: {problem}",)
     return _fallback(steps, results), None, lack

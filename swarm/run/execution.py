@@ -118,6 +118,7 @@ class Execution:
                 earlier=self.results,
                 item=item,
                 failure=result.reason,
+                unlike=result.refused_by,
             )
             try:
                 result = await self.engine.run(assignment, priority=self._depths[step.id])

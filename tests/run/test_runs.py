@@ -122,7 +122,7 @@ async def test_a_failed_item_does_not_cancel_its_siblings_and_the_answer_says_so
     assert ended == {1: "failed"}
     assert answer.status == "degraded"
     assert answer.missing[0].startswith(
-        "step actions degraded: notes/b.md: no usable reply after 2 corrections"
+        "step actions degraded: notes/b.md: the model declined to work: no idea"
     )
     assert "Anna" in (project / "actions.csv").read_text(encoding="utf-8")
 
