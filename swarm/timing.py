@@ -22,7 +22,7 @@ class Forecast(_Figures):
 
 
 class Lost(_Figures):
-    """Seconds in which nothing was written, on the chain of sub-agents that the end waited for.
+    """Seconds without a word written, on the chain of sub-agents that the end waited for.
 
     The chain goes from the step that ended last to the need of it that ended last, and so on; of a
     step with many items the one that ended last stands on it. Planning and answering do too.
@@ -41,6 +41,9 @@ class Lost(_Figures):
     retry: float = 0.0
     """Attempts that failed, from their first to their last event; requests that were sent again
     (``Usage.retry_seconds``); calls that a kill cut off."""
+    other: float = 0.0
+    """What is left of ``Speedup.actual_seconds`` after the work on the chain and all of the above: loading
+    libraries and tool servers at the start, saving."""
 
 
 class Speedup(_Figures):

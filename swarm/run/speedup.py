@@ -79,7 +79,7 @@ class _Times:
 
 def speedup_of(events: Sequence[Event]) -> Speedup:
     """What working side by side gained, from the events of a run so far."""
-    times = _gathered(events)
+    times, worked = _gathered(events), worked_seconds(events)
     inner = sum(_work(attempts) for (step, _), attempts in times.agents.items() if step not in times.steps)
     works = {
         (step, item): _work(attempts)
@@ -91,9 +91,9 @@ def speedup_of(events: Sequence[Event]) -> Speedup:
         work_seconds=_serial_seconds(times.replies) + times.tool_seconds,
         critical_seconds=inner + chain,
         ideal_seconds=inner + max(chain, sum(works.values()) / times.slots),
-        actual_seconds=worked_seconds(events),
+        actual_seconds=worked,
         slots=times.slots,
-        lost=_lost(times).model_copy(update={"approval": asked_seconds(events)}),
+        lost=_lost(times, worked).model_copy(update={"approval": asked_seconds(events)}),
         tells_prefill=any(reply.usage.prefill_seconds for reply in times.replies) or not times.replies,
     )
 
@@ -186,7 +186,8 @@ def _mark_crowded(replies: list[_Reply]) -> None:
     replies.sort(key=lambda reply: reply.began)
     latest: _Reply | None = None
     for reply in replies:
-        if latest is not None and reply.began < latest.ended:
+        # One may begin while the one before is being saved.
+        if latest is not None and latest.ended - reply.began > 0.1 * (reply.ended - reply.began):
             reply.is_alone = latest.is_alone = False
         if latest is None or reply.ended > latest.ended:
             latest = reply
@@ -226,7 +227,7 @@ def longest_chain(steps: Mapping[str, Step], works: Mapping[tuple[str, int | Non
     return max((until(id) for id in steps), default=0.0)
 
 
-def _lost(times: _Times) -> Lost:
+def _lost(times: _Times, worked: float) -> Lost:
     """What was lost by those that the end waited for."""
     total = _Attempt(0.0, 0.0)
     on_chain = {id: _last_item(times, id) for id in _chain(times)}
@@ -241,7 +242,10 @@ def _lost(times: _Times) -> Lost:
             lost = attempt.lost
             used = Usage(load_seconds=lost.swap, prefill_seconds=lost.prefill)
             total.lose(retry=lost.retry, queue=lost.queue, usage=used)
-    return total.lost
+            total.work += attempt.work
+    lost = total.lost
+    other = max(0.0, worked - total.work - lost.queue - lost.swap - lost.retry)
+    return lost.model_copy(update={"other": round(other, 3)})
 
 
 def _chain(times: _Times) -> list[str]:

@@ -179,7 +179,8 @@ def _move(agent: AgentState, event: AgentEvent) -> None:
     agent.attempt = event.attempt
     match event:
         case AgentWaiting():
-            agent.stage, agent.now = "waiting", f"waits for a {event.what}"
+            what = {"slot": "a slot", "question": "your answer", "retry": "another try"}[event.what]
+            agent.stage, agent.now = "waiting", f"waits for {what}"
         case AgentStarted():
             agent.stage, agent.label, agent.now = "thinking", event.label, ""
             agent.started_at = agent.started_at or event.at

@@ -40,7 +40,12 @@ def speedup_rows(speedup: Speedup) -> list[str]:
         f" in {duration(speedup.actual_seconds)} on {slots}"
         f" (ideal {duration(speedup.ideal_seconds)}, longest chain {duration(speedup.critical_seconds)})"
     )
-    lost = [f"{duration(seconds)} {what}" for what, seconds in speedup.lost if seconds >= LEAST_SECONDS]
+    words = {"other": "start and saving"}
+    lost = [
+        f"{duration(seconds)} {words.get(what, what)}"
+        for what, seconds in speedup.lost
+        if seconds >= LEAST_SECONDS
+    ]
     if not speedup.tells_prefill:
         lost.append("prefill not told by the server")
     return [gain, f"waited: {' · '.join(lost)}"] if lost else [gain]

@@ -89,7 +89,7 @@ def test_a_run_tells_what_working_side_by_side_gained(project: Path) -> None:
     assert " times as fast as one after another: " in shown
     assert " on 8 slots (ideal " in shown
     assert whole["speedup"]["slots"] == 8
-    assert set(whole["speedup"]["lost"]) == {"queue", "swap", "prefill", "approval", "retry"}
+    assert set(whole["speedup"]["lost"]) == {"queue", "swap", "prefill", "approval", "retry", "other"}
 
 
 def test_a_plan_is_shown_with_the_time_it_should_take(project: Path) -> None:

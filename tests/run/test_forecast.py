@@ -49,7 +49,7 @@ def test_one_agent_takes_its_prompt_and_its_reply() -> None:
     found = forecast(plan, SPEEDS, 1, {"look": [0]})
     assert found.low_seconds == LOW.prefilled / 100 + LOW.written / 10
     assert found.high_seconds == HIGH.prefilled / 100 + HIGH.written / 10
-    assert forecast_words(found, "small") == "about 5 to 18 seconds on 1 slot, 1 sub-agent"
+    assert forecast_words(found, "small") == "about 7 to 14 seconds on 1 slot, 1 sub-agent"
 
 
 def test_more_slots_make_it_shorter_until_a_chain_is_left(files: Path) -> None:

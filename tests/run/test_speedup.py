@@ -130,7 +130,7 @@ def test_an_attempt_that_failed_is_lost_from_its_first_to_its_last_event() -> No
             step_ended("look", 109.0),
         )
     )
-    assert found.lost == Lost(prefill=0.5, retry=5.0)
+    assert found.lost == Lost(prefill=0.5, retry=5.0, other=1.0)
 
 
 def test_waiting_for_a_person_is_told_and_is_no_part_of_the_runs_time() -> None:
@@ -193,7 +193,8 @@ def test_the_runs_own_calls_for_a_step_are_no_failed_attempt() -> None:
         ToolReturned.model_validate({**call, "is_error": False, "seconds": 1.0, "at": 106.0}),
         step_ended("look", 106.0),
     )
-    assert speedup_of(events).lost == Lost()
+    # The second before it began, and the one that its file took.
+    assert speedup_of(events).lost == Lost(other=2.0)
 
 
 def test_a_run_without_events_has_no_figures() -> None:
