@@ -236,6 +236,7 @@ async def _done(project: Path, model: LitellmModel, seconds: float) -> set[str]:
     """The steps of a run that are done."""
     limits = Limits(
         attempts=1,
+        replans=0,
         reply_seconds=seconds,
         first_token_seconds=seconds / 3,
         between_tokens_seconds=seconds / 6,

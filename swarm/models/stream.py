@@ -218,14 +218,14 @@ class EventStream(_Stream):
     def _whole(self) -> dict[str, JsonValue]:
         message = self._message("reasoning_content")
         choice: JsonValue = {"index": 0, "finish_reason": self._finish, "message": message}
-        whole: dict[str, JsonValue] = {
+        return {
             "id": "",
             "object": "chat.completion",
             "created": 0,
             "model": self._model,
             "choices": [choice] if self._finish else [],
+            **self._counts,
         }
-        return whole | self._counts
 
 
 class LineStream(_Stream):
@@ -249,7 +249,7 @@ class LineStream(_Stream):
 
     def _whole(self) -> dict[str, JsonValue]:
         last = cast("dict[str, JsonValue]", json.loads(self._last))
-        return last | {"message": self._message("thinking")}
+        return {**last, "message": self._message("thinking")}
 
 
 _STREAMS: dict[str, type[EventStream] | type[LineStream]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -33,7 +34,13 @@ class Met:
     setbacks: int
 
 
-async def meet(fault: Fault, *, stream: bool = True, kind: FaceKind = "llamacpp", **limits: float) -> Met:
+async def meet(
+    fault: Fault,
+    limits: Mapping[str, float] | None = None,
+    *,
+    stream: bool = True,
+    kind: FaceKind = "llamacpp",
+) -> Met:
     """A call to a server with the fault."""
     server = ScriptedModel(lambda _: SAID, faults=[fault])
     heard: list[Setback] = []
@@ -44,7 +51,7 @@ async def meet(fault: Fault, *, stream: bool = True, kind: FaceKind = "llamacpp"
         async with LitellmModel(endpoint, first_pause_seconds=0.001) as model:
             with hearing(heard.append):
                 try:
-                    end = (await model.reply(question.model_copy(update=limits))).text
+                    end = (await model.reply(question.model_copy(update=limits or {}))).text
                 except ModelError as error:
                     end = type(error).__name__
     return Met(end, len(server.log), len(heard))
@@ -80,9 +87,7 @@ WAITED: dict[FaultKind, dict[str, float]] = {
 async def test_a_fault_that_stays_ends_a_streamed_call_in_time_and_within_its_requests(
     kind: FaceKind, fault: FaultKind
 ) -> None:
-    met = await meet(
-        Fault(fault, seconds=0.0 if fault != "drip" else 0.01), kind=kind, **WAITED.get(fault, {})
-    )
+    met = await meet(Fault(fault, seconds=0.0 if fault != "drip" else 0.01), WAITED.get(fault), kind=kind)
 
     assert (met.end, met.requests) == ALWAYS[fault]
 
@@ -90,7 +95,7 @@ async def test_a_fault_that_stays_ends_a_streamed_call_in_time_and_within_its_re
 @pytest.mark.parametrize("fault", ALWAYS)
 async def test_it_does_so_where_nothing_is_streamed(fault: FaultKind) -> None:
     limits = {"deadline_seconds": 0.3} if fault in WAITED else {}
-    met = await meet(Fault(fault, seconds=0.0 if fault != "drip" else 0.01), stream=False, **limits)
+    met = await meet(Fault(fault, seconds=0.0 if fault != "drip" else 0.01), limits, stream=False)
 
     # Half of a whole body is no broken connection but an answer that can't be read.
     assert (met.end, met.requests) == ((BAD, 2) if fault == "half-json" else ALWAYS[fault])
