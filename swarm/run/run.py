@@ -241,18 +241,17 @@ class Run(Generic[Value]):
             usage=budget.spent,
             reached=self._reached if outcome == "paused" else None,
         )
-        self._note(
-            journal,
-            RunEnded(
-                status=answer.status,
-                answer=answer.text,
-                files=answer.files,
-                missing=answer.missing,
-                usage=answer.usage,
-                seconds=round(budget.seconds, 3),
-                speedup=self.speedup(),
-            ),
+        ended = RunEnded(
+            status=answer.status,
+            answer=answer.text,
+            files=answer.files,
+            missing=answer.missing,
+            usage=answer.usage,
+            seconds=round(budget.seconds, 3),
+            at=time.time(),
         )
+        speedup = speedup_of([*self._events, ended])
+        self._note(journal, ended.model_copy(update={"speedup": speedup}))
         await journal.save_run(status=answer.status)
         return answer
 

@@ -156,7 +156,10 @@ def _take(times: _Times, event: _OfAgent) -> None:
         return  # The run's own calls, such as writing a file; they take no time to speak of.
     attempt = times.agents[event.step, event.item].setdefault(event.attempt, _Attempt(event.at, event.at))
     if attempt.waits is not None:
-        seconds, is_retry = event.at - attempt.waits.at, attempt.waits.what == "retry"
+        # A slot that was lent out during a long wait is waited for within the next call.
+        used = event.usage if isinstance(event, ModelReplied) else Usage()
+        seconds = max(0.0, event.at - attempt.waits.at - used.model_seconds - used.retry_seconds)
+        is_retry = attempt.waits.what == "retry"
         attempt.lose(retry=seconds if is_retry else 0.0, queue=0.0 if is_retry else seconds)
         attempt.waits = None
     attempt.ended = event.at

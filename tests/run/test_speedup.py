@@ -118,6 +118,12 @@ def test_what_the_server_tells_of_its_queue_its_loads_and_failed_requests_is_los
     assert (found.work_seconds, found.critical_seconds) == (6.0, 6.0)
 
 
+def test_a_wait_for_a_slot_within_a_call_is_lost_without_the_call() -> None:
+    asked, replied = turn("_plan", 100.0, 110.0, spent(4.0))
+    waiting = AgentWaiting(step="_plan", at=101.0)
+    assert speedup_of([STARTED, asked, waiting, replied]).lost.queue == 5.0
+
+
 def test_an_attempt_that_failed_is_lost_from_its_first_to_its_last_event() -> None:
     plan = Plan(steps=(Step(id="look", agent="researcher", brief="Look around."),))
     found = speedup_of(
