@@ -22,6 +22,14 @@ DAY_SECONDS = 86_400.0
 
 PIECE_CHARS = 64
 
+_ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "tool": "user",
+    "assistant": "assistant",
+}
+
 
 @dataclass(frozen=True)
 class Saying:
@@ -130,14 +138,11 @@ class WireMessage(BaseModel):
 
     def message(self) -> Message:
         """The message as ours: a tool's result is the user's word."""
-        roles: dict[str, Role] = {"tool": "user", "developer": "system"}
         content = self.content or ""
         text = content if isinstance(content, str) else "".join(part.text for part in content)
-        calls = [call.function.text() for call in self.tool_calls or ()]
-        return Message.model_validate({
-            "role": roles.get(self.role, self.role),
-            "content": "\n".join([text, *calls] if text else calls),
-        })
+        if self.tool_calls:
+            text = "\n".join([text, *(call.function.text() for call in self.tool_calls)]).lstrip("\n")
+        return Message(role=_ROLES[self.role], content=text)
 
 
 class ChatBody(BaseModel):
