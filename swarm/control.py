@@ -78,7 +78,7 @@ class Budget:
         The whole prompt, the longest reply it may get and the time of the longest call so far are
         reserved. What it took is counted by calling what the block is given.
         """
-        size = sum(_bytes(message.content) for message in request.messages)
+        size = sum(message.size for message in request.messages)
         tokens = math.ceil(size * self._tokens_per_byte) + request.max_tokens
         cost: Cost = {"tokens": tokens, "model_calls": 1, "model_seconds": self._longest_seconds}
 
@@ -181,10 +181,6 @@ class Budget:
         for woken in waiting:
             if not woken.done():
                 woken.set_result(None)
-
-
-def _bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
 
 
 def _reached(limit: str, used: float, needed: float, allowed: float, what: str) -> LimitReached:

@@ -34,7 +34,7 @@ class Message(BaseModel):
     @cached_property
     def size(self) -> int:
         """Bytes of its text in UTF-8."""
-        return len(self.content.encode())
+        return len(self.content) if self.content.isascii() else len(self.content.encode())
 
 
 class Request(BaseModel):
