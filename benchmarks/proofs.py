@@ -14,9 +14,9 @@ from typing import cast
 from benchmarks.proof import RESULTS, ROOT, Report, last_result, python
 
 SHORT = ("light_start", "barrier", "resume", "clean", "recovery")
-LONG = ("width", "small_model", "newcomer")
+LONG = ("width", "faults", "small_model", "newcomer")
 """Several minutes to hours each: run by name."""
-ALL = ("newcomer", "small_model", "resume", "barrier", "width", "light_start", "clean", "recovery")
+ALL = ("newcomer", "small_model", "resume", "barrier", "width", "light_start", "clean", "recovery", "faults")
 """In the order of PROOFS.md."""
 
 INTRODUCTION = """# Proofs
