@@ -13,6 +13,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.proof import Figure, Findings, Proof, prove
@@ -89,7 +90,7 @@ def reckoned(messages: Sequence[Message]) -> tuple[int, str]:
     return total, following
 
 
-def new_project(folder: Path, window: int) -> int:
+def new_project(folder: Path, window: int, files: int = FILES) -> int:
     """A project with a chain of files that fill the window several times; gives the sum of its numbers."""
     shutil.rmtree(folder, ignore_errors=True)
     for part in ("agents", "data/chain"):
@@ -97,8 +98,8 @@ def new_project(folder: Path, window: int) -> int:
     (folder / "agents" / "follower.md").write_text(CARD, encoding="utf-8")
     (folder / "swarm.toml").write_text('[workspace]\npath = "data"\n', encoding="utf-8")
     chance = random.Random(window)
-    names = ["alpha", *(f"{chance.getrandbits(32):08x}" for _ in range(FILES - 1)), "end"]
-    numbers = [chance.randint(10, 999) for _ in range(FILES)]
+    names = ["alpha", *(f"{chance.getrandbits(32):08x}" for _ in range(files - 1)), "end"]
+    numbers = [chance.randint(10, 999) for _ in range(files)]
     for name, following, number in zip(names, names[1:], numbers, strict=False):
         filler = " ".join(chance.choices(WORDS, k=window // 20))
         text = f"number: {number}\nnext: {following}\n{filler}\n"
@@ -128,7 +129,7 @@ class Followed:
     @property
     def breaks(self) -> int:
         """Prompts that do not begin with the whole prompt before them."""
-        pairs = zip(self.turns, self.turns[1:], strict=False)
+        pairs = pairwise(self.turns)
         return sum(after.messages[: len(before.messages)] != before.messages for before, after in pairs)
 
     @property

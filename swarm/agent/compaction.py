@@ -54,9 +54,8 @@ def tail_of(messages: Sequence[Message], goal: float) -> int:
     return max(2, start)
 
 
-def with_notes(messages: Sequence[Message], goal: float, step: str, notes: str) -> list[Message]:
-    """The messages with what is before the newest turns replaced by notes on it, behind the step."""
-    start = tail_of(messages, goal)
+def with_notes(messages: Sequence[Message], start: int, step: str, notes: str) -> list[Message]:
+    """The messages with the turns before ``start`` replaced by notes on them, behind the step."""
     pairs = zip(messages[2:start:2], messages[3:start:2], strict=True)
     calls = [_line(said, got) for said, got in pairs][-CALLS_SHOWN:]
     told = fill("resumed", step=step, notes=notes or "nothing", calls="\n".join(calls))

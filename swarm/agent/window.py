@@ -7,6 +7,7 @@ from swarm.agent.compaction import (
     asking_for_notes,
     notes_in,
     size,
+    tail_of,
     with_handles,
     with_notes,
 )
@@ -76,7 +77,9 @@ class Window:
             self._counter.learn(request.messages, reply.usage.prompt_tokens)
 
     async def _fitted(self, request: Request, at: At, refused: Request | None) -> Request:
-        if refused is None and await self._fits(request):
+        if refused is not None:
+            self._counter.refused(refused)
+        elif await self._fits(request):
             return request
         for goal, newest in _ways(request):
             shorter = await self._shortened(request, at, goal, newest=newest)
@@ -106,8 +109,9 @@ class Window:
         goal *= size(messages)
         shorter = await with_handles(messages, goal, self._kept, newest=newest)
         if size(shorter) > goal:
-            notes = await self._notes(request, at)
-            shorter = with_notes(shorter, goal, self._step, notes or self._earlier_notes(messages[1]))
+            notes, left = await self._notes(request, at)
+            start = min(tail_of(shorter, goal), len(shorter) - 2 - 2 * left)
+            shorter = with_notes(shorter, start, self._step, notes or self._earlier_notes(messages[1]))
         return request.model_copy(update={"messages": tuple(shorter)})
 
     def _earlier_notes(self, opening: Message) -> str:
@@ -118,39 +122,40 @@ class Window:
         """Size of notes: 256 tokens in a window of 4k, 1,024 from 16k on."""
         return min(1_024, max(128, self._tokens // 16))
 
-    async def _notes(self, request: Request, at: At) -> str:
-        """What the model notes of the conversation, recorded under the turn's negative; empty without."""
-        noted = At(at.thread, -at.turn)
-        journal = self._work.journal
-        digest = journal.question(noted.thread, noted.turn)
-        if digest is not None:
+    async def _notes(self, request: Request, at: At) -> tuple[str, int]:
+        """What the model notes of the conversation, empty without, and how many of the last turns the
+        notes leave out; they are recorded under the turn's negative."""
+        noted, journal = At(at.thread, -at.turn), self._work.journal
+        turns = range(len(request.messages) // 2 - 1)
+        if (digest := journal.question(noted.thread, noted.turn)) is not None:
+            left = next(left for left in turns if self._asking(request, left).digest() == digest)
             reply = await journal.reply(noted.thread, noted.turn, digest)
-            return notes_in(reply.text) if reply else ""
+            return notes_in(reply.text) if reply else "", left
         if self._noteless == at.turn or journal.question(at.thread, at.turn) is not None:
-            return ""
-        asked = self._asking(request)
-        try:
-            reply = await ask(self._work, noted, asked, name_action=lambda _: "notes what it knows")
-        except ModelError:
-            self._noteless = at.turn
-            return ""
-        return notes_in(reply.text)
+            return "", 0
+        for left in turns:
+            asked = self._asking(request, left)
+            if left < turns[-1] and self._counter.count(asked).high + asked.max_tokens > self._counter.window:
+                continue
+            try:
+                reply = await ask(self._work, noted, asked, name_action=lambda _: "notes what it knows")
+            except ContextOverflow:
+                self._counter.refused(asked)
+            except ModelError:
+                break
+            else:
+                return notes_in(reply.text), left
+        self._noteless = at.turn
+        return "", 0
 
-    def _asking(self, request: Request) -> Request:
-        tokens, messages = self._notes_tokens, request.messages
-        while True:
-            asked = request.model_copy(
-                update={
-                    "messages": asking_for_notes(messages, tokens),
-                    "output_schema": NOTES_SCHEMA,
-                    "max_tokens": tokens,
-                }
-            )
-            count = self._counter.count(asked)
-            if len(messages) <= 4 or count.high + tokens <= self._counter.window:
-                seconds = 2 * (tokens / SLOW_WRITING + count.likely / SLOW_READING)
-                return asked.model_copy(update={"deadline_seconds": min(seconds, request.deadline_seconds)})
-            messages = messages[:-2]
+    def _asking(self, request: Request, left: int) -> Request:
+        tokens = self._notes_tokens
+        messages = asking_for_notes(request.messages[: len(request.messages) - 2 * left], tokens)
+        asked = request.model_copy(
+            update={"messages": messages, "output_schema": NOTES_SCHEMA, "max_tokens": tokens}
+        )
+        seconds = 2 * (tokens / SLOW_WRITING + self._counter.count(asked).likely / SLOW_READING)
+        return asked.model_copy(update={"deadline_seconds": min(seconds, request.deadline_seconds)})
 
     async def _kept(self, text: str, most: int) -> str:
         handle = await self._work.journal.put_text(text)

@@ -150,6 +150,10 @@ class Counter:
         if len(self._known) > THREADS_KNOWN:
             self._known.popitem(last=False)
 
+    def refused(self, request: Request) -> None:
+        """Takes note that a prompt was too long for the server: its window is smaller than that."""
+        self.window = max(SMALLEST_WINDOW, min(self.window, int(self.count(request).likely)))
+
     async def exact(self, messages: Sequence[Message]) -> int | None:
         """The count of the model's own tokenizer; None where the server offers none."""
         if not self._tokenizes:
