@@ -13,10 +13,22 @@ from typing import cast
 
 from benchmarks.proof import RESULTS, ROOT, Report, last_result, python
 
-SHORT = ("light_start", "barrier", "resume", "clean", "recovery")
-LONG = ("width", "faults", "small_model", "newcomer")
+SHORT = ("light_start", "barrier", "resume", "clean", "recovery", "context")
+LONG = ("width", "faults", "truncation", "small_model", "newcomer")
 """Several minutes to hours each: run by name."""
-ALL = ("newcomer", "small_model", "resume", "barrier", "width", "light_start", "clean", "recovery", "faults")
+ALL = (
+    "newcomer",
+    "small_model",
+    "resume",
+    "barrier",
+    "width",
+    "light_start",
+    "clean",
+    "recovery",
+    "faults",
+    "context",
+    "truncation",
+)
 """In the order of PROOFS.md."""
 
 INTRODUCTION = """# Proofs
