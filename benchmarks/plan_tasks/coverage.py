@@ -66,7 +66,7 @@ class Reading:
         if not self._has_form(step, want):
             return f"step {step.id} gives no {want.must_be}"
         said = self._said(step)
-        shown = " ".join(draft_columns(step.expects)).casefold() if step.expects else said
+        shown = _columns(step) if step.expects else said
         lacking = [f"a column {one}" for one in want.columns if not re.search(one, shown, re.IGNORECASE)]
         lacking += [f"to say {one}" for one in want.says if not re.search(one, said, re.IGNORECASE)]
         return f"step {step.id} lacks {lacking[0]}" if lacking else ""
@@ -151,7 +151,8 @@ class Reading:
 
     def _has_form(self, step: Step, want: Want) -> bool:
         if want.must_be == "prose":
-            return step.expects is None
+            # The results of an each are put together as a table.
+            return step.expects is None and step.each is None
         if want.must_be == "table" and step.expects is None:
             is_shown = want.file.endswith(".md") and any(need.expects for need in self._inputs(step))
             return is_shown or self._has_tool(step, "files.write")
@@ -159,7 +160,7 @@ class Reading:
 
     def _said(self, step: Step) -> str:
         """The briefs and columns of the step and what it builds on, without the files asked for."""
-        parts = [f"{one.brief} {' '.join(draft_columns(one.expects))}" for one in self.lineage(step)]
+        parts = [f"{one.brief} {_columns(one)}" for one in self.lineage(step)]
         said = " ".join(parts)
         for want in self.task.wants:
             said = said.replace(want.file, " ") if want.file else said
@@ -185,6 +186,10 @@ def _is_named(group: TableGroup, step: Step) -> bool:
 
 def _has_word(name: str, text: str) -> bool:
     return name.casefold() in {word.casefold() for word in _WORD.findall(text)}
+
+
+def _columns(step: Step) -> str:
+    return " ".join(column.split(":")[0] for column in draft_columns(step.expects))
 
 
 def _key(group: TableGroup) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from swarm.messages import Message, Request
 from swarm.plan import Plan, Step, Thread
 from swarm.planner.check import PLANNER, problems
 from swarm.planner.draft import Draft, DraftStep, draft_columns, draft_schema, files_to_write, to_plan
+from swarm.planner.omissions import omissions
 from swarm.planner.tidy import Ground, tidy
 from swarm.prompt import fill, text
 from swarm.result import Result
@@ -89,6 +90,7 @@ async def _converse(
 ) -> PlanMade:
     files = files_to_write(planning.task, planning.survey.paths)
     schema = draft_schema(sorted(planning.agents), planning.survey.patterns, files)
+    best: tuple[int, PlanMade] | None = None
     note = ""
     for turn in (1, 2):
         request = Request(messages=tuple(messages), output_schema=schema, max_tokens=PLAN_TOKENS)
@@ -100,17 +102,26 @@ async def _converse(
             note = str(error)
             break
         try:
-            return PlanMade(plan=_read(reply.text, planning, kept))
+            made = PlanMade(plan=_read(reply.text, planning, kept))
         except PlanError as error:
             note = str(error)
-            messages = [
-                *messages,
-                Message(role="assistant", content=reply.text),
-                Message(
-                    role="user", content=fill("repair", problems="\n".join(f"- {p}" for p in error.problems))
-                ),
-            ]
+            said = fill("repair", problems=_listed(error.problems))
+        else:
+            omitted = omissions(made.plan, planning.task, planning.survey)
+            if best is None or len(omitted) < best[0]:
+                best = len(omitted), made
+            if not omitted:
+                break
+            said = fill("omitted", problems=_listed(omitted))
+        answer = Message(role="assistant", content=reply.text)
+        messages = [*messages, answer, Message(role="user", content=said)]
+    if best is not None:
+        return best[1]
     return PlanMade(plan=template(planning.task, files), origin="template", note=note)
+
+
+def _listed(sentences: Iterable[str]) -> str:
+    return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
 def template(task: str, files: list[str]) -> Plan:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from swarm.card import AgentCard
 from swarm.planner.draft import Draft, DraftStep, files_to_write
@@ -18,7 +19,8 @@ _WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*")
 _ITEM = "{item}"
 TABLE_FILES = (".csv", ".tsv", ".json", ".jsonl")
 DATE_WORDS = {"date", "due", "deadline"}
-_LIST = re.compile(r"\s+(?:with|giving|listing)\s+([^.;:()?!]+)", re.IGNORECASE)
+_LIST = re.compile(r",?\s+(?:with|giving|listing)\s+([^.;:()?!]+)", re.IGNORECASE)
+_ASIDE = re.compile(r"^(?:the|its|a|an) | of (?:the|its|their|each|every) .*")
 _AND = re.compile(r",\s*and\s+|,\s*|\s+and\s+")
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+){0,2}")
 
@@ -37,8 +39,14 @@ def tidy(draft: Draft, ground: Ground) -> Draft:
     steps = _unique(draft.steps)
     rules: Sequence[Callable[[tuple[DraftStep, ...], Ground], tuple[DraftStep, ...]]] = (
         _known_needs,
+        _one_reading_of_a_text,
+        _one_text_alone,
+        _lists_to_expand,
         _needs_that_are_named,
+        _texts_that_are_named,
         _items,
+        _text_agents,
+        _tables_for_table_files,
         _table_agents,
         _one_writer_a_file,
         _a_writer_for_every_file,
@@ -70,6 +78,139 @@ def _known_needs(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftSte
         each = step.each if step.each in (*ground.survey.patterns, *earlier) else ""
         tidied.append(step.model_copy(update={"needs": needs, "each": each}))
         earlier.append(step.id)
+    return tuple(tidied)
+
+
+def _one_reading_of_a_text(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+    """Steps that take different facts of the same files are one step: a text is read once.
+
+    Steps of the same columns stay apart: they differ in what they are looking for.
+    """
+    firsts: dict[tuple[str, str], DraftStep] = {}
+    names: dict[str, str] = {}
+    for step in steps:
+        if step.each in ground.survey.patterns and step.columns and not step.needs:
+            first = firsts.setdefault((step.each, step.agent), step)
+            if first is step or set(step.columns) - set(first.columns):
+                firsts[step.each, step.agent] = step if first is step else _and(first, step)
+                names[step.id] = first.id
+    merged = {step.id: step for step in firsts.values()}
+    kept = [merged.get(step.id, step) for step in steps if names.get(step.id, step.id) == step.id]
+    return tuple(_renamed(step, names) for step in kept)
+
+
+def _and(first: DraftStep, second: DraftStep) -> DraftStep:
+    columns = dict.fromkeys((*first.columns, *second.columns))
+    brief = f"{first.brief} {second.brief}"
+    return first.model_copy(
+        update={"columns": tuple(columns), "brief": brief, "writes": first.writes or second.writes}
+    )
+
+
+def _renamed(step: DraftStep, names: Mapping[str, str]) -> DraftStep:
+    needs = tuple(dict.fromkeys(names.get(need, need) for need in step.needs))
+    return step.model_copy(update={"needs": needs, "each": names.get(step.each, step.each)})
+
+
+def _one_text_alone(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+    """Prose about one file is no list of one: it is written by one agent, which the brief tells the file."""
+    return tuple(
+        step.model_copy(update={"each": "", "brief": step.brief.replace(_ITEM, step.each)})
+        if step.each in ground.survey.paths and not step.columns
+        else step
+        for step in steps
+    )
+
+
+def _lists_to_expand(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+    """A step for each of a result that is no list just needs that result."""
+    lists = {step.id for step in steps if step.each or step.columns}
+    return tuple(
+        step
+        if not step.each or step.each in (*ground.survey.patterns, *lists)
+        else step.model_copy(update={"each": "", "needs": (*step.needs, step.each)})
+        for step in steps
+    )
+
+
+def _texts_that_are_named(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+    """Texts that a step names by folder and no step reads are read: by an agent for each of them.
+
+    A table is then that step's; prose gets a step before it that reads.
+    """
+    tidied: list[DraftStep] = []
+    read = {step.each for step in steps}
+    for step in steps:
+        group = None if step.each or step.needs else _folder_named(step, ground)
+        reader = _reader(ground)
+        if group is None or reader is None or group in read:
+            tidied.append(step)
+        elif step.columns:
+            tidied.append(step.model_copy(update={"each": group}))
+        else:
+            id = next(name for name in ("texts", "texts_read") if name not in {one.id for one in steps})
+            brief = f"Read {_ITEM} and give what matters of it for this: {step.brief}"
+            tidied.append(DraftStep(id=id, agent=reader, each=group, brief=brief))
+            tidied.append(step.model_copy(update={"needs": (id,)}))
+        read |= {group} if group else set()
+    return tuple(tidied)
+
+
+def _folder_named(step: DraftStep, ground: Ground) -> str | None:
+    """The pattern of several texts whose folder the brief names, or the task where it has no other."""
+    if any(path in step.brief for path in ground.survey.paths):
+        return None
+    groups = [group for group in ground.survey.texts if len(group.paths) > 1]
+    is_only_source = len(ground.survey.texts) == 1 and not ground.survey.has_tables
+    said = f"{step.brief} {ground.task if is_only_source else ''}"
+    return next((group.pattern for group in groups if _folder(group.pattern) in said), None)
+
+
+def _folder(pattern: str) -> str:
+    return f"{PurePosixPath(pattern).parent}/"
+
+
+def _reader(ground: Ground) -> str | None:
+    """The agent for texts: it reads files, and neither writes them nor just queries tables."""
+    return next(
+        (
+            name
+            for name, card in ground.cards.items()
+            if "files.read" in card.tools and "files.write" not in card.tools and card.tables != "queried"
+        ),
+        None,
+    )
+
+
+def _text_agents(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+    """Texts are not given to an agent that only queries."""
+    reader = _reader(ground)
+    return tuple(
+        step.model_copy(update={"agent": reader})
+        if reader and step.each in ground.survey.patterns and _is_querying(step, ground)
+        else step
+        for step in steps
+    )
+
+
+def _is_querying(step: DraftStep, ground: Ground) -> bool:
+    card = ground.cards.get(step.agent)
+    return card is not None and card.tables == "queried"
+
+
+def _tables_for_table_files(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+    """A step that writes a table file gives a table: the columns listed for it, or those it builds on."""
+    known: dict[str, tuple[str, ...]] = {}
+    tidied: list[DraftStep] = []
+    for step in steps:
+        drafted = [column for need in step.needs for column in known.get(need, ())]
+        if step.writes.endswith(TABLE_FILES) and not step.columns and drafted:
+            names = task_columns(step.writes, ground.task)
+            listed = [f"{name}:{_type_of(name, drafted)}" for name in names]
+            columns = tuple(listed or dict.fromkeys(drafted))
+            step = step.model_copy(update={"columns": columns})
+        known[step.id] = step.columns
+        tidied.append(step)
     return tuple(tidied)
 
 
@@ -175,14 +316,14 @@ def _files_for_the_step_that_has_their_columns(
 
 
 def _owner_of_file(step: DraftStep, free: list[DraftStep], task: str) -> DraftStep:
-    """The table that a file is for: one with the columns listed, or else the last one."""
+    """The table that a file is for: one with most of the columns listed, or else the last one."""
     listed = task_columns(step.writes, task)
     if not listed:
         return free[-1]
     covered = {other.id: sum(_is_like(name, other) for name in listed) for other in free}
-    return (
-        step if covered[step.id] == max(covered.values()) else max(free, key=lambda other: covered[other.id])
-    )
+    best = max(free, key=lambda other: covered[other.id])
+    is_clear = covered[best.id] > covered[step.id] and 2 * covered[best.id] > len(listed)
+    return best if is_clear else step
 
 
 def _is_like(name: str, step: DraftStep) -> bool:
@@ -223,7 +364,7 @@ def task_columns(file: str, task: str) -> list[str]:
     if listed is None:
         return []
     parts = [part.strip().casefold() for part in _AND.split(listed.group(1))]
-    names = [re.sub(r"[^a-z0-9]+", "_", re.sub(r"^(?:the|its|a|an) ", "", part)).strip("_") for part in parts]
+    names = [re.sub(r"[^a-z0-9]+", "_", _ASIDE.sub("", part)).strip("_") for part in parts]
     return names if all(_NAME.fullmatch(name) for name in names) else []
 
 

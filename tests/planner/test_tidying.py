@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from benchmarks.plan_tasks.task import draft_of
+from benchmarks.plans import short
 from swarm.card import AgentCard
-from swarm.planner.draft import Draft, DraftStep, files_to_write
+from swarm.planner.draft import Draft, DraftStep, files_to_write, to_plan
 from swarm.planner.tidy import Ground, task_columns, tidy
 from swarm.survey import Survey, TableGroup, TextGroup
 
@@ -111,3 +113,90 @@ def test_a_file_that_no_step_writes_is_written_by_the_step_that_has_its_columns(
     )
     task = "List all actions in actions.csv with owner and action. Who has most?"
     assert [step.writes for step in _tidied(task, facts, most)] == ["actions.csv", ""]
+
+
+TEAM = {
+    "analyst": AgentCard(name="analyst", description="queries tables", tables="queried"),
+    "generalist": AgentCard(name="generalist", description="does all", tools=("files.read", "files.write")),
+    "reader": AgentCard(name="reader", description="reads texts", tools=("files.read",)),
+    "writer": AgentCard(name="writer", description="writes prose"),
+}
+LETTERS = Survey(
+    paths=("letters/a.txt", "letters/b.txt", "rules.md"),
+    texts=(
+        TextGroup(pattern="letters/*.txt", paths=("letters/a.txt", "letters/b.txt")),
+        TextGroup(pattern="rules.md", paths=("rules.md",)),
+    ),
+)
+
+
+def _mended(task: str, *lines: str) -> list[str]:
+    return short(to_plan(tidy(draft_of(lines), Ground(task, LETTERS, TEAM)))).split(" ⏎ ")
+
+
+def test_two_steps_that_take_different_facts_of_the_same_texts_are_one() -> None:
+    assert _mended(
+        "List the senders and dates.",
+        "senders reader each=letters/*.txt cols=sender -- Read {item} and give the sender.",
+        "days reader each=letters/*.txt cols=day -- Read {item} and give the day.",
+        "both analyst needs=senders,days cols=sender,day -- Join senders and days.",
+    ) == [
+        "senders reader each=letters/*.txt cols=sender:text,day:text -- Read {item} and give the sender. Read {item} and give the day.",
+        "both analyst needs=senders cols=sender:text,day:text -- Join senders and days.",
+    ]
+
+
+def test_two_steps_that_look_for_the_same_columns_in_the_same_texts_stay_apart() -> None:
+    lines = (
+        "praise reader each=letters/*.txt cols=sender:text -- Read {item} and give who praises.",
+        "blame reader each=letters/*.txt cols=sender:text -- Read {item} and give who complains.",
+    )
+    assert _mended("Who praises, who complains?", *lines) == list(lines)
+
+
+def test_prose_about_a_single_text_is_written_by_one_agent() -> None:
+    assert _mended("Reword rules.md.", "polite writer each=rules.md -- Reword {item}.") == [
+        "polite writer -- Reword rules.md."
+    ]
+
+
+def test_a_step_for_each_of_what_is_no_list_just_needs_it() -> None:
+    lines = ("mood writer -- Tell the mood of rules.md.", "reply writer each=mood -- Reply to {item}.")
+    assert _mended("Reply to rules.md.", *lines)[1] == "reply writer needs=mood -- Reply to mood."
+
+
+def test_a_table_of_texts_that_are_only_named_by_their_folder_is_read_from_each() -> None:
+    assert _mended("List the senders.", "senders writer cols=sender -- List the senders in letters/.") == [
+        "senders writer each=letters/*.txt cols=sender:text -- For {item}: List the senders in letters/."
+    ]
+
+
+def test_prose_about_texts_that_no_step_reads_gets_a_step_that_reads_each() -> None:
+    assert _mended(
+        "Sum up letters/ in sum.md.", "sum writer writes=sum.md -- Sum up letters/ on a page."
+    ) == [
+        "texts reader each=letters/*.txt -- Read {item} and give what matters of it for this: Sum up letters/ on a page.",
+        "sum writer needs=texts writes=sum.md -- Sum up letters/ on a page.",
+    ]
+
+
+def test_texts_are_not_given_to_an_agent_that_only_queries() -> None:
+    (step,) = _mended("List.", "senders analyst each=letters/*.txt cols=sender -- Read {item}.")
+    assert step.startswith("senders reader ")
+
+
+def test_a_table_file_is_written_from_the_table_the_step_needs() -> None:
+    read = "found reader each=letters/*.txt cols=sender:text,fee:number -- Read {item}."
+    _, step = _mended(
+        "Who pays? Save it to fees.json.", read, "fees writer needs=found writes=fees.json -- Write who pays."
+    )
+    assert step == "fees analyst needs=found cols=sender:text,fee:number writes=fees.json -- Write who pays."
+
+
+def test_a_file_stays_where_no_other_step_has_most_of_its_columns() -> None:
+    read = "found reader each=letters/*.txt cols=member:text,day:date -- Read {item}."
+    late = "late analyst needs=found cols=member:text writes=late.csv -- Give the late ones of found."
+    _, step = _mended(
+        "Put the late ones in late.csv, with the name, the sum and the day of the letter.", read, late
+    )
+    assert step.startswith("late analyst needs=found cols=name:text,sum:text,day:date writes=late.csv")
