@@ -21,6 +21,9 @@ TABLE_FILES = (".csv", ".tsv", ".json", ".jsonl")
 DATE_WORDS = {"date", "due", "deadline"}
 _LIST = re.compile(r",?\s+(?:with|giving|listing)\s+([^.;:()?!]+)", re.IGNORECASE)
 _ASIDE = re.compile(r"^(?:the|its|a|an) | of (?:the|its|their|each|every) .*")
+_ACT = re.compile(
+    r"\brename\b|\bmove (?:it|them|each|every|the files?|\{item\})|\binto (?:\w+ )?folders?\b", re.IGNORECASE
+)
 _AND = re.compile(r",\s*and\s+|,\s*|\s+and\s+")
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+){0,2}")
 
@@ -39,6 +42,7 @@ def tidy(draft: Draft, ground: Ground) -> Draft:
     steps = _unique(draft.steps)
     rules: Sequence[Callable[[tuple[DraftStep, ...], Ground], tuple[DraftStep, ...]]] = (
         _known_needs,
+        _acts_on_files,
         _one_reading_of_a_text,
         _one_text_alone,
         _lists_to_expand,
@@ -79,6 +83,18 @@ def _known_needs(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftSte
         tidied.append(step.model_copy(update={"needs": needs, "each": each}))
         earlier.append(step.id)
     return tuple(tidied)
+
+
+def _acts_on_files(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+    """Renaming and moving go, whole, to the agent that has a tool for it; one with a file open has none."""
+    mover = next((name for name, card in ground.cards.items() if "files.move" in card.tools), None)
+    whole = {"agent": mover, "each": "", "columns": (), "brief": ground.task.replace(_ITEM, "item")}
+    return tuple(
+        step.model_copy(update=whole)
+        if mover and _ACT.search(step.brief) and (step.agent != mover or step.each)
+        else step
+        for step in steps
+    )
 
 
 def _one_reading_of_a_text(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:

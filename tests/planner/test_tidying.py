@@ -117,7 +117,9 @@ def test_a_file_that_no_step_writes_is_written_by_the_step_that_has_its_columns(
 
 TEAM = {
     "analyst": AgentCard(name="analyst", description="queries tables", tables="queried"),
-    "generalist": AgentCard(name="generalist", description="does all", tools=("files.read", "files.write")),
+    "generalist": AgentCard(
+        name="generalist", description="does all", tools=("files.read", "files.write", "files.move")
+    ),
     "reader": AgentCard(name="reader", description="reads texts", tools=("files.read",)),
     "writer": AgentCard(name="writer", description="writes prose"),
 }
@@ -200,3 +202,10 @@ def test_a_file_stays_where_no_other_step_has_most_of_its_columns() -> None:
         "Put the late ones in late.csv, with the name, the sum and the day of the letter.", read, late
     )
     assert step.startswith("late analyst needs=found cols=name:text,sum:text,day:date writes=late.csv")
+
+
+def test_renaming_is_given_whole_to_the_agent_that_can_move_files() -> None:
+    task = "Rename the letters after their senders."
+    assert _mended(task, "names reader each=letters/*.txt cols=name -- Read {item} and rename it.") == [
+        f"names generalist -- {task}"
+    ]
