@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from swarm.messages import Reply, Request
-from swarm.models.model import Model
+from swarm.models.model import Endpoint, Model
 from swarm.models.pool import Member, Tier
 from swarm.scheduler.host import Seat, Service, Waiter, host_of, key_of
 
@@ -30,7 +30,7 @@ class Want:
     """The higher goes first, but not before those who came ``AGE`` arrivals earlier."""
     tier: Tier = "any"
     unlike: str = ""
-    """A family of models to avoid, where there is another."""
+    """A family of models to avoid, or a model whose family is not known, where there is another."""
 
 
 class Lease:
@@ -144,7 +144,8 @@ class Slots:
             return tuple(self._members)
         tiers = ("any", want.tier) if want.tier != "any" else ("any", "small", "large")
         fits = [one for one, member in self._members.items() if member.tier in tiers] or list(self._members)
-        others = [one for one in fits if self._members[one].model.endpoint.family != want.unlike]
+        endpoints = {one: self._members[one].model.endpoint for one in fits}
+        others = [one for one in fits if not want.unlike or want.unlike not in _kin(endpoints[one])]
         return tuple(sorted(others or fits, key=lambda service: service.reluctance(want.kind)))
 
 
@@ -161,3 +162,7 @@ async def _granted(waiter: Waiter, waits: Callable[[], None] | None) -> Seat:
         if waiter.granted.done() and not waiter.granted.cancelled():
             waiter.granted.result().give_back(waiter.kind)
         raise
+
+
+def _kin(endpoint: Endpoint) -> tuple[str, str]:
+    return endpoint.family, endpoint.model
