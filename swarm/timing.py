@@ -62,6 +62,7 @@ class Speedup(_Figures):
     actual_seconds: float
     """Wall-clock while the run was at work, over its sittings."""
     slots: int
+    """As the server told, or the most replies that were written at once where these were more."""
     lost: Lost = Lost()
     tells_prefill: bool = True
     """Whether the server, or a stream's first token, told the time of prefill."""

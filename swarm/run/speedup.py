@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from swarm.events import (
     AgentEnded,
@@ -138,7 +138,17 @@ def _gathered(events: Iterable[Event]) -> _Times:
                 pass
         last_at = event.at
     _mark_crowded(times.replies)
+    times.slots = max(times.slots, _most_at_once(times.replies))
     return times
+
+
+def _most_at_once(replies: Sequence[_Reply]) -> int:
+    """The most replies that were written at once, but for the moment in which one follows another."""
+    marks: list[tuple[float, int]] = []
+    for reply in replies:
+        seconds = 0.9 * _model_seconds(reply.usage)
+        marks += [(reply.ended - seconds, 1), (reply.ended, -1)]
+    return max(accumulate(change for _, change in sorted(marks)), default=0)
 
 
 def _cut_off(times: _Times, at: float) -> None:

@@ -66,6 +66,11 @@ def step_ended(id: str, at: float) -> StepEnded:
     return StepEnded(step=id, result=Result(text=""), at=at)
 
 
+def later(agents: list[list[Event]], seconds: float) -> list[list[Event]]:
+    """The same some seconds later."""
+    return [[one.model_copy(update={"at": one.at + seconds}) for one in events] for events in agents]
+
+
 STARTED = RunStarted(run="r", task="t", model="m", slots=2, at=100.0)
 WHOLE = stream(
     STARTED,
@@ -100,8 +105,16 @@ def test_the_critical_path_is_planning_the_longest_chain_and_answering() -> None
 
 def test_the_ideal_is_the_critical_path_until_slots_are_short() -> None:
     assert speedup_of(WHOLE).ideal_seconds == 18.0
-    one_slot = [STARTED.model_copy(update={"slots": 1}), *WHOLE[1:]]
-    assert speedup_of(one_slot).ideal_seconds == 26.0
+    wide = [agent("read", 104.0, 114.0, spent(10.0), item=item) for item in range(6)]
+    short = stream(
+        STARTED, PlanMade(plan=PLAN, at=104.0), *wide[:2], *later(wide[2:4], 10), *later(wide[4:], 20)
+    )
+    assert (speedup_of(short).ideal_seconds, speedup_of(short).critical_seconds) == (30.0, 10.0)
+
+
+def test_slots_that_the_server_did_not_tell_of_are_seen_in_the_replies() -> None:
+    told_none = [STARTED.model_copy(update={"slots": 1}), *WHOLE[1:]]
+    assert speedup_of(told_none).slots == 2
 
 
 def test_time_is_lost_where_the_end_waited_for_it() -> None:
