@@ -28,6 +28,8 @@ class RunStarted(_Event):
     model: str
     slots: int = 0
     """Slots of its server; 0 where an older version recorded none."""
+    digest: str = ""
+    """Of the model, as its endpoint has it."""
     is_resumed: bool = False
 
 

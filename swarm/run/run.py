@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -21,12 +21,13 @@ from swarm.events import (
     LimitRaised,
     LimitReached,
     ModelReplied,
+    Notice,
     PlanMade,
     RunEnded,
     RunStarted,
 )
 from swarm.limits import Limits, Usage
-from swarm.models.model import Model
+from swarm.models.model import Endpoint, Model
 from swarm.plan import Plan
 from swarm.run.answer import Answer, RunOutcome, answer_schema, typed
 from swarm.run.conductor import Approve, Conductor
@@ -164,16 +165,21 @@ class Run(Generic[Value]):
         async with Journal.open(path, record=record) as journal:
             self._events = await journal.events()
             conductor = await self._conductor(journal)
+            endpoint = self._setting.model.endpoint
+            other = _other_model(self._events, endpoint)
             self._note(
                 journal,
                 RunStarted(
                     run=self.id,
                     task=journal.run.task,
-                    model=self._setting.model.endpoint.model,
-                    slots=self._setting.model.endpoint.slots,
+                    model=endpoint.model,
+                    digest=endpoint.digest,
+                    slots=endpoint.slots,
                     is_resumed=record is None,
                 ),
             )
+            if other:
+                self._note(journal, Notice(text=other))
             await self._save(journal, conductor.work.limits, plan)
             if plan is not None:
                 self._note(journal, PlanMade(plan=plan, origin="given", forecast=conductor.forecast(plan)))
@@ -291,3 +297,17 @@ class Run(Generic[Value]):
     def _wake(self) -> None:
         news, self._news = self._news, asyncio.Event()
         news.set()
+
+
+def _other_model(earlier: Sequence[Event], now: Endpoint) -> str:
+    """What a person must be told where a run goes on with another model than it had; else empty."""
+    started = next((event for event in reversed(earlier) if isinstance(event, RunStarted)), None)
+    if started is None:
+        return ""
+    is_same = started.model == now.model
+    if is_same and (not started.digest or not now.digest or started.digest == now.digest):
+        return ""
+    weights = " with other weights or another template" if is_same else ""
+    return (
+        f"so far the run asked {started.model}; it goes on with {now.model}{weights}. What is recorded stays"
+    )
