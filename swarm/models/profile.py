@@ -59,7 +59,7 @@ def measured(endpoint: Endpoint) -> Endpoint:
     most_tried = max(profile.decode_tokens_per_second, default=0)
     if profile.slots == min(endpoint.slots, most_tried):
         return endpoint
-    return endpoint.model_copy(update={"slots": profile.slots})
+    return endpoint.model_copy(update={"slots": profile.slots, "slots_guessed": False})
 
 
 def keep(profile: Profile, endpoint: Endpoint) -> Path:
