@@ -17,8 +17,8 @@ MOST_DEPTH = 40
 _SPACE = re.compile(r"(?:\s|\\n|\\t|//[^\n]*|/\*.*?\*/|#[^\n]*)*", re.DOTALL)
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?(?=[\s,\]})])")
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
-_OPENING = re.compile(r"<\|\"\|>|\"\"\"|'''|[\"'\u201c]")
-_CLOSING = {"\u201c": "\u201d", '<|"|>': '<|"|>', '"""': '"""', "'''": "'''"}
+_OPENING = re.compile(r"<\|\"\|>|<escape>|\"\"\"|'''|[\"'\u201c]")
+_CLOSING = {"\u201c": "\u201d"}
 _WORDS: dict[str, JsonValue] = {
     "true": True, "True": True, "false": False, "False": False, "null": None, "None": None,
 }  # fmt: skip
@@ -164,7 +164,7 @@ class Reader:
                     raise Unreadable("a quote within a text needs \\ before it")
                 self.at = after
                 raw = self.text[start:end]
-                return raw if closing == '<|"|>' else _unescaped(raw)
+                return raw if closing.startswith("<") else _unescaped(raw)
             inner += not self._is_escaped(start, end) and not _APOSTROPHE.match(self.text, end - 1)
             at = end + 1
         raise Unreadable("a text has no closing quote: the reply was cut off, or a quote in it needs \\")

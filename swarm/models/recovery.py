@@ -25,7 +25,7 @@ Turn = dict[str, JsonValue]
 
 _NAMES = ("tool", "tool_name", "function_name", "name", "function", "action")
 _ARGS = ("args", "arguments", "parameters", "params", "tool_input", "action_input", "input", "kwargs")
-_NESTED = ("tool_calls", "tool_call", "function_call", "function")
+_NESTED = ("tool_calls", "tool_call", "function_call", "function", "tool")
 _SURE_NAMES = ("tool", "tool_name", "function_name")
 """Keys that only a call has; the others need arguments beside them: ``{"name": "Ann"}`` is a person."""
 _NOTHING = (None, "", "none", "null", "None")
@@ -35,7 +35,7 @@ _TOKEN = r"<\|[\w\u2581/]+\|>|<\uff5c[^<>\uff5c]*\uff5c>|<\|tool_call>|\[(?:ARGS
 """Special tokens of the dialects: ChatML and its kin, DeepSeek, Gemma, Mistral."""
 _AFTER_NAME = rf"(?::\d+)?(?:\s|{_TOKEN}|```|\b(?:json|code|commentary|analysis)\b)*"
 _BEFORE_NAME = (
-    rf"(?P<mark>(?:{_TOKEN}|<(?:tool_call|function_call|toolcall)>|\bto=|\[Calling tool:|>>>)\s*\[?(?:call:)?)"
+    rf"(?P<mark>(?:{_TOKEN}|<(?:tool_call|function_call|toolcall|start_function_call)>|\bto=|\[Calling tool:|>>>)\s*\[?(?:call:)?)"
     r"|^[ \t]*\[?(?:call:|(?:\w+\s*=\s*)?(?:print\()?)|(?<=\)),\s*"
 )
 _ELEMENT = r"<(?P<space>\uff5cDSML\uff5c)?(?P<element>function|invoke|tool|tool_call)"
@@ -44,7 +44,7 @@ _START = re.compile(
     r"|(?P<echo><tool_(?:response|result)|<\|tool_response|<function_results?>|\[TOOL_RESULTS\]|^Observation:"
     r"|<\|(?:im_end|eot_id|endoftext)\|>|</s>|<\|im_start\|>\s*user)"
     r"|(?P<code>```[\w+-]*|~~~[\w+-]*|`[^`\n]+`)"
-    r"|(?P<quote>^[ \t]*>(?!>>)[^\n]*|<!--(?s:.*?)-->)"
+    r"|(?P<quote>^[ \t]*(?:>(?!>>)|\|)[^\n]*|<!--(?s:.*?)-->)"
     rf"|(?P<xml>{_ELEMENT}(?:=|\s+name=)[\"']?(?P<called>{_NAME})[\"']?\s*>)"
     rf"|(?P<react>^[ \t]*Action:[ \t]*(?P<action>{_NAME})[ \t]*\n\s*Action Input:)"
     rf"|(?:{_BEFORE_NAME})(?P<name>{_NAME}){_AFTER_NAME}(?=[({{]|<arg_key>)"
@@ -77,7 +77,7 @@ _CALLS = re.compile(r"tool|function|call|python|action|plugin|to=|>>>", re.IGNOR
 
 _MENTIONED = re.compile(
     r"\b(?:examples?|for instance|e\.g\.|such as|looks? like|suppose|imagine|maybe|perhaps|syntax|never|rather than|instead of|later"
-    r"|(?:would|could|might|may)(?: also| then)? (?:be|call|do|have|look|make|read|run|use|write)"
+    r"|would(?! like)|could|might|according|may(?: also| then)? (?:be|call|do|have|look|make|read|run|use|write)"
     r"|if (?:i|we|you)|unable to"
     r"|(?:(?:ca|wo|do|did|does|would|should|must)n?[\u2019']t|cannot|(?:can|will|do|did|does|would|should|must) not)"
     r"(?: \w+)? ?(?:call|run|use|make)"
@@ -94,6 +94,18 @@ _SPOKEN_OF = re.compile(
     re.IGNORECASE,
 )
 """Behind a call: a verb whose subject it is, a question mark, or words that take it back."""
+_MARKUP = re.compile(
+    rf"(?:\s|{_TOKEN}|<?/?(?:[\w:]*(?i:tool|function|call)\w*|s)>|<\uff5cDSML\uff5c\w+>|```\w*|~~~\w*|\[/?\w+\]|\b(?:json|assistant|commentary|final|function|functools)\b|[*_\[{{])+\Z"
+)
+"""Marks between a sentence and a call."""
+_ANNOUNCES = re.compile(
+    r"(?=.*\w)\W*(?:\d+[.)]\s*)?(?:(?:sure|okay|ok|now|first|next|then|so|yes)\b\W*)*(?:$|\w+ing\b|let(?: me| us|[\u2019']s)\b"
+    r"|(?:to [^.:\n]{0,60} )?(?:i|we)(?:[\u2019']ll| will|(?: am|[\u2019']m| are) going to| need| have to| must| should| want|[\u2019']d like| would like"
+    r"| (?:call|check|list|look|open|query|read|search|use|write))\b"
+    r"|here(?: is|[\u2019']s)\b[^.\n]{0,40}\b(?:action|call|tool)\W*$|(?:(?:next|tool|function) )*(?:action|call|tool|step)\W*$)",
+    re.IGNORECASE,
+)
+"""A sentence that ends in a call it announces."""
 _CHOICE = re.compile(r"\b(?:or|either|alternatively)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n\s*\n")
 _IN_WORDS = re.compile(r"[^{}<>`]*")
@@ -138,12 +150,11 @@ def recovered(text: str, tools: Sequence[Tool], fits: Callable[[JsonValue], bool
         if not said and _IN_WORDS.fullmatch(text) and text.strip():
             raise Declined(_NO_OBJECT, text)
         raise MalformedReply(mentioned if said else _NO_TURN if "{" in text else _NO_OBJECT, text)
+    if _CHOICE.search(scan.text, said[0].place[1], said[-1].place[0]):
+        raise MalformedReply("there are several calls to choose from: reply with one", text)
     turns = [_turn(one, tools, text) for one in meant]
-    if any(turn != turns[0] for turn in turns):
-        if not all("tool" in turn for turn in turns):
-            raise MalformedReply("there are a tool call and a result: reply with the one to do now", text)
-        if _CHOICE.search(scan.text, meant[0].place[1], meant[-1].place[0]):
-            raise MalformedReply("there are several calls to choose from: reply with one", text)
+    if any(turn != turns[0] for turn in turns) and not all("tool" in turn for turn in turns):
+        raise MalformedReply("there are a tool call and a result: reply with the one to do now", text)
     return turns[0]
 
 
@@ -181,11 +192,10 @@ class _Scan:
                 edge = at if kind == "thought" else edge
                 continue
             found, at = self._read(match)
+            is_meant = self._is_meant(edge, match.start(), at)
             for one in found:
-                yield replace(
-                    one, is_meant=self._is_meant(one, edge, match.start(), at), place=(match.start(), at)
-                )
-            edge = at if found else edge
+                yield replace(one, is_meant=is_meant or not one.name, place=(match.start(), at))
+            edge = at if found and is_meant else edge
 
     def _passed(self, match: re.Match[str]) -> int:
         """Where to go on behind a thought, a line of a quotation, or code that is no call."""
@@ -284,10 +294,22 @@ class _Scan:
         end = end if end >= 0 else len(self.text)
         return [_Said(name, _tagged(self.text[match.end() : end], _PAIR))], end
 
-    def _is_meant(self, said: _Said, edge: int, start: int, end: int) -> bool:
-        """Whether a call is made and not only spoken of, by the sentences around it."""
-        before = _SENTENCE.split(self.text[edge:start].rstrip())[-1]
-        return not said.name or not (_MENTIONED.search(before) or _SPOKEN_OF.match(self.text, end))
+    def _is_meant(self, edge: int, start: int, end: int) -> bool:
+        """Whether a call is made and not only spoken of, by the sentences around it: it stands by
+        itself, or at the end of a sentence that announces it."""
+        before = _SENTENCE.split(_MARKUP.sub("", self.text[edge:start]))[-1]
+        is_apart = not before.strip("-*\u2022") or before.endswith((
+            ".",
+            "!",
+            "\u2026",
+            "\u3002",
+            ")",
+            ";",
+            ",",
+        ))
+        if not is_apart and not _ANNOUNCES.match(before):
+            return False
+        return not _MENTIONED.search(before) and not _SPOKEN_OF.match(self.text, end)
 
 
 def _once(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
@@ -308,7 +330,7 @@ def _objects(value: JsonValue, tools: Sequence[Tool]) -> Iterator[_Said]:
     if nested:
         yield from _objects(nested[0], tools)
         return
-    ending: Turn = {key: value[key] for key in ("result", "cannot") if value.get(key) is not None}
+    ending: Turn = {key: value[key] for key in ("result", "cannot") if value.get(key) not in (None, "")}
     if call := _call_in(value, tools):
         if ending:
             raise Unreadable("it holds a tool and a result: reply with the one to do now")

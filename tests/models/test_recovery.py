@@ -79,7 +79,7 @@ def test_a_reply_that_is_cut_off_anywhere_never_becomes_another_call() -> None:
             "there are a tool call and a result: reply with the one to do now",
         ),
         (
-            'Either {"tool": "files.read", "args": {"path": "a"}} or {"tool": "files.read", "args": {"path": "b"}}',
+            'I read it. {"tool": "files.read", "args": {"path": "a"}} or {"tool": "files.read", "args": {"path": "b"}}',
             "there are several calls to choose from: reply with one",
         ),
         (
