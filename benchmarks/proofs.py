@@ -14,11 +14,12 @@ from typing import cast
 from benchmarks.proof import RESULTS, ROOT, Report, last_result, python
 
 SHORT = ("light_start", "barrier", "resume", "clean", "recovery", "context")
-LONG = ("width", "faults", "truncation", "small_model", "newcomer")
+LONG = ("width", "faults", "truncation", "small_model", "plans", "newcomer")
 """Several minutes to hours each: run by name."""
 ALL = (
     "newcomer",
     "small_model",
+    "plans",
     "resume",
     "barrier",
     "width",
