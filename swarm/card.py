@@ -7,6 +7,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
+Tier = Literal["any", "small", "large"]
+"""Class of a model."""
+
+
 class CardLimits(BaseModel):
     """Limits of one sub-agent of the role; a field left out is the run's."""
 
@@ -30,8 +34,10 @@ class AgentCard(BaseModel):
     """One line for the planner: what the role is for."""
     instructions: str = ""
     """What the agent is told, before its brief."""
-    tier: Literal["any", "small", "large"] = "any"
+    tier: Tier = "any"
     """Which class of model it wants."""
+    model: str = ""
+    """Name of the ``[models.NAME]`` it works on, where there is one; goes before the tier."""
     tools: tuple[str, ...] = ()
     """Tools it may call: ``server.tool``, or ``server`` for all of a server's."""
     tables: Literal["typed", "queried"] = "typed"

@@ -39,7 +39,9 @@ class LocalEngine:
         if known is not None:
             return known
         card = assignment.card
-        want = Want(kind=card.name, priority=priority, tier=card.tier, unlike=assignment.unlike)
+        want = Want(
+            kind=card.name, priority=priority, tier=card.tier, model=card.model, unlike=assignment.unlike
+        )
         async with (
             self._work.budget.agent(name_of(thread)),
             self._work.leased(want, lambda: self._note_waiting(assignment)) as work,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,17 +34,20 @@ class Wish:
     slots: int | None = None
     window: int | None = None
     stream: bool = True
+    resident: int | None = None
 
 
-def wish_of(name: str | None, settings: ModelSettings) -> Wish:
+def wish_of(
+    name: str | None, settings: ModelSettings, environment: Mapping[str, str] | None = None
+) -> Wish:
     """What is wanted: the name given here, else ``SWARM_MODEL`` and ``SWARM_API_BASE``, else the settings."""
-    name = name or os.environ.get("SWARM_MODEL") or settings.name
-    url = os.environ.get("SWARM_API_BASE") or settings.url
+    environment = os.environ if environment is None else environment
+    name = name or environment.get("SWARM_MODEL") or settings.name
+    url = environment.get("SWARM_API_BASE") or settings.url
     if name and "@" in name:
         name, _, url = name.partition("@")
-    return Wish(
-        name or None, _address(url) if url else None, settings.slots, settings.window, settings.stream
-    )
+    said = settings.model_dump(include={"slots", "window", "stream", "resident"})
+    return Wish(name or None, _address(url) if url else None, **said)
 
 
 @dataclass(frozen=True)
@@ -57,18 +60,22 @@ class _File:
     """The largest that makes sense."""
 
 
-@asynccontextmanager
-async def open_model(
+def open_model(
     name: str | None, settings: ModelSettings, *, tell: Tell | None = None
-) -> AsyncGenerator[Model]:
-    """The model to use, for as long as the block lasts; ``tell`` hears what takes time.
+) -> AbstractAsyncContextManager[Model]:
+    """The model to use, as ``open_wish`` opens it."""
+    return open_wish(wish_of(name, settings), tell)
+
+
+@asynccontextmanager
+async def open_wish(wish: Wish, tell: Tell | None = None) -> AsyncGenerator[Model]:
+    """The model that is wanted, for as long as the block lasts; ``tell`` hears what takes time.
 
     Raises:
         ModelMissing: nothing was named, nothing was found, and the embedded model is not there.
         ProjectError: what was named does not exist.
         ModelUnavailable: the embedded model did not start.
     """
-    wish = wish_of(name, settings)
     if script := _script(wish):
         yield script
         return
@@ -173,9 +180,11 @@ def _kind_and_name(name: str) -> tuple[ServerKind | None, str]:
 
 def _adjusted(endpoint: Endpoint, wish: Wish) -> Endpoint:
     """The endpoint with the slots and window that a person set, which are taken over what was found."""
-    update: dict[str, object] = {"streams": wish.stream}
+    update: dict[str, object] = {"streams": wish.stream, "resident": wish.resident or endpoint.resident}
     update |= {"slots": wish.slots or endpoint.slots, "window": wish.window or endpoint.window}
     said = {name for name in ("slots", "window") if getattr(wish, name)}
+    if wish.slots:
+        update["slots_guessed"] = False
     return endpoint.model_copy(update=update | {"said": frozenset(said)})
 
 

@@ -60,9 +60,11 @@ async def open_embedded(
     slots: int | None = None,
     window: int | None = None,
     tell: Callable[[str], None] | None = None,
+    cache_mib: int | None = None,
 ) -> AsyncGenerator[Endpoint]:
     """A server of the model file, for as long as the block lasts; ``tell`` hears what takes time.
 
+    ``cache_mib``: memory for prompts that lost their slot, where it is not to be the usual.
     It listens on loopback only and dies with this process, also when that is killed.
 
     Raises:
@@ -73,7 +75,8 @@ async def open_embedded(
     if tell:
         tell(f"loading the embedded model {name}")
     with TemporaryFile() as log:
-        process = await _start(_command(path, name, slots, window), log)
+        command = _command(path, name, slots, window)
+        process = await _start(command + ([] if cache_mib is None else ["--cache", str(cache_mib)]), log)
         try:
             url = await _address(process, log, name)
             # Where it is too busy to tell of itself, what it was started with must do.

@@ -34,6 +34,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--slots", type=int, default=1, help="requests worked on at once")
     parser.add_argument("--window", type=int, default=8_192, help="tokens of each slot")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--cache", type=int, default=CACHE_MIB, help="MiB for prompts that lost their slot")
     parser.add_argument("--port", type=int, default=0, help="port on loopback; 0 takes a free one")
     return parser.parse_args()
 
@@ -62,7 +63,7 @@ def _parameters(xllamacpp: Any, arguments: argparse.Namespace) -> Any:
     # a ping each second and small batches free the slot within seconds, not minutes.
     parameters.sse_ping_interval = 1
     parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
-    parameters.cache_ram_mib = CACHE_MIB
+    parameters.cache_ram_mib = arguments.cache
     return parameters
 
 

@@ -239,7 +239,14 @@ def of_vllm(url: str, model: Served, slots: int, resident: int) -> Endpoint:
 
 def of_openai(url: str, model: Served) -> Endpoint:
     """A model of a server that says nothing of itself."""
-    return Endpoint(kind="openai", model=model.id, url=url, window=UNKNOWN_WINDOW, family=family_of(model.id))
+    return Endpoint(
+        kind="openai",
+        model=model.id,
+        url=url,
+        slots_guessed=True,
+        window=UNKNOWN_WINDOW,
+        family=family_of(model.id),
+    )
 
 
 def of_studio(url: str, models: StudioList) -> list[Endpoint]:
@@ -272,6 +279,7 @@ def _instances(url: str, model: StudioModel, resident: int) -> list[Endpoint]:
         {
             "model": instance.id,
             "slots": instance.config.parallel or basis.slots,
+            "slots_guessed": not instance.config.parallel,
             "window": instance.config.context_length,
             "is_loaded": True,
         }
@@ -307,14 +315,15 @@ def of_old_studio(url: str, models: OldStudioList) -> list[Endpoint]:
 def of_ollama(url: str, tag: Tag, about: Shown, loaded: Tag | None, env: Mapping[str, str]) -> Endpoint:
     """A model of Ollama; ``env`` is the server's environment, as far as it can be known."""
     family = tag.details.family
-    slots = 1 if family.startswith(ONE_AT_A_TIME) else _number(env, "OLLAMA_NUM_PARALLEL") or 1
+    told = 1 if family.startswith(ONE_AT_A_TIME) else _number(env, "OLLAMA_NUM_PARALLEL")
     default = _number(env, "OLLAMA_CONTEXT_LENGTH") or OLLAMA_WINDOW
     can = about.capabilities
     return Endpoint(
         kind="ollama",
         model=tag.name,
         url=url,
-        slots=slots,
+        slots=told or 1,
+        slots_guessed=not told,
         window=(loaded and loaded.context_length) or about.window(default),
         family=family_of(tag.name, family),
         digest=tag.digest,

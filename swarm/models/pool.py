@@ -1,13 +1,16 @@
-"""The models of a project as one pool."""
+"""The models of a project as one pool: that of ``[model]`` and those of ``[models.NAME]``."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal
 
+from swarm.card import Tier
+from swarm.models.choose import open_wish, wish_of
 from swarm.models.model import Model
-
-Tier = Literal["any", "small", "large"]
+from swarm.project.settings import ModelSettings
 
 
 @dataclass(frozen=True)
@@ -16,3 +19,35 @@ class Member:
 
     model: Model
     tier: Tier = "any"
+    name: str = ""
+    """Of its table ``[models.NAME]``."""
+
+
+@asynccontextmanager
+async def open_pool(
+    name: str | None, model: ModelSettings, models: Mapping[str, ModelSettings]
+) -> AsyncGenerator[list[Member]]:
+    """The models to use, for as long as the block lasts; the first is the main one.
+
+    A model that is named here, or by ``SWARM_MODEL``, is used alone; it may be the name of a table.
+
+    Raises:
+        ModelMissing: one was not found.
+        ProjectError: what was named does not exist.
+        ModelUnavailable: the embedded model did not start.
+    """
+    alone = name or os.environ.get("SWARM_MODEL")
+    tables: list[tuple[str, ModelSettings]]
+    if alone and alone in models:
+        tables, wishes = [(alone, models[alone])], [wish_of(None, models[alone], {})]
+    elif alone or not models:
+        tables, wishes = [("", model)], [wish_of(name, model)]
+    else:
+        # Without a table [model] nothing but the others is wanted.
+        tables = [*([("", model)] if model.model_fields_set else []), *models.items()]
+        wishes = [wish_of(None, table, {}) for _, table in tables]
+    async with AsyncExitStack() as stack:
+        yield [
+            Member(await stack.enter_async_context(open_wish(wish)), table.tier, of)
+            for wish, (of, table) in zip(wishes, tables, strict=True)
+        ]

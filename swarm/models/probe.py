@@ -193,7 +193,8 @@ async def _vllm(ask: _Asker, names: list[pages.Served]) -> list[Endpoint]:
         fitting = pages.fitting_in(metrics.result(), one.max_model_len or pages.UNKNOWN_WINDOW)
         slots = told.vllm_config.scheduler_config.max_num_seqs if told else fitting
         endpoint = pages.of_vllm(ask.url, one, slots, resident=len(names))
-        found.append(endpoint.model_copy(update={"tokenizes": has_tokenizer.result()}))
+        update = {"tokenizes": has_tokenizer.result(), "slots_guessed": told is None}
+        found.append(endpoint.model_copy(update=update))
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from swarm.errors import ProjectError
+from swarm.card import Tier
 from swarm.limits import Limits
 from swarm.project.folders import read_text
 from swarm.project.wording import problems
@@ -34,6 +35,10 @@ class ModelSettings(_Section):
     """Tokens a prompt and its reply may have together, per slot."""
     stream: bool = True
     """Whether the server is asked to stream; turn it off for one that can't."""
+    resident: int | None = Field(default=None, ge=1)
+    """Models the server holds in memory at once, where it serves more and does not tell."""
+    tier: Tier = "any"
+    """Which agents it is for: those whose card names the same tier, or any."""
 
 
 class WorkspaceSettings(_Section):
@@ -70,6 +75,8 @@ class Settings(_Section):
     """The whole file. An absent file is one that sets nothing."""
 
     model: ModelSettings = ModelSettings()
+    models: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], ModelSettings] = {}
+    """``[models.NAME]``: models that agents use beside that of ``[model]``, where it is there."""
     limits: Limits = Limits()
     workspace: WorkspaceSettings = WorkspaceSettings()
     servers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], ServerSettings] = {}

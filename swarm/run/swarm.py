@@ -14,9 +14,8 @@ from swarm.card import AgentCard
 from swarm.errors import PlanError, ProjectError
 from swarm.hub.hub import Hub
 from swarm.limits import Limits, Usage
-from swarm.models.choose import open_model
 from swarm.models.model import Model
-from swarm.models.pool import Member
+from swarm.models.pool import Member, open_pool
 from swarm.plan import Plan
 from swarm.planner.check import problems
 from swarm.project.project import Project, open_project
@@ -64,12 +63,13 @@ class Swarm:
         async with AsyncExitStack() as stack:
             box = await stack.enter_async_context(Hub.open(opened, functions=tools))
             if model is None or isinstance(model, str):
-                chosen = await stack.enter_async_context(open_model(model, opened.settings.model))
+                settings = opened.settings
+                pool = await stack.enter_async_context(open_pool(model, settings.model, settings.models))
             else:
-                chosen = model
+                pool = [Member(model)]
             setting = Setting(
-                model=chosen,
-                slots=Slots([Member(chosen)]),
+                model=pool[0].model,
+                slots=Slots(pool),
                 box=box,
                 cards=_with_functions(opened.cards, bool(tools)),
                 runs_folder=opened.runs_folder,

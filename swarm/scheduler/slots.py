@@ -8,9 +8,10 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from swarm.card import Tier
 from swarm.messages import Reply, Request
 from swarm.models.model import Endpoint, Model
-from swarm.models.pool import Member, Tier
+from swarm.models.pool import Member
 from swarm.scheduler.host import Seat, Service, Waiter, host_of, key_of
 
 PARKED_AFTER_SECONDS = 2.0
@@ -29,6 +30,8 @@ class Want:
     priority: int = 0
     """The higher goes first, but not before those who came ``AGE`` arrivals earlier."""
     tier: Tier = "any"
+    model: str = ""
+    """Name of a table of models, before the tier; empty for none."""
     unlike: str = ""
     """A family of models to avoid, or a model whose family is not known, where there is another."""
 
@@ -142,11 +145,16 @@ class Slots:
         """The models for this, the best first: with its instructions, in memory, with the most room."""
         if len(self._members) == 1:
             return tuple(self._members)
+        named = [one for one, member in self._members.items() if want.model and member.name == want.model]
         tiers = ("any", want.tier) if want.tier != "any" else ("any", "small", "large")
-        fits = [one for one, member in self._members.items() if member.tier in tiers] or list(self._members)
-        endpoints = {one: self._members[one].model.endpoint for one in fits}
-        others = [one for one in fits if not want.unlike or want.unlike not in _kin(endpoints[one])]
-        return tuple(sorted(others or fits, key=lambda service: service.reluctance(want.kind)))
+        tiered = [one for one, member in self._members.items() if member.tier in tiers]
+        choices = [named, tiered, list(self._members)]
+        others = [[one for one in fits if not self._is_kin(one, want.unlike)] for fits in choices]
+        fits = next(filter(None, [*others, *choices]))
+        return tuple(sorted(fits, key=lambda service: service.reluctance(want.kind)))
+
+    def _is_kin(self, service: Service, unlike: str) -> bool:
+        return bool(unlike) and unlike in _kin(self._members[service].model.endpoint)
 
 
 async def _granted(waiter: Waiter, waits: Callable[[], None] | None) -> Seat:

@@ -219,7 +219,9 @@ async def test_another_compatible_server_is_used_with_care() -> None:
         found = await probe(url)
 
     kind: ServerKind = "openai"
-    assert found == [Endpoint(kind=kind, model="other", url=url, slots=1, window=4_096, family="other")]
+    assert found == [
+        Endpoint(kind=kind, model="other", url=url, slots_guessed=True, window=4_096, family="other")
+    ]
 
 
 async def test_a_server_that_serves_no_models_is_none() -> None:

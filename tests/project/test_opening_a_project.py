@@ -181,7 +181,7 @@ def test_a_server_file_with_a_syntax_error_is_named_with_its_line(tmp_path: Path
             "[servers.mine]\nwrite = true\n",
             "[servers.mine] write: only the built-in files and database have it",
         ),
-        ("[models]\n", "models is no known key; did you mean 'model'?"),
+        ("[modle]\n", "modle is no known key; did you mean 'model'?"),
         ("[model\n", "no valid TOML: "),
         ("[workspace]\npath = 'gone'\n", "there is no such folder; name the workspace in swarm.toml or make"),
     ],

@@ -1,0 +1,232 @@
+"""Proves that a server's prompt cache stays hot: what is prefilled against what must be."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.proof import Figure, Findings, Proof, prove
+from benchmarks.runs import workplace
+from benchmarks.scripts import readers
+from swarm import Plan, Run, Step, Swarm
+from swarm.events import AgentStarted
+from swarm.limits import Usage
+from swarm.messages import Reply, Request
+from swarm.models.catalog import entry
+from swarm.models.download import pull
+from swarm.models.embedded import open_embedded
+from swarm.models.litellm import LitellmModel
+from swarm.models.model import Endpoint, Model
+from swarm.models.prefix import common_prefix
+from swarm.models.scripted import rendered
+from swarm.testing import ScriptedModel, serving
+
+AGENTS, SLOTS = 16, (1, 2, 4)
+RATIO, OVERTAKEN, FASTER = 1.1, 2, 1.8
+REAL = "smollm2-135m-instruct"
+REAL_READER = readers.Reader(written_chars=130, added_chars=1_030)
+"""60 and 200 tokens of SmolLM2, which writes what it is forced to say in small pieces."""
+WINDOW = 4_096
+PROOF = Proof(
+    name="cache",
+    claim=f"A server's prompt cache stays hot: {AGENTS} agents of {readers.PARTS + 1} turns have little more computed than what they say.",
+    bar=f"on 1, 2 and 4 slots of llama.cpp and of the scripted server: prefilled tokens ≤ {RATIO} times the least (each agent's last context; the shared beginning once a slot); agents start in order, none overtaken more than {OVERTAKEN} times; on llama.cpp with 1 slot ≥ {FASTER} times faster than in turns",
+)
+
+CARD = f"""---
+description: Reads a note part by part.
+---
+{readers.words("instructions", 900)}
+"""
+SETTINGS = "[servers.files]\nenabled = false\n\n[servers.database]\nenabled = false\n"
+NOTES = tuple(f"n{number:02}" for number in range(1, AGENTS + 1))
+
+
+@dataclass
+class Cast:
+    """A model that is made to say what the script says, and what it was asked."""
+
+    model: Model
+    reader: readers.Reader
+    seats: int
+    """Agents that the scheduler lets in at once."""
+    is_pinned: bool = True
+    asked: list[tuple[Request, Usage]] = field(default_factory=list[tuple[Request, Usage]])
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return self.model.endpoint.model_copy(update={"slots": self.seats})
+
+    async def reply(self, request: Request) -> Reply:
+        text = self.reader.reply(request)
+        forced: dict[str, object] = {"output_schema": {"const": json.loads(text)}, "max_tokens": 256}
+        if not self.is_pinned:
+            forced["slot"] = None
+        reply = await self.model.reply(request.model_copy(update=forced))
+        if readers.reader_of(request):
+            self.asked.append((request, reply.usage))
+        return reply
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one way of working cost."""
+
+    way: str
+    prefilled: int
+    least: int
+    seconds: float
+    overtaken: int
+    """The most others that came later and started before one agent."""
+
+    @property
+    def ratio(self) -> float:
+        return self.prefilled / self.least
+
+
+def measure() -> Findings:
+    """All ways of working on all servers, one after the other."""
+    only = sys.argv[1:]
+    spent = {
+        (server, slots): asyncio.run(compare(server, slots))
+        for server in ("scripted", "llama.cpp", "llama.cpp with its cache in memory")
+        for slots in (SLOTS if server != "llama.cpp with its cache in memory" else SLOTS[:1])
+        if not only or server in only
+    }
+    details: list[dict[str, Figure]] = [
+        {
+            "server": server,
+            "slots": slots,
+            "way": one.way,
+            "prefilled": one.prefilled,
+            "least": one.least,
+            "prefilled ÷ least": round(one.ratio, 2),
+            "seconds": round(one.seconds, 1),
+            "overtaken": one.overtaken,
+        }
+        for (server, slots), ways in spent.items()
+        for one in ways
+    ]
+    ours = {place: ways[0] for place, ways in spent.items()}
+    figures: dict[str, Figure] = {
+        f"prefilled ÷ least, {server}, {slots} slots": round(one.ratio, 3)
+        for (server, slots), one in ours.items()
+    }
+    real = spent.get(("llama.cpp", 1))
+    faster = real[1].seconds / real[0].seconds if real else None
+    if faster:
+        figures["times faster than in turns, llama.cpp, 1 slot"] = round(faster, 2)
+    return Findings(figures, _faults(ours, faster), details)
+
+
+def _faults(ours: dict[tuple[str, int], Spent], faster: float | None) -> list[str]:
+    faults: list[str] = []
+    for (server, slots), one in ours.items():
+        if one.ratio > RATIO:
+            faults.append(f"{server}, {slots} slots: {one.ratio:.3f} times the least was prefilled")
+        if one.overtaken > OVERTAKEN:
+            faults.append(f"{server}, {slots} slots: one agent was overtaken {one.overtaken} times")
+    if faster is not None and faster < FASTER:
+        faults.append(f"only {faster:.2f} times faster than in turns")
+    return faults
+
+
+async def compare(server: str, slots: int) -> list[Spent]:
+    """Ours, in turns, and LangGraph's agent, each on a fresh server."""
+    found: list[Spent] = []
+    for way in ("kept slots", "in turns", "LangGraph"):
+        async with opened(server, slots) as model:
+            reader = readers.USUAL if server == "scripted" else REAL_READER
+            cast = Cast(
+                model, reader, slots if way == "kept slots" else AGENTS, is_pinned=way == "kept slots"
+            )
+            began = time.monotonic()
+            started = await (_langgraph(cast) if way == "LangGraph" else run_readers(cast))
+            seconds = time.monotonic() - began
+        found.append(spent_on(way, cast, slots, seconds, started))
+        print(f"  {server}, {slots} slots, {way}: {found[-1].ratio:.2f} in {seconds:.0f} s", flush=True)
+    return found
+
+
+@asynccontextmanager
+async def opened(server: str, slots: int) -> AsyncGenerator[Model]:
+    """The model on a fresh server."""
+    if server == "scripted":
+        double = ScriptedModel(readers.reply, slots=slots)
+        async with serving(double) as url:
+            endpoint = Endpoint(kind="llamacpp", model="scripted", url=url, slots=slots, window=32_768)
+            async with LitellmModel(endpoint) as model:
+                yield model
+        return
+    path = await asyncio.to_thread(pull, entry(REAL))
+    cache_mib = None if server.endswith("memory") else 0
+    async with (
+        open_embedded(path, REAL, slots=slots, window=WINDOW, cache_mib=cache_mib) as endpoint,
+        LitellmModel(endpoint) as model,
+    ):
+        yield model
+
+
+async def run_readers(model: Cast, notes: tuple[str, ...] = NOTES) -> list[str]:
+    """Runs a plan of one reader for each note; the steps in the order in which they started."""
+    folder = workplace(PROOF.name) / "project"
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "agents").mkdir(parents=True)
+    (folder / "agents" / "reader.md").write_text(CARD, encoding="utf-8")
+    (folder / "swarm.toml").write_text(SETTINGS, encoding="utf-8")
+    return await run_plan(folder, model, notes)
+
+
+async def run_plan(folder: Path, model: Cast, notes: tuple[str, ...]) -> list[str]:
+    """The same in a project that is there."""
+    steps = tuple(Step(id=note, agent="reader", brief=readers.brief_of(note)) for note in notes)
+    async with Swarm.open(folder, model=model, tools=[model.reader.read_part]) as swarm:
+        run: Run[str] = await swarm.start("Read all notes.", plan=Plan(steps=steps))
+        events = [event async for event in run.events()]
+        answer = await run.answer()
+    if answer.status != "done":
+        raise SystemExit(f"the run is {answer.status}: {answer.missing}")
+    return [event.step for event in events if isinstance(event, AgentStarted) and event.step in notes]
+
+
+async def _langgraph(model: Cast) -> list[str]:
+    from benchmarks.parties.chat import work
+
+    await work(model, model.reader, CARD.partition("---\n")[2].partition("---\n")[2], NOTES)
+    return list(NOTES)
+
+
+def spent_on(way: str, cast: Cast, slots: int, seconds: float, started: list[str]) -> Spent:
+    """Adds up what was asked."""
+    last: dict[str | None, int] = {}
+    first: dict[str | None, tuple[Request, Usage]] = {}
+    for request, usage in cast.asked:
+        note = readers.reader_of(request)
+        last[note] = usage.prompt_tokens + usage.written_tokens
+        first.setdefault(note, (request, usage))
+    one, other = (rendered(request.messages) for request, _ in list(first.values())[:2])
+    tokens = next(iter(first.values()))[1].prompt_tokens
+    shared = tokens * common_prefix(one, other) // len(one)
+    return Spent(
+        way,
+        prefilled=sum(usage.prefilled_tokens for _, usage in cast.asked),
+        least=sum(last.values()) - (len(last) - slots) * shared,
+        seconds=seconds,
+        overtaken=most_overtaken(started),
+    )
+
+
+def most_overtaken(started: list[str]) -> int:
+    """The most agents that came after one and started before it."""
+    return max(sum(name > one for name in started[: started.index(one)]) for one in started)
+
+
+if __name__ == "__main__":
+    prove(PROOF, measure)
