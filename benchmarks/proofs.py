@@ -13,8 +13,8 @@ from typing import cast
 
 from benchmarks.proof import RESULTS, ROOT, Report, last_result, python
 
-SHORT = ("light_start", "barrier", "resume", "clean", "recovery", "context")
-LONG = ("width", "faults", "truncation", "small_model", "plans", "newcomer")
+SHORT = ("light_start", "barrier", "resume", "clean", "residency", "recovery", "context")
+LONG = ("width", "cache", "overrun", "faults", "truncation", "small_model", "plans", "newcomer")
 """Several minutes to hours each: run by name."""
 ALL = (
     "newcomer",
@@ -23,6 +23,9 @@ ALL = (
     "resume",
     "barrier",
     "width",
+    "cache",
+    "overrun",
+    "residency",
     "light_start",
     "clean",
     "recovery",

@@ -17,7 +17,7 @@ from swarm.testing import scripted_server
 
 MODELS = ("planks", "stones", "bricks")
 STEPS, LEVELS, PARTS = 60, 4, 2
-LOAD_SECONDS, LATENCY_SECONDS, SLOTS = 1.0, 0.05, 2
+LOAD_SECONDS, LATENCY_SECONDS, SLOTS = 0.4, 0.05, 2
 SWAPS = 12
 PROOF = Proof(
     name="residency",

@@ -6,7 +6,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
 Tier = Literal["any", "small", "large"]
 """Class of a model."""
 

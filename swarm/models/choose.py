@@ -37,9 +37,7 @@ class Wish:
     resident: int | None = None
 
 
-def wish_of(
-    name: str | None, settings: ModelSettings, environment: Mapping[str, str] | None = None
-) -> Wish:
+def wish_of(name: str | None, settings: ModelSettings, environment: Mapping[str, str] | None = None) -> Wish:
     """What is wanted: the name given here, else ``SWARM_MODEL`` and ``SWARM_API_BASE``, else the settings."""
     environment = os.environ if environment is None else environment
     name = name or environment.get("SWARM_MODEL") or settings.name

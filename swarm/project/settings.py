@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from swarm.errors import ProjectError
 from swarm.card import Tier
+from swarm.errors import ProjectError
 from swarm.limits import Limits
 from swarm.project.folders import read_text
 from swarm.project.wording import problems
