@@ -241,8 +241,9 @@ class Writer:
             self._loop.call_soon_threadsafe(_resolve, awaited)
 
     def _told(self, outcome: object) -> object:
-        is_raised = isinstance(outcome, DBAPIError | sqlite3.Error)
-        return as_store_error(self._path, outcome) if is_raised else outcome
+        if isinstance(outcome, DBAPIError | sqlite3.Error):
+            return as_store_error(self._path, outcome)
+        return outcome
 
     def _tell(self, future: asyncio.Future[None], outcome: object) -> None:
         self._loop.call_soon_threadsafe(_resolve, [(future, outcome)])
