@@ -9,6 +9,7 @@ import re
 from pathlib import PurePosixPath
 
 from swarm.plan import Plan
+from swarm.planner.draft import draft_columns
 from swarm.survey import Survey
 
 MOST_NAMES = 3
@@ -16,6 +17,17 @@ MOST_NAMES = 3
 _NUMBER = re.compile(r"(?<![\w./-])-?\d+(?:[.,]\d+)?(?![\w/-])")
 _QUOTED = re.compile(r"[«\"“]([^»\"”]{3,60})[»\"”]")
 _NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]{3,}\b")
+_OPERATIONS = {
+    "counts": (r"\bhow (?:many|often)\b", r"count|number|how (?:many|often)|\bsum"),
+    "sums up": (r"\b(?:total|sum) of\b|\badd up\b", r"\bsum|total|\badd"),
+    "gives the average": (r"\baverage\b", r"average|avg|mean"),
+    "gives the percentage": (r"\bpercent(?:age)?\b", r"percent|share"),
+    "sorts": (
+        r"\b(?:sorted|ordered) by\b|\balphabetical\b|\b\w+est first\b",
+        r"sort|order|alphabet|est first",
+    ),
+}
+"""What a task may ask to be done with its facts, and the words of a step that does it."""
 _WORD = re.compile(r"\w+")
 _QUESTION = re.compile(r"\?|\b(?:tell|say|give me|let me know)\b", re.IGNORECASE)
 
@@ -25,7 +37,7 @@ def omissions(plan: Plan, task: str, survey: Survey) -> list[str]:
     said = " ".join(f"{step.brief} {step.each or ''}" for step in plan.steps)
     found = [f"no step uses {name}" for name in _sources(task, survey) if not _is_used(name, plan, survey)]
     found += [f"no step says {one!r}" for one in _literals(task) if not _is_in(one, said)]
-    found += _unused(plan, task)
+    found += [f"no step {done}" for done in _undone(plan, task)] + _unused(plan, task)
     # A name alone is often no condition: «our club collects its fee in January».
     names = [name for name in _names(task, survey) if found and not _is_in(name, said)]
     return found + [f"no step says {name!r}" for name in names]
@@ -67,6 +79,16 @@ def _is_in(name: str, text: str) -> bool:
     if not name.replace("_", "").isalnum():
         return name.casefold() in text.casefold()
     return name.casefold() in {word.casefold() for word in _WORD.findall(text)}
+
+
+def _undone(plan: Plan, task: str) -> list[str]:
+    said = " ".join(f"{step.brief} {' '.join(draft_columns(step.expects))}" for step in plan.steps)
+    said = re.sub(r":(?:text|number|date)\b", "", said)
+    return [
+        done
+        for done, (asked, does) in _OPERATIONS.items()
+        if re.search(asked, task, re.IGNORECASE) and not re.search(does, said, re.IGNORECASE)
+    ]
 
 
 def _unused(plan: Plan, task: str) -> list[str]:

@@ -43,3 +43,10 @@ def test_a_result_that_no_step_uses_is_left_over_where_only_files_are_asked_for(
 def test_no_good_plan_leaves_out_what_its_task_names() -> None:
     found = {task.id: omissions(task.good_plan, task.task, survey_of(task)) for task in all_tasks()}
     assert {id: omitted for id, omitted in found.items() if omitted} == {}
+
+
+def test_an_operation_that_the_task_asks_for_and_no_step_does_is_left_out() -> None:
+    line = "overdue analyst cols=book -- Give the loans in library.db that are past due_on."
+    assert _omitted("overdue-loans", line) == ["no step counts"]
+    read = "contracts researcher each=contracts/*.txt cols=start_date,end_date,rent writes=rentals.csv -- Read {item} and give start date, end date and monthly rent."
+    assert _omitted("rentals", read) == ["no step sorts"]
