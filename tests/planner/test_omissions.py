@@ -18,13 +18,13 @@ def _omitted(id: str, *lines: str) -> list[str]:
 
 
 def test_a_table_that_the_task_names_and_no_step_uses_is_left_out_and_so_is_the_name_beside_it() -> None:
-    read = "agreements researcher each=agreements/*.txt cols=supplier -- Read {item} and give the supplier."
+    read = "agreements researcher each=agreements/*.txt cols=supplier,percentage -- Read {item} and give supplier and percentage."
     joined = "credits analyst needs=agreements cols=supplier -- Join agreements with purchases in erp.db."
     assert _omitted("credit-notes", read, joined) == ["no step uses suppliers", "no step says 'Austria'"]
 
 
 def test_a_step_that_names_the_database_alone_uses_all_its_tables() -> None:
-    read = "agreements researcher each=agreements/*.txt cols=supplier -- Read {item} and give the supplier."
+    read = "agreements researcher each=agreements/*.txt cols=supplier,percentage -- Read {item} and give supplier and percentage."
     joined = "credits analyst needs=agreements cols=supplier -- Join agreements with erp.db."
     assert _omitted("credit-notes", read, joined) == []
 
