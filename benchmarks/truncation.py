@@ -33,6 +33,7 @@ from swarm.testing.http import Act, HttpRequest, HttpResponse, serve
 from swarm.testing.wire import FaceKind
 
 WINDOW = 4_096
+REAL_WINDOW = 2_048
 REPLY = 256
 HONEST = 1_000
 NAME = "smollm2-135m-instruct"
@@ -198,7 +199,7 @@ async def honest_on_llamacpp(path: Path, calls: int) -> list[Tally]:
         Tally("llama.cpp, SmolLM2, with its tokenizer"),
         Tally("llama.cpp, SmolLM2, its tokenizer hidden"),
     ]
-    async with open_embedded(path, NAME, slots=1, window=WINDOW) as endpoint:
+    async with open_embedded(path, NAME, slots=1, window=REAL_WINDOW) as endpoint:
         for tally, kind in zip(tallies, ("llamacpp", "openai"), strict=True):
             taken_for = endpoint.model_copy(update={"kind": kind})
             await _talk_to(tally, taken_for, calls)
@@ -216,7 +217,7 @@ async def _talk_to(tally: Tally, endpoint: Endpoint, calls: int) -> None:
                     reply = await client.reply(talk.request().model_copy(update={"max_tokens": 4}))
                     tally.honest += 1
                     tally.requests += 1
-                    if reply.usage.tokens > 0.7 * WINDOW:
+                    if reply.usage.tokens > 0.7 * REAL_WINDOW:
                         break
                     talk.grow()
             except ContextTruncated as error:
@@ -243,8 +244,8 @@ def faults(tallies: Sequence[Tally]) -> list[str]:
 
 def measure() -> Findings:
     """Talks to the scripted servers, then to the real one."""
-    tallies = asyncio.run(scripted(talks=32, honest=HONEST - 400))
-    tallies += asyncio.run(honest_on_llamacpp(pull(entry(NAME)), calls=100))
+    tallies = asyncio.run(scripted(talks=32, honest=HONEST - 300))
+    tallies += asyncio.run(honest_on_llamacpp(pull(entry(NAME)), calls=50))
     total = Counter[str]()
     for tally in tallies:
         total.update(cut=tally.cut, raised=tally.raised, honest=tally.honest, false=tally.false)

@@ -121,6 +121,12 @@ class Counter:
         self._largest = 0
         """Tokens of the largest prompt that was read: the window has at least so many."""
 
+    def moved(self, endpoint: Endpoint) -> None:
+        """Takes note of a server that came back with another window or other weights."""
+        self._endpoint, self.window, self._largest = endpoint, endpoint.window, 0
+        self._template = None
+        self._known.clear()
+
     async def close(self) -> None:
         """Closes the connection to the tokenizer."""
         if self._http:

@@ -145,6 +145,7 @@ class LitellmModel:
         found = await refreshed(self._endpoint)
         if change := changes(self._endpoint, found):
             tell(Setback("changed", change, 0.0))
+            self.counter.moved(found)
         self._endpoint = found
 
     async def _ask(self, request: Request, exchange: Exchange) -> Reply | Failure:

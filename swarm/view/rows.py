@@ -206,7 +206,9 @@ def _agent_words(agent: AgentState) -> str:
     if agent.stage == "thinking" and not agent.turn:
         return agent.now or f"begins{again}"
     if agent.stage == "thinking":
-        return f"turn {agent.turn}{again}: thinking{f' after {agent.now}' if agent.now else ''}"
+        # Notes on a conversation that became too long are recorded under the turn's negative.
+        does = "takes notes" if agent.turn < 0 else "thinking"
+        return f"turn {abs(agent.turn)}{again}: {does}{f' after {agent.now}' if agent.now else ''}"
     return f"{agent.now or agent.stage}{again}"
 
 
