@@ -137,7 +137,10 @@ async def make(task: PlanTask, model: Model, project: Path) -> Made:
     (path,) = run_files(project)
     turns = [turn for thread in read_threads(path) if thread.thread.step == "_plan" for turn in thread.turns]
     survey = survey_of(task)
-    assert survey.lines() in turns[0].asked[-1].content, (survey.lines(), turns[0].asked[-1].content)
+    if not turns[0].asked[-1].content.startswith(survey.lines()):
+        raise SystemExit(
+            f"{task.id}: its workspace is not as the checkers see it: {turns[0].asked[-1].content}"
+        )
     return Made(
         task=task.id,
         plan=plans[0],

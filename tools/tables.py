@@ -31,13 +31,15 @@ _NUMBER = re.compile(r"-?(0|[1-9]\d*)\.\d+")
 @tool(effect="pure")
 def find(context: ToolContext) -> ToolResult:
     """Table files of the workspace, files of one folder with the same columns as one table."""
-    groups: dict[tuple[str, str, tuple[str, ...]], list[str]] = defaultdict(list)
+    groups: dict[tuple[str, str, tuple[str, ...], str], list[str]] = defaultdict(list)
     for path in _files(context.workspace):
         columns = tuple(_columns(context.workspace / path))
         if columns:
             at = PurePosixPath(path)
-            groups[str(at.parent), at.suffix.lower(), columns].append(path)
-    found = [_group(*key, paths) for key, paths in groups.items()]
+            # Outside any folder old.csv and new.csv are two tables; only names like sales-2024.csv are a series.
+            series = re.sub(r"\d+", "", at.stem) if at.parent == PurePosixPath() else ""
+            groups[str(at.parent), at.suffix.lower(), columns, series].append(path)
+    found = [_group(folder, suffix, columns, paths) for (folder, suffix, columns, _), paths in groups.items()]
     lines = [f"{group.name}({', '.join(group.columns)}) from {group.pattern}" for group in found]
     data: list[JsonValue] = [group.model_dump(mode="json") for group in found]
     return ToolResult(text="\n".join(lines) or "no table files", data=data)
@@ -86,9 +88,10 @@ class Group(BaseModel):
 def _group(folder: str, suffix: str, columns: tuple[str, ...], paths: list[str]) -> Group:
     single = len(paths) == 1
     stem = PurePosixPath(paths[0]).stem if single or folder == "." else PurePosixPath(folder).name
+    series = re.sub(r"\d+", "*", paths[0]) if folder == "." else f"{folder}/*{suffix}"
     return Group(
         name=re.sub(r"\W+", "_", stem).strip("_").lower() or "rows",
-        pattern=paths[0] if single else f"{folder}/*{suffix}",
+        pattern=paths[0] if single else series,
         columns=list(columns) if single else ["file", *columns],
         files=len(paths),
     )

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path, PurePosixPath
 
@@ -75,39 +76,50 @@ def _fill(connection: sqlite3.Connection, table: str, columns: list[str]) -> Non
 
 
 def survey_of(task: PlanTask) -> Survey:
-    """What the framework finds in the task's workspace."""
+    """What the framework finds in the task's workspace, in its order."""
     texts: dict[tuple[str, str], list[str]] = {}
-    for pattern, count in task.texts.items():
-        for path in paths_of(pattern, count):
-            at = PurePosixPath(path)
-            texts.setdefault((str(at.parent), at.suffix), []).append(path)
+    for path in _sorted(path for pattern, count in task.texts.items() for path in paths_of(pattern, count)):
+        at = PurePosixPath(path)
+        texts.setdefault((str(at.parent), at.suffix), []).append(path)
+    tables: dict[tuple[str, str, str], list[str]] = {}
+    columns_of = {
+        path: columns
+        for pattern, (count, columns) in task.tables.items()
+        for path in paths_of(pattern, count)
+    }
+    for path in _sorted(columns_of):
+        at = PurePosixPath(path)
+        folder = str(at.parent) if at.parent != PurePosixPath() else at.stem
+        tables.setdefault((folder, at.suffix, columns_of[path]), []).append(path)
     return Survey(
         paths=tuple(
-            sorted(
-                [path for paths in texts.values() for path in paths]
-                + [path for pattern, (count, _) in task.tables.items() for path in paths_of(pattern, count)]
-                + list(task.database)
-            )
+            _sorted([*(path for paths in texts.values() for path in paths), *columns_of, *task.database])
         ),
         texts=tuple(_text_group(folder, suffix, paths) for (folder, suffix), paths in texts.items()),
-        tables=tuple(
-            _table_group(pattern, count, columns) for pattern, (count, columns) in task.tables.items()
-        ),
+        tables=tuple(_table_group(*key, paths) for key, paths in tables.items()),
         database_tables=tuple(
             TableGroup(name=table, pattern=name, columns=tuple(columns.split()))
-            for name, tables in task.database.items()
-            for table, columns in tables.items()
+            for name, stored in task.database.items()
+            for table, columns in stored.items()
         ),
     )
 
 
+def _sorted(paths: Iterable[str]) -> list[str]:
+    return sorted(paths, key=PurePosixPath)
+
+
 def _text_group(folder: str, suffix: str, paths: list[str]) -> TextGroup:
     pattern = f"{'' if folder == '.' else folder + '/'}*{suffix}" if len(paths) > 1 else paths[0]
-    return TextGroup(pattern=pattern, paths=tuple(sorted(paths)))
+    return TextGroup(pattern=pattern, paths=tuple(paths))
 
 
-def _table_group(pattern: str, count: int, columns: str) -> TableGroup:
-    at = PurePosixPath(pattern)
-    name = at.parent.name if count > 1 else at.stem
-    file = ("file",) if count > 1 else ()
-    return TableGroup(name=name, pattern=pattern, columns=(*file, *columns.split()))
+def _table_group(folder: str, suffix: str, columns: str, paths: list[str]) -> TableGroup:
+    """Files of one folder with the same columns are one table, of the folder's name."""
+    is_one = len(paths) == 1
+    stem = PurePosixPath(paths[0] if is_one else folder).stem
+    return TableGroup(
+        name=stem,
+        pattern=paths[0] if is_one else f"{folder}/*{suffix}",
+        columns=(*(() if is_one else ("file",)), *columns.split()),
+    )

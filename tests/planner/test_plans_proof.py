@@ -37,8 +37,8 @@ async def test_the_workspace_is_as_the_checkers_see_it_and_a_good_draft_becomes_
 
 
 async def test_a_plan_that_stays_broken_is_replaced_before_any_tool_of_a_step_runs(tmp_path: Path) -> None:
-    task, project = _task("rentals"), new_project(tmp_path / "project")
-    step = {"id": "rentals", "agent": "analyst", "brief": "Sort contracts", "columns": ["rent:number"]}
+    task, project = _task("autumn-poem"), new_project(tmp_path / "project")
+    step = {"id": "poem", "agent": "analyst", "brief": "Give the poem.", "columns": ["line:text"]}
     made = await make(task, ScriptedModel(Script(lambda request: json.dumps({"steps": [step]}))), project)
     assert made.is_template
     assert len(made.replies) == 2
