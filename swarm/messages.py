@@ -32,6 +32,11 @@ class Message(BaseModel):
         return hashlib.sha256(f"{self.role}\n{self.content}".encode()).digest()
 
     @cached_property
+    def spoken(self) -> dict[str, str]:
+        """As model servers take it; not to be changed."""
+        return {"role": self.role, "content": self.content}
+
+    @cached_property
     def size(self) -> int:
         """Bytes of its text in UTF-8."""
         return len(self.content) if self.content.isascii() else len(self.content.encode())

@@ -179,7 +179,8 @@ class LitellmModel:
     def _parameters(self, request: Request) -> _Parameters:
         messages, schema = sent(request, self._endpoint)
         parameters: _Parameters = {
-            "messages": [{"role": message.role, "content": message.content} for message in messages],
+            # As a tuple: litellm copies and searches each message of a list for the marks of one vendor.
+            "messages": tuple([message.spoken for message in messages]),
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
             "seed": request.seed,
