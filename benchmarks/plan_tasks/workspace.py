@@ -100,7 +100,7 @@ def survey_of(task: PlanTask) -> Survey:
         database_tables=tuple(
             TableGroup(name=table, pattern=name, columns=tuple(columns.split()))
             for name, stored in task.database.items()
-            for table, columns in stored.items()
+            for table, columns in sorted(stored.items())
         ),
     )
 
