@@ -19,7 +19,7 @@ _WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*")
 _ITEM = "{item}"
 TABLE_FILES = (".csv", ".tsv", ".json", ".jsonl")
 DATE_WORDS = {"date", "due", "deadline"}
-_LIST = re.compile(r",?\s+(?:with|giving|listing)\s+([^.;:()?!]+)", re.IGNORECASE)
+_LIST = re.compile(r"(?:,?\s+(?:with|giving|listing)\s+|\s+\()([^.;:()?!]+)", re.IGNORECASE)
 _ASIDE = re.compile(r"^(?:the|its|a|an) | of (?:the|its|their|each|every) .*")
 _ACT = re.compile(
     r"\brename\b|\bmove (?:it|them|each|every|the files?|\{item\})|\binto (?:\w+ )?folders?\b", re.IGNORECASE

@@ -93,6 +93,11 @@ def test_columns_are_read_from_the_words_after_the_file() -> None:
     assert task_columns("out.csv", task) == ["region", "month", "reported_total"]
     assert task_columns("out.csv", "Write out.csv. Be quick with it, and good.") == []
     assert task_columns("other.csv", task) == []
+    assert task_columns("out.csv", "Put it in out.csv (meter, old, new).") == ["meter", "old", "new"]
+    assert task_columns("out.csv", "Put it in out.csv, with the sum and the date of the letter.") == [
+        "sum",
+        "date",
+    ]
 
 
 def test_files_to_write_are_those_named_and_not_there() -> None:
