@@ -244,8 +244,8 @@ def faults(tallies: Sequence[Tally]) -> list[str]:
 
 def measure() -> Findings:
     """Talks to the scripted servers, then to the real one."""
-    tallies = asyncio.run(scripted(talks=32, honest=HONEST - 300))
-    tallies += asyncio.run(honest_on_llamacpp(pull(entry(NAME)), calls=50))
+    tallies = asyncio.run(scripted(talks=32, honest=HONEST - 250))
+    tallies += asyncio.run(honest_on_llamacpp(pull(entry(NAME)), calls=30))
     total = Counter[str]()
     for tally in tallies:
         total.update(cut=tally.cut, raised=tally.raised, honest=tally.honest, false=tally.false)
