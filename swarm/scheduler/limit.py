@@ -14,8 +14,11 @@ DOUBLE, CAREFUL = 2.0, 1.25
 """Factors by which more are tried, the first time and later."""
 WORTH = 0.5
 """Share of the ideal gain in throughput that more agents must bring."""
-QUEUED = 0.5
-"""Calls that wait in the server, on average, from which on it has more than it works on."""
+QUEUED, QUEUED_SHARE = 0.5, 0.1
+"""Calls that wait in the server, on average, from which on it has more than it works on; at least so many,
+and at least such a share of all."""
+ALONE = 0.25
+"""Share of its time that a call may wait while few are at the server, for that to be the way there and back."""
 SLOWEST = 0.25
 """Share of its deadline that a call may take where more are tried."""
 CALM_CALLS = 8
@@ -36,6 +39,8 @@ class Call:
     seconds: float = 0.0
     share: float = 0.0
     """Of its deadline that it took."""
+    queued_seconds: float = 0.0
+    """Before the prompt was begun, where the server tells how long that took."""
 
 
 @dataclass
@@ -75,6 +80,8 @@ class Limit:
         self._growth = DOUBLE
         self._token_seconds = float("inf")
         """The least time that a token of a prompt was seen to take."""
+        self._way_seconds = 0.0
+        """What a call waits that finds a free slot: the way there and back, and a busy machine."""
         self._settle(slots)
         if not is_told:
             self._search(min(max(slots, FIRST), FIRST_OF_MANY))
@@ -98,17 +105,22 @@ class Limit:
             self._calls += 1
             self._go_on()
             return
-        if call.first_seconds and call.read:
-            self._token_seconds = min(self._token_seconds, call.first_seconds / call.read)
-        if trial is self._trial and call.seconds:
-            reading = call.read * self._token_seconds if call.first_seconds and call.read else 0.0
+        queued = self._queued_seconds(call)
+        if trial is self._trial and call.seconds > 0:
             trial.calls += 1
             trial.whole += call.seconds
-            trial.queued += max(0.0, call.first_seconds - reading)
+            trial.queued += max(0.0, queued - self._way_seconds)
             trial.writing += call.seconds - call.first_seconds
             trial.written += call.written
             if trial.calls >= self._enough:
                 self._judge(trial, is_slow=call.share > SLOWEST)
+
+    def _queued_seconds(self, call: Call) -> float:
+        """How long a call waited before its prompt was begun."""
+        if call.queued_seconds or not call.first_seconds or not call.read:
+            return call.queued_seconds
+        self._token_seconds = min(self._token_seconds, call.first_seconds / call.read)
+        return call.first_seconds - call.read * self._token_seconds
 
     def refuse(self) -> None:
         """Count a refusal of the server: it has more than it can take."""
@@ -133,6 +145,7 @@ class Limit:
         self._best: Trial | None = None
         self._high = 0
         """The fewest that were too many."""
+        self._way_seconds = 0.0
         self._try(agents)
 
     def _try(self, agents: int) -> None:
@@ -144,7 +157,9 @@ class Limit:
     def _judge(self, trial: Trial, *, is_slow: bool) -> None:
         """Take the number or another, or try one more."""
         best = self._best
-        if trial.agents - trial.served > QUEUED:
+        if best is None and not self._high and trial.queued < ALONE * trial.whole:
+            self._way_seconds, trial.queued = trial.queued / trial.calls, 0.0
+        if trial.agents - trial.served > max(QUEUED, QUEUED_SHARE * trial.agents):
             self._high = trial.agents
             worked_on = max(1, min(round(trial.served), trial.agents - 1))
             if best and best.agents == worked_on:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -73,12 +72,12 @@ class Lease:
         if self._service.is_over:
             self.leave()
         await self._come_back()
-        started = time.monotonic()
         with self._service.calling() as call:
             reply = await self.model.reply(request.model_copy(update={"slot": self._number}))
             usage = reply.usage
-            call.seconds = time.monotonic() - started - usage.retry_seconds - usage.load_seconds
+            call.seconds = usage.model_seconds - usage.retry_seconds - usage.load_seconds
             call.first_seconds = usage.prefill_seconds + usage.queued_seconds
+            call.queued_seconds = usage.queued_seconds
             # Where a server does not tell what it had cached, it is what was said before.
             call.read = min(usage.prefilled_tokens, max(0, usage.prompt_tokens - self._said))
             call.written = usage.written_tokens

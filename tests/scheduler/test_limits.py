@@ -55,8 +55,7 @@ class Simulation:
 @pytest.mark.parametrize("slots", [1, 2, 3, 4, 6, 8, 12, 16])
 def test_the_slots_of_a_server_that_tells_nothing_are_found(slots: int) -> None:
     found = Simulation(slots, Limit(1, is_told=False)).run().settled
-    assert found[0] == slots
-    assert max(found) <= slots + 1
+    assert set(found) <= {slots, slots + 1}
 
 
 @pytest.mark.parametrize("slots", [1, 2, 4, 8])
