@@ -27,7 +27,7 @@ lint: .venv/ready ## check format, lint, types and imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@for folder in examples/*/; do $(BIN)/mypy "$$folder" || exit 1; done
+	@for folder in examples/[a-z]*/; do $(BIN)/mypy "$$folder" || exit 1; done
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports
 
