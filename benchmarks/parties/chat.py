@@ -1,5 +1,7 @@
 """LangGraph's agent as its documentation builds it, on any of our models: ``create_agent``, all at once."""
 
+# pyright: reportUnknownVariableType=false
+# langchain's own annotations are not complete; mypy checks how it is called.
 from __future__ import annotations
 
 import asyncio

@@ -1,5 +1,7 @@
 """LangGraph's agent as its documentation builds it: ``create_agent``, a chat model, no saver."""
 
+# pyright: reportUnknownVariableType=false
+# langchain's own annotations are not complete; mypy checks how it is called.
 from __future__ import annotations
 
 import asyncio

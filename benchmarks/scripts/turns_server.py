@@ -71,7 +71,8 @@ class TurnsServer:
             return HttpResponse(body=_stream(message, usage), content_type="text/event-stream")
         finish = "tool_calls" if "tool_calls" in message else "stop"
         choice: Object = {"index": 0, "finish_reason": finish, "message": message}
-        return json_response(_envelope("chat.completion", [choice]) | {"usage": usage})
+        whole: Object = {**_envelope("chat.completion", [choice]), "usage": usage}
+        return json_response(whole)
 
     def _message(self, done: int, *, has_tools: bool, is_agent: bool) -> Object:
         if done >= self._turns - 1 or not is_agent:

@@ -106,7 +106,7 @@ class Limit:
             self._go_on()
             return
         queued = self._queued_seconds(call)
-        if trial is self._trial and call.seconds > 0:
+        if trial is not None and trial is self._trial and call.seconds > 0:
             trial.calls += 1
             trial.whole += call.seconds
             trial.queued += max(0.0, queued - self._way_seconds)

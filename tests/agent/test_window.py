@@ -103,7 +103,7 @@ async def test_without_need_every_prompt_of_a_run_is_the_one_before_and_more_and
     assert [len(agent) for agent in agents] == [7, 7]
     for agent in agents:
         assert all(after[: len(before)] == before for before, after in pairwise(agent))
-    assert len({one[0] for one in turns}) == 1
+    assert len({one[0].content for one in turns}) == 1
 
 
 async def test_where_the_model_gives_no_notes_the_oldest_turns_are_dropped_and_named(tmp_path: Path) -> None:
