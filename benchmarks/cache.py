@@ -123,7 +123,8 @@ def measure() -> Findings:
     faster = real[1].seconds / real[0].seconds if real else None
     if faster:
         figures["times faster than in turns, llama.cpp, 1 slot"] = round(faster, 2)
-    return Findings(figures, _faults(ours, faster), details)
+    unmeasured = [f"only {', '.join(only)} was measured"] if only else []
+    return Findings(figures, unmeasured + _faults(ours, faster), details)
 
 
 def _faults(ours: dict[tuple[str, int], Spent], faster: float | None) -> list[str]:
