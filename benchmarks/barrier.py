@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
 import statistics
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.dags import LARGEST, Dag, random_dag
 from benchmarks.proof import Figure, Findings, Proof, prove
-from benchmarks.runs import workplace
+from benchmarks.runs import workers_project, workplace
 from benchmarks.turns import result_turn
 from swarm import Plan, Run, Step, Swarm
 from swarm.events import AgentStarted, Event, StepEnded
@@ -28,25 +27,12 @@ PROOF = Proof(
     bar=f"on {PLANS} random plans makespan ÷ critical path ≤ {MEDIAN:.2f} median and ≤ {WORST:.2f} worst",
 )
 
-CARD = """---
-description: Does one piece of work.
----
-Do the piece of work you are given.
-"""
-SETTINGS = """[servers.files]
-enabled = false
-
-[servers.database]
-enabled = false
-"""
-"""No step uses a tool, so no server need be started for each of the runs."""
-
 _PIECE = re.compile(r"piece s(\d+)\b")
 
 
 def measure() -> Findings:
     """Runs every plan, one after the other, on a scripted model that takes each step's time."""
-    project = new_project(workplace(PROOF.name) / "project")
+    project = workers_project(workplace(PROOF.name) / "project")
     # The first run of a process loads libraries; it is no part of any plan.
     asyncio.run(makespan(project, random_dag(0)))
     dags = [random_dag(seed) for seed in range(1, PLANS + 1)]
@@ -73,15 +59,6 @@ def _faults(ratios: list[float]) -> list[str]:
         for seed, ratio in enumerate(ratios, start=1)
         if ratio > WORST
     ]
-
-
-def new_project(folder: Path) -> Path:
-    """A project with one role that has no tools."""
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "agents").mkdir(parents=True)
-    (folder / "agents" / "worker.md").write_text(CARD, encoding="utf-8")
-    (folder / "swarm.toml").write_text(SETTINGS, encoding="utf-8")
-    return folder
 
 
 async def makespan(project: Path, dag: Dag) -> float:

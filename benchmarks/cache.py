@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.proof import Figure, Findings, Proof, prove
-from benchmarks.runs import workplace
+from benchmarks.runs import NO_SERVERS, workplace
 from benchmarks.scripts import readers
 from swarm import Plan, Run, Step, Swarm
 from swarm.events import AgentStarted
@@ -45,7 +45,6 @@ description: Reads a note part by part.
 ---
 {readers.words("instructions", 900)}
 """
-SETTINGS = "[servers.files]\nenabled = false\n\n[servers.database]\nenabled = false\n"
 NOTES = tuple(f"n{number:02}" for number in range(1, AGENTS + 1))
 
 
@@ -181,7 +180,7 @@ async def run_readers(model: Cast, notes: tuple[str, ...] = NOTES) -> list[str]:
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "agents").mkdir(parents=True)
     (folder / "agents" / "reader.md").write_text(CARD, encoding="utf-8")
-    (folder / "swarm.toml").write_text(SETTINGS, encoding="utf-8")
+    (folder / "swarm.toml").write_text(NO_SERVERS, encoding="utf-8")
     return await run_plan(folder, model, notes)
 
 

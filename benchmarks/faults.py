@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.proof import Figure, Findings, Proof, prove
-from benchmarks.runs import workplace
+from benchmarks.runs import workers_project, workplace
 from benchmarks.turns import call_turn, result_turn
 from swarm import Plan, Run, Step, Swarm
 from swarm.errors import ModelError
@@ -155,17 +154,6 @@ async def call(case: Case) -> Met:
     return Met(case, seconds, len(server.log), end)
 
 
-CARD = """---
-description: Does one piece of work.
----
-Do the piece of work you are given.
-"""
-SETTINGS = """[servers.files]
-enabled = false
-
-[servers.database]
-enabled = false
-"""
 PLAN = Plan(
     steps=tuple(
         Step(id=f"s{number}", agent="worker", brief=f"Do piece s{number}.") for number in range(AGENTS)
@@ -190,7 +178,7 @@ class Ran:
 
 
 async def _run_all() -> list[Ran]:
-    project = _new_project(workplace(PROOF.name) / "project")
+    project = workers_project(workplace(PROOF.name) / "project")
     runs = [
         await run(project, Fault(fault, seconds=0.1), is_streamed=is_streamed)
         for fault in WIRE_FAULTS
@@ -246,15 +234,6 @@ async def _done(project: Path, model: LitellmModel, seconds: float) -> set[str]:
         running: Run[str] = await swarm.start("Do every piece of work.", plan=PLAN)
         events = [event async for event in running.events()]
     return {event.step for event in events if isinstance(event, AgentEnded) and event.status == "done"}
-
-
-def _new_project(folder: Path) -> Path:
-    """A project with one role that has no tools."""
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "agents").mkdir(parents=True)
-    (folder / "agents" / "worker.md").write_text(CARD, encoding="utf-8")
-    (folder / "swarm.toml").write_text(SETTINGS, encoding="utf-8")
-    return folder
 
 
 def _number(request: Request) -> int:

@@ -15,6 +15,20 @@ from swarm.events import RunEnded
 from swarm.limits import Usage
 from swarm.store.reader import read_events
 
+NO_SERVERS = """[servers.files]
+enabled = false
+
+[servers.database]
+enabled = false
+"""
+"""Settings where no step uses a tool, so that no server need be started for each run."""
+
+WORKER = """---
+description: Does one piece of work.
+---
+Do the piece of work you are given.
+"""
+
 CLI = "from swarm.cli.app import main; main()"
 
 
@@ -50,6 +64,15 @@ def fresh_project(name: str, seed: int, folder: Path) -> Path:
     folder.mkdir(parents=True)
     shutil.copy(FOLDER / name / "swarm.toml", folder)
     load(name).write(folder / "data", seed)
+    return folder
+
+
+def workers_project(folder: Path) -> Path:
+    """A new project with one role, ``worker``, that has no tools."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "agents").mkdir(parents=True)
+    (folder / "agents" / "worker.md").write_text(WORKER, encoding="utf-8")
+    (folder / "swarm.toml").write_text(NO_SERVERS, encoding="utf-8")
     return folder
 
 

@@ -21,6 +21,14 @@ class _Event(BaseModel):
     """Wall-clock of the recording, seconds since 1970."""
 
 
+class AgentEvent(_Event):
+    """What happens to one sub-agent, in one attempt at one item of a step."""
+
+    step: str
+    item: int | None = None
+    attempt: int = 1
+
+
 class RunStarted(_Event):
     kind: Literal["run_started"] = "run_started"
     run: str
@@ -54,65 +62,47 @@ class StepExpanded(_Event):
     """A short label for each item."""
 
 
-class AgentWaiting(_Event):
+class AgentWaiting(AgentEvent):
     """A sub-agent is ready and waits."""
 
     kind: Literal["agent_waiting"] = "agent_waiting"
-    step: str
-    item: int | None = None
-    attempt: int = 1
     what: Literal["slot", "question", "retry"] = "slot"
 
 
-class AgentStarted(_Event):
+class AgentStarted(AgentEvent):
     kind: Literal["agent_started"] = "agent_started"
-    step: str
-    item: int | None = None
-    attempt: int = 1
     agent: str
     label: str = ""
     """The item, or the brief, in a few words."""
 
 
-class ModelAsked(_Event):
+class ModelAsked(AgentEvent):
     """A request has left for the model."""
 
     kind: Literal["model_asked"] = "model_asked"
-    step: str
-    item: int | None = None
-    attempt: int = 1
     turn: int
 
 
-class ModelReplied(_Event):
+class ModelReplied(AgentEvent):
     """A reply was recorded. Not sent for replies that a resume takes from the journal."""
 
     kind: Literal["model_replied"] = "model_replied"
-    step: str
-    item: int | None = None
-    attempt: int = 1
     turn: int
     usage: Usage
     action: str = ""
     """What the reply asks for, in a few words: a tool call, or ``result``."""
 
 
-class ToolCalled(_Event):
+class ToolCalled(AgentEvent):
     kind: Literal["tool_called"] = "tool_called"
-    step: str
-    item: int | None = None
-    attempt: int = 1
     turn: int
     tool: str
     summary: str
     """The arguments in a few words."""
 
 
-class ToolReturned(_Event):
+class ToolReturned(AgentEvent):
     kind: Literal["tool_returned"] = "tool_returned"
-    step: str
-    item: int | None = None
-    attempt: int = 1
     turn: int
     tool: str
     is_error: bool
@@ -120,11 +110,8 @@ class ToolReturned(_Event):
     seconds: float
 
 
-class AgentEnded(_Event):
+class AgentEnded(AgentEvent):
     kind: Literal["agent_ended"] = "agent_ended"
-    step: str
-    item: int | None = None
-    attempt: int = 1
     status: Status
     text: str
     """The result in one line, or the reason of the failure."""

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
+from typing import TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from swarm.errors import PlanError
 
 STEP_ID = r"^[a-z][a-z0-9_]{0,39}$"
+
+
+class AgentPlace(TypedDict):
+    """Where in a run a sub-agent belongs."""
+
+    step: str
+    item: int | None
+    attempt: int
 
 
 class Thread(BaseModel):
@@ -28,6 +37,11 @@ class Thread(BaseModel):
     def __str__(self) -> str:
         item = "-" if self.item is None else str(self.item)
         return f"{self.run}/{self.step}/{item}/{self.attempt}"
+
+    @property
+    def place(self) -> AgentPlace:
+        """Its place in its run, as events have it."""
+        return {"step": self.step, "item": self.item, "attempt": self.attempt}
 
 
 class Step(BaseModel):

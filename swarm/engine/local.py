@@ -48,9 +48,7 @@ class LocalEngine:
         ):
             work.note(
                 AgentStarted(
-                    step=thread.step,
-                    item=thread.item,
-                    attempt=thread.attempt,
+                    **thread.place,
                     agent=assignment.card.name,
                     label=short_label(assignment),
                 )
@@ -59,9 +57,7 @@ class LocalEngine:
         self._work.journal.note_result(thread, result)
         self._work.note(
             AgentEnded(
-                step=thread.step,
-                item=thread.item,
-                attempt=thread.attempt,
+                **thread.place,
                 status=result.status,
                 text=result.reason or result.text,
             )
@@ -70,7 +66,7 @@ class LocalEngine:
 
     def _note_waiting(self, assignment: Assignment) -> None:
         thread = assignment.thread
-        self._work.note(AgentWaiting(step=thread.step, item=thread.item, attempt=thread.attempt))
+        self._work.note(AgentWaiting(**thread.place))
 
     async def _work_on(self, assignment: Assignment, work: Work) -> Result:
         from swarm.agent.loop import work_on

@@ -84,7 +84,7 @@ async def open_embedded(
             known = {"model": name, "slots": slots, "window": window, "is_embedded": True}
             yield told[0].model_copy(update=known)
         finally:
-            await asyncio.shield(_stop(process))
+            await asyncio.shield(stop_server(process))
 
 
 def _command(path: Path, name: str, slots: int, window: int) -> list[str]:
@@ -120,7 +120,7 @@ async def _address(process: asyncio.subprocess.Process, log: IO[bytes], name: st
         line = b""
     if line:
         return str(json.loads(line)["url"])
-    await _stop(process)
+    await stop_server(process)
     raise ModelUnavailable(_reason(log, name))
 
 
@@ -138,8 +138,8 @@ def _reason(log: IO[bytes], name: str) -> str:
     )
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """Ends the server: at the end of its standard input, or killed when it takes too long."""
+async def stop_server(process: asyncio.subprocess.Process) -> None:
+    """Ends a server that stops at the end of its standard input; it is killed when it takes too long."""
     if process.stdin:
         process.stdin.close()
     try:

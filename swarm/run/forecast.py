@@ -58,7 +58,7 @@ class _Typical:
 
 # What the sub-agents of three example runs took in the mean on Qwen2.5-Coder-1.5B with a prompt cache:
 # 106 to 165 tokens prefilled, small files among them, and 64 to 118 written; the answers 108 to 349 and
-# 36 to 97. The runs took from 42 to 161 seconds, each within the forecast.
+# 36 to 97.
 LOW = _Typical(60, 60, 100, 36, bytes_per_token=4.5, is_fair=True)
 HIGH = _Typical(150, 125, 350, 100, bytes_per_token=3.0, is_fair=False)
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 from swarm.events import (
-    AgentEnded,
-    AgentStarted,
+    AgentEvent,
     AgentWaiting,
     Event,
     LimitReached,
@@ -18,14 +17,11 @@ from swarm.events import (
     PlanMade,
     RunStarted,
     StepEnded,
-    ToolCalled,
     ToolReturned,
 )
 from swarm.limits import Usage
 from swarm.plan import Step
 from swarm.timing import Lost, Speedup
-
-_OfAgent = AgentWaiting | AgentStarted | ModelAsked | ModelReplied | ToolCalled | ToolReturned | AgentEnded
 
 LEAST_WRITTEN = 32
 """Tokens written alone that tell how fast a server is with nothing else to do; fewer are noise."""
@@ -132,7 +128,7 @@ def _gathered(events: Iterable[Event]) -> _Times:
                 times.steps |= {step.id: step for step in event.plan.steps}
             case StepEnded():
                 times.ends[event.step] = event.at
-            case _ if isinstance(event, _OfAgent):
+            case AgentEvent():
                 _take(times, event)
             case _:
                 pass
@@ -160,7 +156,7 @@ def _cut_off(times: _Times, at: float) -> None:
             attempt.asked = attempt.waits = None
 
 
-def _take(times: _Times, event: _OfAgent) -> None:
+def _take(times: _Times, event: AgentEvent) -> None:
     times.tool_seconds += event.seconds if isinstance(event, ToolReturned) else 0.0
     if not event.attempt:
         return  # The run's own calls, such as writing a file; they take no time to speak of.

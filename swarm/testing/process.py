@@ -15,6 +15,7 @@ from urllib.request import ProxyHandler, build_opener
 from pydantic import TypeAdapter
 
 from swarm.errors import ModelUnavailable
+from swarm.models.embedded import stop_server
 from swarm.models.scripted import ScriptedModel
 from swarm.models.served import Served
 from swarm.testing.app import ScriptedApp
@@ -24,7 +25,6 @@ from swarm.testing.wire import FaceKind
 START_SECONDS = 30.0
 """A server has printed its address by then, on a machine as busy as a test run makes it."""
 
-_STOP_SECONDS = 5.0
 _SERVED: TypeAdapter[list[Served]] = TypeAdapter(list[Served])
 
 
@@ -100,12 +100,12 @@ async def scripted_server(
         )
         try:
             if not (line := await _first_line(process)):
-                await _stop(process)
+                await stop_server(process)
                 said.seek(0)
                 raise ModelUnavailable(f"the scripted server did not start: {said.read().decode().strip()}")
             yield ScriptedServer(str(json.loads(line)["url"]), process.pid)
         finally:
-            await _stop(process)
+            await stop_server(process)
 
 
 async def _first_line(process: asyncio.subprocess.Process) -> bytes:
@@ -116,18 +116,6 @@ async def _first_line(process: asyncio.subprocess.Process) -> bytes:
             return await process.stdout.readline()
     except TimeoutError:
         return b""
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """Closes the server's standard input, which ends it, and kills it when it stays."""
-    if process.stdin:
-        process.stdin.close()
-    try:
-        async with asyncio.timeout(_STOP_SECONDS):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
 
 
 @asynccontextmanager

