@@ -28,6 +28,10 @@ _PRAGMAS = (
 )
 
 
+BACKUP = "backup"
+"""Where ``Connection.info`` names the copy of a file that was migrated."""
+
+
 @contextmanager
 def create(path: Path) -> Generator[Connection]:
     """The writer's connection to a new file with empty tables.
@@ -50,6 +54,8 @@ def create(path: Path) -> Generator[Connection]:
 def open_existing(path: Path) -> Generator[Connection]:
     """The writer's connection to a file that is there.
 
+    A file of an older version is migrated after a backup, which ``Connection.info`` names as ``BACKUP``.
+
     Raises:
         StoreError: it is no run's file, or newer than this program.
         DBAPIError: it cannot be opened.
@@ -59,6 +65,8 @@ def open_existing(path: Path) -> Generator[Connection]:
         version: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
         runfile.check_version(path, application_id, version)
         _set_up(connection)
+        if version < runfile.SCHEMA_VERSION:
+            _migrate(connection, path, version)
         yield connection
         _fold(connection)
 
@@ -99,6 +107,14 @@ def _connect(path: Path, mode: str) -> Generator[Connection]:
 def _set_up(connection: Connection) -> None:
     for pragma in _PRAGMAS:
         connection.exec_driver_sql(f"PRAGMA {pragma}")
+
+
+def _migrate(connection: Connection, path: Path, version: int) -> None:
+    from swarm.store.migrate import back_up, migrate
+
+    driver = driver_of(connection)
+    connection.info[BACKUP] = back_up(driver, path, version)
+    migrate(driver, version)
 
 
 def _fold(connection: Connection) -> None:

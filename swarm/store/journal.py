@@ -14,7 +14,7 @@ from pydantic import JsonValue, TypeAdapter
 from sqlalchemy import ColumnElement, Connection, select
 
 from swarm.errors import StoreError
-from swarm.events import EVENT, Event
+from swarm.events import EVENT, Event, Notice
 from swarm.limits import Limits, Usage
 from swarm.messages import Message, Reply, Request
 from swarm.plan import Plan, Thread
@@ -89,7 +89,12 @@ class Journal:
             connect = partial(database.open_existing if record is None else database.create, path)
             async with Writer.open(path, connect) as writer:
                 index = await writer.do(partial(_begin, writer, record))
-                yield cls(writer, index, clock)
+                journal = cls(writer, index, clock)
+                if backup := await writer.do(lambda connection: connection.info.get(database.BACKUP)):
+                    journal.note(
+                        Notice(text=f"an older version wrote this run; as it was it is kept in {backup}")
+                    )
+                yield journal
 
     @property
     def run(self) -> RunRecord:

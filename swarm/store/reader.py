@@ -129,19 +129,32 @@ def _calls(connection: sqlite3.Connection) -> dict[str, list[CallRecord]]:
 
 @contextmanager
 def _reading(path: Path) -> Generator[sqlite3.Connection]:
-    """A connection that sees one state of the file."""
+    """A connection that sees one state of the file; an older file as it would be after its migration."""
     runfile.must_exist(path)
     address = f"{path.resolve().as_uri()}?mode=ro"
     try:
         with closing(sqlite3.connect(address, uri=True, timeout=10.0, isolation_level=None)) as connection:
-            connection.row_factory = sqlite3.Row
             connection.execute("BEGIN")
             application_id = connection.execute("PRAGMA application_id").fetchone()[0]
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             runfile.check_version(path, application_id, version)
-            yield connection
+            with _current(connection, version) as current:
+                current.row_factory = sqlite3.Row
+                yield current
     except sqlite3.Error as error:
         raise runfile.fault(path, error) from error
+
+
+@contextmanager
+def _current(connection: sqlite3.Connection, version: int) -> Generator[sqlite3.Connection]:
+    """The connection, or one to a copy in memory with the tables of this program."""
+    if version == runfile.SCHEMA_VERSION:
+        yield connection
+        return
+    from swarm.store.migrate import migrated_copy
+
+    with closing(migrated_copy(connection, version)) as copy:
+        yield copy
 
 
 def _text(connection: sqlite3.Connection, body: str) -> str:

@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"litellm", "langgraph", "langchain_core", "mcp", "sqlmodel", "sqlalchemy", "xllamacpp", "rich"}
+HEAVY = {
+    "litellm",
+    "langgraph",
+    "langchain_core",
+    "mcp",
+    "sqlmodel",
+    "sqlalchemy",
+    "alembic",
+    "xllamacpp",
+    "rich",
+}
 
 HELP = """
 import json, sys
