@@ -130,6 +130,7 @@ async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[st
     waits = work.lease.leave if work.lease else None
     async with work.budget.asking(request, f"turn {at.turn} of {name_of(thread)}", waits) as count:
         work.note(ModelAsked(**thread.place, turn=at.turn))
+        work.journal.check_owner()
         with hearing(lambda setback: work.note(_told(setback, thread.step))):
             reply = await (work.lease or work.model).reply(request.within(work.limits))
         await work.journal.save_reply(at.thread, at.turn, digest, reply, request)
@@ -180,6 +181,7 @@ async def _make(work: Work, at: At, call: ToolCall, rows: Mapping[str, list[Row]
     )
     started = time.perf_counter()
     context = Call(work.workspace, at.key, work.limits.tool_seconds, rows, work.texts)
+    work.journal.check_owner()
     try:
         result = await work.box.call(call, context)
     except ServerError as error:

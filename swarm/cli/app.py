@@ -15,7 +15,7 @@ from swarm.cli.init import init
 from swarm.cli.listing import content
 from swarm.cli.options import from_options
 from swarm.cli.prompts import prompts
-from swarm.cli.run import TaskOptions, resume, run
+from swarm.cli.run import ResumeOptions, TaskOptions, resume, run
 from swarm.cli.runs import runs, show
 from swarm.cli.serve import serve
 from swarm.errors import PlanError, ProjectError, RunInterrupted, StoreError, SwarmError
@@ -54,7 +54,7 @@ def swarm(
 
 
 app.command("run")(from_options(TaskOptions, run))
-app.command("resume")(resume)
+app.command("resume")(from_options(ResumeOptions, resume))
 app.command("runs")(runs)
 app.command("show")(show)
 app.add_typer(plan.app, name="plan", help="Make, check or run a plan.")

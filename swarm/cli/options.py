@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from swarm.limits import Limits
     from swarm.project.project import Project
 
+RunArgument = Annotated[str, typer.Argument(help="The run: its id, the beginning of it, or last.")]
 ProjectOption = Annotated[
     Path | None,
     typer.Option("--project", "-p", metavar="FOLDER", help="The project; the current folder when left out."),

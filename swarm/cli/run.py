@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.options import JsonOption, LimitOption, ModelOption, ProjectOption, RunOptions, YesOption
+from swarm.cli.options import RunArgument, RunOptions
 from swarm.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -30,6 +30,19 @@ class TaskOptions(RunOptions):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ResumeOptions(RunOptions):
+    """Options of ``swarm resume``."""
+
+    run: RunArgument = "last"
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over", help="Take the run from a process that froze; it is killed if it can be."
+        ),
+    ] = False
+
+
 def run(options: TaskOptions) -> None:
     """Run a task with as many agents as it takes. The answer goes to stdout, progress to stderr. A run
     that reaches a limit asks for more; with --yes or without a terminal it is paused and exits with 3."""
@@ -42,29 +55,23 @@ def run(options: TaskOptions) -> None:
         raise typer.Exit(run_task(task, options))
 
 
-def resume(
-    run: Annotated[str, typer.Argument(help="The run: its id, the beginning of it, or last.")] = "last",
-    project: ProjectOption = None,
-    model: ModelOption = None,
-    json: JsonOption = False,
-    yes: YesOption = False,
-    limit: LimitOption = None,
-) -> None:
+def resume(options: ResumeOptions) -> None:
     """Go on with a stopped, paused or killed run. Nothing that was recorded is done again. A run that
     reaches a limit is paused (exit code 3); --limit NAME=N raises it."""
     from swarm.cli.follow import run_on_screen
     from swarm.cli.runs import path_of
     from swarm.store.lease import lease
 
-    path = path_of(project or Path.cwd(), run)
-    with lease(path):
-        pass  # A run that is at work elsewhere is refused before anything heavy is loaded.
+    path = path_of(options.project or Path.cwd(), options.run)
+    # Held from here on: whoever comes second is refused before anything heavy is loaded.
+    with lease(path, take_over=options.take_over) as held:
 
-    async def start(swarm: Swarm, screen: Screen) -> Run[str]:
-        return await swarm.resume(path.stem, ask_more=screen.ask_more if screen.can_ask and not yes else None)
+        async def start(swarm: Swarm, screen: Screen) -> Run[str]:
+            ask_more = screen.ask_more if screen.can_ask and not options.yes else None
+            return await swarm.resume(path.stem, ask_more=ask_more, held=held)
 
-    options = RunOptions(project=project, model=model, json=json, limit=limit)
-    raise typer.Exit(run_on_screen(options, start))
+        code = run_on_screen(options, start)
+    raise typer.Exit(code)
 
 
 def run_task(task: str, options: RunOptions, plan: Plan | None = None) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.options import ProjectOption
+from swarm.cli.options import ProjectOption, RunArgument
 
 if TYPE_CHECKING:
     from swarm.events import Event
@@ -38,7 +38,7 @@ def runs(project: ProjectOption = None, json: JsonOption = False) -> None:
 
 
 def show(
-    run: Annotated[str, typer.Argument(help="The run: its id, the beginning of it, or last.")] = "last",
+    run: RunArgument = "last",
     project: ProjectOption = None,
     events: Annotated[bool, typer.Option("--events", help="Print every event, one line each.")] = False,
     json: JsonOption = False,

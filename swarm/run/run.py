@@ -36,6 +36,7 @@ from swarm.run.graph import conduct
 from swarm.run.speedup import speedup_of, worked_seconds
 from swarm.scheduler.slots import Slots
 from swarm.store.journal import Journal
+from swarm.store.lease import BEAT_SECONDS, Lease
 from swarm.store.records import RunRecord
 from swarm.timing import Speedup
 from swarm.tool import ToolBox
@@ -77,9 +78,11 @@ class Run(Generic[Value]):
         answer_type: type[Value] | None = None,
         approve: Approve | None = None,
         ask_more: AskMore | None = None,
+        held: Lease | None = None,
     ) -> None:
         self.id = id
         self._setting = setting
+        self._held = held
         self._ask_more = ask_more
         self._answer_type = answer_type
         self._approve = approve
@@ -162,7 +165,7 @@ class Run(Generic[Value]):
         self, record: RunRecord | None, plan: Plan | None, opened: asyncio.Future[None]
     ) -> Answer[Value]:
         path = self._setting.runs_folder / f"{self.id}.db"
-        async with Journal.open(path, record=record) as journal:
+        async with Journal.open(path, record=record, held=self._held) as journal:
             self._events = await journal.events()
             conductor = await self._conductor(journal)
             endpoint = self._setting.model.endpoint
@@ -191,9 +194,11 @@ class Run(Generic[Value]):
         """How the run was cut short and why, or None when it came to its end."""
         try:
             async with asyncio.TaskGroup() as group:
-                watch = group.create_task(self._watch(conductor, journal))
+                watches = (self._watch(conductor, journal), _keep(journal))
+                watching = [group.create_task(watch) for watch in watches]
                 await conduct(conductor, journal.saver)
-                watch.cancel()
+                for watch in watching:
+                    watch.cancel()
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None:
@@ -254,7 +259,7 @@ class Run(Generic[Value]):
             missing=answer.missing,
             usage=answer.usage,
             seconds=round(budget.seconds, 3),
-            at=time.time(),
+            at=journal.clock(),
         )
         speedup = speedup_of([*self._events, ended])
         self._note(journal, ended.model_copy(update={"speedup": speedup}))
@@ -297,6 +302,17 @@ class Run(Generic[Value]):
     def _wake(self) -> None:
         news, self._news = self._news, asyncio.Event()
         news.set()
+
+
+async def _keep(journal: Journal) -> None:
+    """Ends what a process does that was frozen while another one took its run over.
+
+    Raises:
+        RunBusy: another process took the run over.
+    """
+    while True:
+        await asyncio.sleep(BEAT_SECONDS)
+        journal.check_owner()
 
 
 def _other_model(earlier: Sequence[Event], now: Endpoint) -> str:

@@ -24,6 +24,7 @@ from swarm.run.conductor import GIVEN, Approve
 from swarm.run.forecast import forecast, sizes_of, speeds_of
 from swarm.run.run import AskMore, Run, Setting
 from swarm.scheduler.slots import Slots
+from swarm.store.lease import Lease
 from swarm.store.records import RunRecord
 from swarm.store.runs import find_run, list_runs, new_run_id
 from swarm.timing import Forecast
@@ -162,10 +163,12 @@ class Swarm:
         answer_type: type[Value] | None = None,
         limits: Limits | None = None,
         ask_more: AskMore | None = None,
+        held: Lease | None = None,
     ) -> Run[Value]:
         """An earlier run, going on where it was: an id, its unambiguous beginning, or ``last``.
 
-        It keeps the limits it was given; what is set in ``limits`` goes before them.
+        It keeps the limits it was given; what is set in ``limits`` goes before them. ``held`` is its
+        lease, for a caller that has taken it already.
 
         Raises:
             ProjectError: no run is called that.
@@ -174,7 +177,8 @@ class Swarm:
         """
         found = self._last() if run == "last" else find_run(self.project.root, run).stem
         setting = replace(self._setting, given=limits) if limits else self._setting
-        return await self._open(Run(found, setting, answer_type=answer_type, ask_more=ask_more), None, None)
+        resumed = Run(found, setting, answer_type=answer_type, ask_more=ask_more, held=held)
+        return await self._open(resumed, None, None)
 
     def _last(self) -> str:
         records = list_runs(self.project.root).records

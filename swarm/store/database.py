@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from swarm.errors import RunBusy, StoreError
 from swarm.store import runfile
+from swarm.store.lease import TAKEN
 from swarm.store.tables import StoreTable
 from swarm.store.writer import Check, driver_of
 
@@ -71,14 +72,18 @@ def open_existing(path: Path) -> Generator[Connection]:
         _fold(connection)
 
 
-def take_epoch(connection: Connection) -> Check:
-    """Opens the next epoch of the file; gives what refuses to write once another owner did so too."""
+def take_epoch(connection: Connection) -> int:
+    """Opens the next epoch of the file, which ends what the owner before may write."""
     connection.exec_driver_sql("UPDATE runs SET epoch = epoch + 1")
-    mine = _epoch(connection)
+    return _epoch(connection)
+
+
+def in_epoch(mine: int) -> Check:
+    """What refuses to write once another owner opened an epoch of its own."""
 
     def check(connection: Connection) -> None:
         if _epoch(connection) != mine:
-            raise RunBusy("another process took the run over; let that one finish")
+            raise RunBusy(TAKEN)
 
     return check
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -20,8 +19,9 @@ from swarm.messages import Message, Reply, Request
 from swarm.plan import Plan, Thread
 from swarm.result import Result
 from swarm.store import blobs, database, runfile
+from swarm.store.clock import steady_clock
 from swarm.store.index import Index, read_index
-from swarm.store.lease import lease
+from swarm.store.lease import Lease, lease
 from swarm.store.records import RunRecord, RunStatus
 from swarm.store.tables import (
     ADD_BLOB,
@@ -62,19 +62,26 @@ class Journal:
     the file fails, and so does each later one.
     """
 
-    def __init__(self, writer: Writer, index: Index, clock: Callable[[], float]) -> None:
+    def __init__(self, writer: Writer, index: Index, clock: Callable[[], float], held: Lease) -> None:
         self._writer = writer
         self._index = index
-        self._clock = clock
+        self._lease = held
+        self.clock = clock
+        """Seconds since 1970, as its rows have them."""
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, path: Path, *, record: RunRecord | None = None, clock: Callable[[], float] = time.time
+        cls,
+        path: Path,
+        *,
+        record: RunRecord | None = None,
+        clock: Callable[[], float] | None = None,
+        held: Lease | None = None,
     ) -> AsyncGenerator[Journal]:
         """The journal in the file ``path``: a new one for ``record``, else the one that is there.
 
-        ``clock`` gives seconds since 1970.
+        ``clock`` gives seconds since 1970; ``held`` is the run's lease, where the caller has it already.
 
         Raises:
             RunBusy: another live process owns the run.
@@ -85,11 +92,11 @@ class Journal:
             runfile.must_exist(path)
         else:
             _make_room(path)
-        with lease(path):
+        with lease(path) if held is None else nullcontext(held) as held:
             connect = partial(database.open_existing if record is None else database.create, path)
             async with Writer.open(path, connect) as writer:
-                index = await writer.do(partial(_begin, writer, record))
-                journal = cls(writer, index, clock)
+                index = await writer.do(partial(_begin, writer, held, record))
+                journal = cls(writer, index, clock or steady_clock(), held)
                 if backup := await writer.do(lambda connection: connection.info.get(database.BACKUP)):
                     journal.note(
                         Notice(text=f"an older version wrote this run; as it was it is kept in {backup}")
@@ -105,6 +112,14 @@ class Journal:
     def saver(self) -> Saver:
         """LangGraph's checkpointer on the same file and writer; its thread id is ``str(thread)``."""
         return _saver_on(self._writer, self._index.checkpointed)
+
+    def check_owner(self) -> None:
+        """Nothing, as long as the run is this process's; asked right before a call leaves.
+
+        Raises:
+            RunBusy: another process took the run over.
+        """
+        self._lease.check()
 
     @property
     def transactions(self) -> int:
@@ -132,7 +147,7 @@ class Journal:
         It returns at once: the event is durable before any later write is, and within a moment.
         """
         self._index.last_event += 1
-        noted = event.model_copy(update={"seq": self._index.last_event, "at": self._clock()})
+        noted = event.model_copy(update={"seq": self._index.last_event, "at": self.clock()})
         body, extra = _packed(noted.model_dump_json())
         self._writer.post(*extra, (ADD_EVENT, {"seq": noted.seq, "body": body}))
         return noted
@@ -200,7 +215,7 @@ class Journal:
                     "body": body,
                     "kept": kept,
                     "asked": asked,
-                    "at": self._clock(),
+                    "at": self.clock(),
                     "prefilled_tokens": usage.prefilled_tokens,
                     "cached_tokens": usage.cached_tokens,
                     "written_tokens": usage.written_tokens,
@@ -235,7 +250,7 @@ class Journal:
                 "call": body,
                 "effect": effect,
                 "result": "",
-                "intended_at": self._clock(),
+                "intended_at": self.clock(),
             }
             if effect in REPEATABLE:
                 self._writer.post(*extra, (ADD_INTENT, row))
@@ -254,7 +269,7 @@ class Journal:
         key = _call_key(thread, turn, index)
         body, extra = _packed(result.model_dump_json())
         self._index.tool_results.add(key)
-        row = _call_row(key) | {"call": "", "effect": "", "result": body, "ended_at": self._clock()}
+        row = _call_row(key) | {"call": "", "effect": "", "result": body, "ended_at": self.clock()}
         await self._writer.write(*extra, (ADD_TOOL_RESULT, row))
 
     async def tool_result(self, thread: Thread, turn: int, index: int) -> ToolResult | None:
@@ -343,12 +358,16 @@ def _saver_on(writer: Writer, checkpointed: set[str]) -> Saver:
     return Saver(writer, checkpointed)
 
 
-def _begin(writer: Writer, record: RunRecord | None, connection: Connection) -> Index:
+def _begin(writer: Writer, held: Lease, record: RunRecord | None, connection: Connection) -> Index:
     """Takes the file over, in its first transaction."""
     if record is not None:
         for statement, row in _run_rows(record):
             connection.exec_driver_sql(statement, row() if callable(row) else row)
-    writer.guard(database.take_epoch(connection))
+    epoch = database.take_epoch(connection)
+    # Asked with the file locked: whoever lost the lease while it froze must end no epoch but its own.
+    held.check()
+    held.note_epoch(epoch)
+    writer.guard(database.in_epoch(epoch))
     body = _read_body(connection, table=Runs, key={}, column="record")
     return read_index(connection, RunRecord.model_validate_json(body))
 

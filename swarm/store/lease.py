@@ -8,14 +8,31 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
+import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from io import FileIO
 from pathlib import Path
-from typing import IO
 
 from swarm.errors import RunBusy, StoreError
+from swarm.store.clock import boot_seconds
+
+BEAT_SECONDS = 2.0
+"""How often an owner shows a sign of life."""
+SILENT_SECONDS = 30.0
+"""An owner without a sign of life for so long is frozen: a person may take the run from it."""
+
+TAKEN = "another process took the run over; let that one finish"
+
+_RECORD_BYTES = 256
+"""The owner file has one size, so that each record replaces the whole one before in a single write."""
+_LOOK_SECONDS = 0.2
+"""An owner names itself within this time of taking the lock."""
+_DEATH_SECONDS = 2.0
+_POLL_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
@@ -28,30 +45,99 @@ class Owner:
     boot: str
     """Id of the boot of the machine; empty where the system does not tell."""
     since: float
-    """When it took the run, seconds since 1970."""
+    """When it took the run, seconds since 1970: to be shown, and for nothing else."""
+    epoch: int = 0
+    """How many owners the run has had, this one included; 0 until it has opened the run's file."""
+    beat: float = 0.0
+    """When it last showed a sign of life, seconds on ``boot_seconds``."""
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long ago that was."""
+        return max(0.0, boot_seconds() - self.beat)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether that very process is there. One of another container cannot be seen."""
+        return self.boot == _boot() and _started(self.pid) == self.started
+
+
+class Lease:
+    """A run's file owned by this process; ``lease`` gives one."""
+
+    def __init__(self, file: FileIO, lock: Path) -> None:
+        self._file = file
+        self._lock = lock
+        self._writing = threading.Lock()
+        self.owner = Owner(os.getpid(), _started(os.getpid()) or 0, _boot(), time.time())
+        """This process, as others see it."""
+        self._write()
+
+    def check(self) -> None:
+        """Nothing, as long as the run is this process's; asked before anything leaves it.
+
+        Raises:
+            RunBusy: another process took the run over.
+        """
+        if not _is_at(self._file, self._lock, if_gone=True):
+            raise RunBusy(TAKEN)
+
+    def note_epoch(self, epoch: int) -> None:
+        """Names the epoch that was opened in the run's file."""
+        with self._writing:
+            self.owner = replace(self.owner, epoch=epoch)
+        self._write()
+
+    @contextmanager
+    def beating(self) -> Generator[None]:
+        """Signs of life meanwhile, from a thread: the loop may be busy, or not run yet."""
+        ended = threading.Event()
+        thread = threading.Thread(target=self._beat, args=(ended,), name="swarm lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join(BEAT_SECONDS)
+            # Of no consequence where it fails: a dead owner is told by its process.
+            with suppress(OSError):
+                os.ftruncate(self._file.fileno(), 0)
+
+    def _beat(self, ended: threading.Event) -> None:
+        while not ended.wait(BEAT_SECONDS):
+            # A disk that is full now does not take the run from its owner.
+            with suppress(OSError):
+                self._write()
+
+    def _write(self) -> None:
+        with self._writing:
+            self.owner = replace(self.owner, beat=round(boot_seconds(), 3))
+            record = json.dumps(asdict(self.owner)).ljust(_RECORD_BYTES)
+            os.pwrite(self._file.fileno(), record.encode("ascii"), 0)
 
 
 @contextmanager
-def lease(path: Path) -> Generator[Owner]:
+def lease(path: Path, *, take_over: bool = False) -> Generator[Lease]:
     """Owns the run's file ``path`` until the block ends, or the process does.
+
+    With ``take_over`` it is taken from an owner that shows no sign of life: that process is killed
+    where it can be. Where it cannot (it is another user's, or in another container) it goes on to
+    hold a lock that is no longer the run's, and can neither record nor do anything from then on.
 
     Raises:
         RunBusy: another live process owns it; the message names the process.
         StoreError: the folder does not take a lock file.
     """
-    lock = _lock_path(path)
-    try:
-        file = lock.open("a+", encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"{lock}: {error.strerror}; make the folder of the run writable") from error
+    lock = path.with_suffix(".lock")
+    file = _locked(lock)
+    if file is None and take_over:
+        file = _taken_over(path, lock)
+    if file is None:
+        raise _busy(path)
     with file:
-        _lock(file, path)
-        owner = Owner(os.getpid(), _started(os.getpid()) or 0, _boot(), time.time())
-        _rewrite(file, json.dumps(asdict(owner)))
-        try:
-            yield owner
-        finally:
-            _rewrite(file, "")
+        held = Lease(file, lock)
+        with held.beating():
+            yield held
 
 
 def owner_of(path: Path) -> Owner | None:
@@ -60,37 +146,106 @@ def owner_of(path: Path) -> Owner | None:
     It looks at the owner file and the process table and takes no lock, so asking never makes an
     owner fail.
     """
+    owner = _recorded(path)
+    return owner if owner is not None and owner.is_alive else None
+
+
+def _recorded(path: Path) -> Owner | None:
     try:
-        owner = Owner(**json.loads(_lock_path(path).read_text("utf-8")))
+        return Owner(**json.loads(path.with_suffix(".lock").read_text("utf-8")))
     except (OSError, ValueError, TypeError):
         return None  # no owner file, an empty one, or one that is being written
-    if owner.boot != _boot() or _started(owner.pid) != owner.started:
-        return None
-    return owner
 
 
-def _lock_path(path: Path) -> Path:
-    return path.with_suffix(".lock")
+def _locked(lock: Path) -> FileIO | None:
+    """The file, opened and locked, or None where another process has it."""
+    while True:
+        try:
+            file = os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)
+        except OSError as error:
+            raise StoreError(f"{lock}: {error.strerror}; make the folder of the run writable") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        except OSError as error:
+            file.close()
+            raise StoreError(f"{lock}: cannot lock ({error.strerror}); keep runs on a local disk") from error
+        if _is_at(file, lock):
+            return file
+        file.close()  # Somebody replaced it between the opening and the locking.
 
 
-def _lock(file: IO[str], path: Path) -> None:
+def _is_at(file: FileIO, path: Path, *, if_gone: bool = False) -> bool:
+    """Whether the open file is the one of that name; ``if_gone`` where there is none."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        owner = owner_of(path)
-        who = f"process {owner.pid}" if owner else "another process"
-        raise RunBusy(
-            f"run {path.stem!r} is being worked on by {who}; stop that one first, or wait for its end"
-        ) from error
-    except OSError as error:
-        raise StoreError(f"{file.name}: cannot lock ({error.strerror}); keep runs on a local disk") from error
+        named = os.stat(path)  # noqa: PTH116 - a third of the time of Path.stat, and asked for each call
+    except FileNotFoundError:
+        return if_gone
+    mine = os.fstat(file.fileno())
+    return (named.st_ino, named.st_dev) == (mine.st_ino, mine.st_dev)
 
 
-def _rewrite(file: IO[str], text: str) -> None:
-    file.seek(0)
-    file.truncate()
-    file.write(text)
-    file.flush()
+def _taken_over(path: Path, lock: Path) -> FileIO | None:
+    """Another lock file in the place of the one that a frozen process holds, locked; None when refused.
+
+    Who takes over must hold the new file's own lock, so of several one does; the others then find
+    an owner that is alive.
+    """
+    new = lock.with_suffix(".lock-new")
+    file = _locked(new)
+    if file is None:
+        return None
+    owner = _recorded(path)
+    if owner is None or not _is_frozen(path, owner):
+        new.unlink()
+        file.close()
+        return None
+    _end(owner)
+    Lease(file, lock)  # It is named before others find it.
+    new.replace(lock)
+    return file
+
+
+def _is_frozen(path: Path, owner: Owner) -> bool:
+    """Whether an owner has long shown no sign of life, and shows none now.
+
+    After the machine slept all signs are old for a moment.
+    """
+    if owner.boot != _boot() or owner.silent_seconds < SILENT_SECONDS:
+        return False
+    ends = time.monotonic() + 1.5 * BEAT_SECONDS
+    while time.monotonic() < ends:
+        time.sleep(_POLL_SECONDS)
+        if _recorded(path) != owner:
+            return False
+    return True
+
+
+def _end(owner: Owner) -> None:
+    """Kills the process, if it is to be seen and may be killed: it may be frozen inside a transaction."""
+    ends = time.monotonic() + _DEATH_SECONDS
+    with suppress(ProcessLookupError, PermissionError):
+        while owner.is_alive and owner.pid != os.getpid() and time.monotonic() < ends:
+            os.kill(owner.pid, signal.SIGKILL)
+            time.sleep(_POLL_SECONDS)
+
+
+def _busy(path: Path) -> RunBusy:
+    """Who owns the run, and what to do."""
+    owner, ends = _recorded(path), time.monotonic() + _LOOK_SECONDS
+    while not (owner and owner.is_alive) and time.monotonic() < ends:
+        time.sleep(_POLL_SECONDS)  # The record is one of before, or there is none yet.
+        owner = _recorded(path)
+    run = f"run {path.stem!r} is being worked on by"
+    if owner is None or owner.boot != _boot():
+        return RunBusy(f"{run} another process; stop that one first, or wait for its end")
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(owner.since))
+    who = f"{run} process {owner.pid} since {since}, last sign of life {owner.silent_seconds:.0f} s ago"
+    if owner.silent_seconds < SILENT_SECONDS:
+        return RunBusy(f"{who}; stop that one first, or wait for its end")
+    return RunBusy(f"{who}: it is frozen; `swarm resume {path.stem} --take-over` ends it and goes on")
 
 
 def _boot() -> str:

@@ -121,13 +121,13 @@ def test_a_second_process_is_refused_with_the_pid_of_the_first_until_that_one_di
         assert owner is not None
         assert owner.pid == process.pid
         with (
-            pytest.raises(RunBusy, match=f"run 'r' is being worked on by process {process.pid}; stop"),
+            pytest.raises(RunBusy, match=f"run 'r' is being worked on by process {process.pid} since"),
             lease(path),
         ):
             pass
     assert owner_of(path) is None
     with lease(path) as mine:
-        assert owner_of(path) == mine
+        assert owner_of(path) == mine.owner
     assert owner_of(path) is None
 
 
