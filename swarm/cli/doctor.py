@@ -6,7 +6,7 @@ import asyncio
 import platform
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -112,10 +112,15 @@ def _project(folder: Path | None) -> Project | Finding:
 async def _look_around(project: Project) -> list[Finding]:
     """The models and the project's servers, looked at side by side."""
     agents = f"{project.root}, agents: {', '.join(project.cards)}"
+    settings = project.settings
     async with asyncio.TaskGroup() as group:
-        models = group.create_task(_models(project.settings.model))
+        named = [group.create_task(_named(name, model)) for name, model in settings.models.items()]
+        # Without a table [model] nothing but the named ones is wanted.
+        is_wanted = bool(settings.model.model_fields_set) or not named
+        models = group.create_task(_models(settings.model)) if is_wanted else None
         servers = group.create_task(_servers(project))
-    return [Finding("project", agents), *models.result(), *servers.result()]
+    found = [*(models.result() if models else []), *(task.result() for task in named)]
+    return [Finding("project", agents), *found, *servers.result()]
 
 
 async def _models(settings: ModelSettings) -> list[Finding]:
@@ -137,6 +142,22 @@ async def _models(settings: ModelSettings) -> list[Finding]:
         return [Finding("model", "no model server was found and no embedded model is there", remedy, True)]
     chosen = wish.name or (endpoints[0].model if endpoints else DEFAULT)
     return [*found, Finding("model", f"a run takes {chosen} where none is named")]
+
+
+async def _named(name: str, settings: ModelSettings) -> Finding:
+    """The model of one table ``[models.NAME]``."""
+    from swarm.models.choose import find, wish_of
+
+    wish = wish_of(None, settings, {})
+    try:
+        endpoint = await find(wish)
+    except ProjectError as error:
+        remedy = f"correct [models.{name}] in swarm.toml, or start its server"
+        return Finding("model", f"[models.{name}] {error}", remedy, is_fatal=True)
+    if endpoint is None:
+        return Finding("model", f"[models.{name}] {wish.name or 'the model of your own machine'}")
+    found = _endpoint(endpoint)
+    return replace(found, words=f"[models.{name}] {found.words}")
 
 
 def _endpoint(endpoint: Endpoint) -> Finding:

@@ -89,6 +89,19 @@ async def open_wish(wish: Wish, tell: Tell | None = None) -> AsyncGenerator[Mode
         yield await stack.enter_async_context(LitellmModel(_adjusted(endpoint, wish)))
 
 
+async def find(wish: Wish) -> Endpoint | None:
+    """The server that has what is wanted; None where a script or an embedded file does. Nothing is loaded.
+
+    Raises:
+        ModelMissing: no server has it, or its file is not there.
+        ProjectError: what was named does not exist.
+    """
+    if _script(wish) or _embedded_file(wish):
+        return None
+    found = await _served(wish)
+    return found and _adjusted(found, wish)
+
+
 def _opened(file: _File, wish: Wish, tell: Tell | None) -> AbstractAsyncContextManager[Endpoint]:
     window = wish.window or min(WINDOW, file.window)
     return open_embedded(file.path, file.name, slots=wish.slots, window=window, tell=tell)

@@ -49,6 +49,19 @@ def test_a_server_that_does_not_start_is_a_gap_and_the_others_are_not(tmp_path: 
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_each_named_model_is_looked_for_and_a_missing_one_is_a_gap(tmp_path: Path) -> None:
+    tables = '[models.quick]\nname = "scripted"\n\n[models.wise]\nname = "big"\nurl = "http://127.0.0.1:9"\n'
+    (tmp_path / "swarm.toml").write_text(tables, encoding="utf-8")
+
+    done = doctor(tmp_path)
+
+    lines = done.stdout.splitlines()
+    assert "ok   model     [models.quick] scripted" in lines
+    gap = next(n for n, line in enumerate(lines) if line.startswith("GAP  model     [models.wise] "))
+    assert "correct [models.wise] in swarm.toml" in lines[gap + 1]
+    assert done.returncode == 1
+
+
 def test_a_project_that_cannot_be_read_is_a_gap_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "swarm.toml").write_text("model = 1\n", encoding="utf-8")
 
