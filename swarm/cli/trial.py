@@ -42,6 +42,9 @@ async def _try(name: str, settings: ModelSettings, seconds: float | None) -> Non
     from swarm.models.trial import SECONDS, tried
 
     limit = seconds or SECONDS
+    if settings.constrains is None:
+        # Whether it follows a schema is tried anew, whatever was seen before.
+        settings = settings.model_copy(update={"constrains": True})
     async with open_model(name, settings, tell=_say) as model:
         endpoint = model.endpoint
         claim = f"slots: {endpoint.slots}, window: {endpoint.window:,} tokens"

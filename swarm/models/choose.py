@@ -34,6 +34,7 @@ class Wish:
     slots: int | None = None
     window: int | None = None
     stream: bool = True
+    constrains: bool | None = None
     resident: int | None = None
 
 
@@ -44,7 +45,7 @@ def wish_of(name: str | None, settings: ModelSettings, environment: Mapping[str,
     url = environment.get("SWARM_API_BASE") or settings.url
     if name and "@" in name:
         name, _, url = name.partition("@")
-    said = settings.model_dump(include={"slots", "window", "stream", "resident"})
+    said = settings.model_dump(include={"slots", "window", "stream", "constrains", "resident"})
     return Wish(name or None, _address(url) if url else None, **said)
 
 
@@ -193,6 +194,8 @@ def _adjusted(endpoint: Endpoint, wish: Wish) -> Endpoint:
     """The endpoint with the slots and window that a person set, which are taken over what was found."""
     update: dict[str, object] = {"streams": wish.stream, "resident": wish.resident or endpoint.resident}
     update |= {"slots": wish.slots or endpoint.slots, "window": wish.window or endpoint.window}
+    if wish.constrains is not None:
+        update["constrains"] = wish.constrains
     said = {name for name in ("slots", "window") if getattr(wish, name)}
     if wish.slots:
         update["slots_guessed"] = False

@@ -49,12 +49,17 @@ def profile_of(endpoint: Endpoint) -> Profile | None:
 
 
 def measured(endpoint: Endpoint) -> Endpoint:
-    """The endpoint with the slots that were seen, where its server says another number or none.
+    """The endpoint with what was seen of it, where its server says something else or nothing.
 
-    Not for llama.cpp, whose word is exact and whose slots are asked for by number.
+    Slots not for llama.cpp, whose word is exact and whose slots are asked for by number. A schema that
+    was not followed is told in words from then on.
     """
-    profile = profile_of(endpoint) if endpoint.kind != "llamacpp" else None
-    if profile is None or not profile.slots:
+    profile = profile_of(endpoint)
+    if profile is None:
+        return endpoint
+    if profile.follows_schema is False:
+        endpoint = endpoint.model_copy(update={"constrains": False})
+    if not profile.slots or endpoint.kind == "llamacpp":
         return endpoint
     most_tried = max(profile.decode_tokens_per_second, default=0)
     if profile.slots == min(endpoint.slots, most_tried):

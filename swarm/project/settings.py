@@ -35,6 +35,9 @@ class ModelSettings(_Section):
     """Tokens a prompt and its reply may have together, per slot."""
     stream: bool = True
     """Whether the server is asked to stream; turn it off for one that can't."""
+    constrains: bool | None = None
+    """Whether the server holds replies to a JSON Schema; turn it off for one that ignores it, and the
+    model is told the schema in words."""
     resident: int | None = Field(default=None, ge=1)
     """Models the server holds in memory at once, where it serves more and does not tell."""
     tier: Tier = "any"

@@ -186,6 +186,17 @@ def test_a_profile_is_kept_for_its_server_model_and_digest(
     assert path_of(mine) == path_of(mine.model_copy(update={"url": "http://127.0.0.1:2"}))
 
 
+@pytest.mark.parametrize("follows", [True, False, None])
+def test_a_server_seen_to_ignore_schemas_is_told_them_in_words(
+    follows: bool | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    endpoint = Endpoint(kind="llamacpp", model="m", url="http://127.0.0.1:1")
+    keep(Profile(model="m", url=endpoint.url, follows_schema=follows), endpoint)
+
+    assert measured(endpoint).constrains is (follows is not False)
+
+
 @pytest.mark.parametrize(
     ("says", "tried_most", "saw", "counts"), [(1, 2, 2, 2), (8, 2, 1, 1), (64, 32, 32, 64), (1, 2, 1, 1)]
 )
