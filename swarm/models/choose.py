@@ -178,8 +178,8 @@ async def _served(wish: Wish) -> Endpoint | None:
         if kind in (None, endpoint.kind) and name in (endpoint.model, endpoint.model.removesuffix(":latest")):
             return endpoint
     known = ", ".join(dict.fromkeys(endpoint.model for endpoint in found)) or "none"
-    where = wish.url or "the servers on this machine"
-    raise ModelMissing(f"{where} has no model {wish.name!r}; there are: {known}. A name may be: {NAMES}")
+    where = wish.url or "the servers of this machine"
+    raise ModelMissing(f"no model {wish.name!r} at {where}; there are: {known}. A name may be: {NAMES}")
 
 
 def _kind_and_name(name: str) -> tuple[ServerKind | None, str]:

@@ -15,6 +15,7 @@ from swarm.events import (
     ModelAsked,
     ModelReplied,
     PlanMade,
+    RunEnded,
     RunStarted,
     StepEnded,
     ToolReturned,
@@ -126,6 +127,8 @@ def _gathered(events: Iterable[Event]) -> _Times:
                 _cut_off(times, last_at)
             case PlanMade():
                 times.steps |= {step.id: step for step in event.plan.steps}
+            case RunEnded():
+                _cut_off(times, event.at)
             case StepEnded():
                 times.ends[event.step] = event.at
             case AgentEvent():
@@ -148,7 +151,7 @@ def _most_at_once(replies: Sequence[_Reply]) -> int:
 
 
 def _cut_off(times: _Times, at: float) -> None:
-    """What was under way when the last sitting ended is lost."""
+    """What was under way when a sitting ended is lost."""
     for attempts in times.agents.values():
         for attempt in attempts.values():
             if attempt.asked is not None:

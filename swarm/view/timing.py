@@ -32,7 +32,7 @@ def forecast_words(forecast: Forecast | None, model: str) -> str:
 
 def speedup_rows(speedup: Speedup) -> list[str]:
     """What working side by side gained and where time was lost, in one row or two."""
-    if not speedup.work_seconds or not speedup.actual_seconds:
+    if not speedup.critical_seconds or not speedup.actual_seconds:
         return []
     slots = f"{speedup.slots} slot{'' if speedup.slots == 1 else 's'}"
     gain = (

@@ -72,7 +72,7 @@ async def test_a_name_that_the_server_does_not_have_lists_those_it_has() -> None
     async with serving(ScriptedModel(lambda _: "hi", name="qwen:latest"), "ollama") as url:
         async with open_model(f"ollama/qwen@{url}", ModelSettings()) as model:
             assert model.endpoint.model == "qwen:latest"
-        with pytest.raises(ModelMissing, match=f"{url} has no model 'llama'; there are: qwen:latest"):
+        with pytest.raises(ModelMissing, match=f"no model 'llama' at {url}; there are: qwen:latest"):
             async with open_model(f"llama@{url}", ModelSettings()):
                 pass
 

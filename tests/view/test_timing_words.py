@@ -47,7 +47,7 @@ def test_a_gain_is_told_with_what_it_is_made_of() -> None:
     ]
     untold = GAIN.model_copy(update={"lost": Lost(), "tells_prefill": False})
     assert speedup_rows(untold)[1] == "waited: prefill not told by the server"
-    assert speedup_rows(GAIN.model_copy(update={"work_seconds": 0.0})) == []
+    assert speedup_rows(GAIN.model_copy(update={"critical_seconds": 0.0})) == []
 
 
 async def test_the_lines_show_forecast_limit_and_gain() -> None:
