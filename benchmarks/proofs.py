@@ -14,7 +14,7 @@ from typing import cast
 from benchmarks.proof import RESULTS, ROOT, Report, last_result, python
 
 SHORT = ("light_start", "barrier", "resume", "clean", "residency", "recovery", "context")
-LONG = ("width", "cache", "overrun", "faults", "truncation", "small_model", "plans", "newcomer")
+LONG = ("width", "overhead", "cache", "overrun", "faults", "truncation", "small_model", "plans", "newcomer")
 """Several minutes to hours each: run by name."""
 ALL = (
     "newcomer",
@@ -23,6 +23,7 @@ ALL = (
     "resume",
     "barrier",
     "width",
+    "overhead",
     "cache",
     "overrun",
     "residency",
