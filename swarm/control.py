@@ -15,6 +15,9 @@ TOKENS_PER_BYTE = 0.5
 """Reserved for a prompt until a reply told a higher ratio. Prose and JSON have 0.2 to 0.35 (Qwen2.5 and
 SmolLM2, measured); a table of digits has more, and corrects it."""
 
+COUNTED = ("tokens", "model_calls", "tool_calls", "model_seconds", "seconds", "steps")
+"""Fields of ``Limits`` that a run spends from; the others bound a single thing."""
+
 Cost = dict[str, float]
 """An amount for each limit that a call may draw on."""
 Waits = Callable[[], None] | None
@@ -52,6 +55,8 @@ class Budget:
         self._waiting: list[asyncio.Future[None]] = []
         self._breach: LimitReached | None = None
         self._is_quiet = asyncio.Event()
+        self._is_held = False
+        self._is_idle = asyncio.Event()
         self._longest_seconds = 0.0
         self._tokens_per_byte = TOKENS_PER_BYTE
 
@@ -59,6 +64,25 @@ class Budget:
     def seconds(self) -> float:
         """How long the run has worked, over resumes; time it rested is no part of it."""
         return self._clock() - self._started
+
+    @property
+    def in_flight(self) -> int:
+        """How many model and tool calls are under way."""
+        return self._in_flight
+
+    @property
+    def longest_seconds(self) -> float:
+        """The longest model call of this sitting so far."""
+        return self._longest_seconds
+
+    def hold(self) -> None:
+        """From now on no call and no sub-agent starts; those at work wait before their next call."""
+        self._is_held = True
+        self._settle()
+
+    async def idle(self) -> None:
+        """Returns when all calls in flight have ended, once it is held."""
+        await self._is_idle.wait()
 
     @contextmanager
     def at_rest(self) -> Generator[None]:
@@ -151,6 +175,8 @@ class Budget:
             await woken
 
     def _stops(self, cost: Cost) -> bool:
+        if self._is_held:
+            return True
         return self._breach is not None and (self._breach.limit != "steps" or "steps" in cost)
 
     def _fits(self, cost: Cost, what: str) -> bool:
@@ -175,6 +201,8 @@ class Budget:
         breach = self._breach
         if breach is not None and not self._in_flight and not (self._at_work and breach.limit == "steps"):
             self._is_quiet.set()
+        if self._is_held and not self._in_flight:
+            self._is_idle.set()
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, []

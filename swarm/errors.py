@@ -16,6 +16,7 @@ SwarmError
 │   └── ServerError       an MCP server that could not start, died or did not answer in time
 ├── LimitExceeded         the budget: a limit of the run was reached
 └── RunInterrupted        the run was stopped before its end and can be resumed
+    └── RunPaused         it rests: nothing was in flight, and nothing was cut off
 
 A message says what, where, which value (with ``!r``) and what to do.
 """
@@ -101,3 +102,7 @@ class LimitExceeded(SwarmError):
 
 class RunInterrupted(SwarmError):
     """The run was stopped before its end; what was recorded is kept and it can be resumed."""
+
+
+class RunPaused(RunInterrupted):
+    """The run rests with nothing in flight: somebody asked for it, or its time was up."""

@@ -18,6 +18,7 @@ from swarm.cli.prompts import prompts
 from swarm.cli.run import ResumeOptions, TaskOptions, resume, run
 from swarm.cli.runs import runs, show
 from swarm.cli.serve import serve
+from swarm.cli.steer import limit, pause, stop
 from swarm.errors import PlanError, ProjectError, RunInterrupted, StoreError, SwarmError
 
 WRONG_INPUT = 2
@@ -55,6 +56,9 @@ def swarm(
 
 app.command("run")(from_options(TaskOptions, run))
 app.command("resume")(from_options(ResumeOptions, resume))
+app.command("pause")(pause)
+app.command("stop")(stop)
+app.command("limit")(limit)
 app.command("runs")(runs)
 app.command("show")(show)
 app.add_typer(plan.app, name="plan", help="Make, check or run a plan.")
@@ -68,7 +72,7 @@ app.command("serve")(serve)
 
 def main(args: Sequence[str] | None = None) -> None:
     """Runs the command line and exits: 0, 1 for a run that failed, 2 for wrong input, 3 for a run that is
-    paused at a limit, 130 interrupted.
+    paused, 130 interrupted.
 
     ``args`` are those of the process when left out.
     """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from swarm.run.swarm import Swarm
 
 PAUSED = 3
-"""Exit code of a run that waits for a limit to be raised."""
+"""Exit code of a run that rests: at a limit, because its time was up, or because somebody said so."""
 EXIT_CODES = {"done": 0, "degraded": 0, "failed": 1, "paused": PAUSED, "stopped": INTERRUPTED}
 
 Start = Callable[["Swarm", Screen], Coroutine[None, None, "Run[str]"]]
@@ -31,6 +31,8 @@ def run_on_screen(options: RunOptions, start: Start) -> int:
 
     async def work(interrupts: Interrupts) -> int:
         project, screen = options.opened(), Screen(as_json=options.json)
+        await _begin(options, screen)
+        rests = options.rests()
         async with AsyncExitStack() as stack:
             with screen.opening():
                 # Seconds of imports: not before a person sees that something happens.
@@ -39,9 +41,22 @@ def run_on_screen(options: RunOptions, start: Start) -> int:
                 opening = Swarm.open(project, model=options.model, limits=options.limits())
                 swarm = await stack.enter_async_context(opening)
             run = await start(swarm, screen)
+            if rests:
+                run.pause_by(rests)
             return await _follow(run, screen, interrupts, project)
 
     return run_to_exit(work)
+
+
+async def _begin(options: RunOptions, screen: Screen) -> None:
+    """Waits where the run is to begin later."""
+    from swarm.run.deadline import sleep_until
+
+    begins = options.starts()
+    options.rests()  # what is wrong with it is told now and not tonight
+    if begins:
+        screen.say(f"swarm: waits until {begins.words}; nothing is opened before")
+        await sleep_until(begins)
 
 
 def run_to_exit(work: Callable[[Interrupts], Coroutine[None, None, int]]) -> int:

@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from swarm.limits import Limits
     from swarm.project.project import Project
+    from swarm.run.deadline import Deadline
 
 RunArgument = Annotated[str, typer.Argument(help="The run: its id, the beginning of it, or last.")]
 ProjectOption = Annotated[
@@ -50,6 +51,18 @@ LimitOption = Annotated[
     list[str] | None,
     typer.Option("--limit", metavar="NAME=N", help="Any limit of swarm.toml's [limits], as tokens=50000."),
 ]
+UntilOption = Annotated[
+    str | None,
+    typer.Option(
+        "--until", metavar="TIME", help="Pause in time for this: 06:30, or 2026-11-23T06:30. Resume later."
+    ),
+]
+ForOption = Annotated[
+    str | None, typer.Option("--for", metavar="TIME", help="Pause after this long: 90m, 8h, 1h30m.")
+]
+AtOption = Annotated[
+    str | None, typer.Option("--at", metavar="TIME", help="Wait until then before anything is opened: 22:00.")
+]
 
 Options = TypeVar("Options")
 
@@ -82,6 +95,9 @@ class RunOptions:
     max_seconds: SecondsOption = None
     max_steps: StepsOption = None
     limit: LimitOption = None
+    until: UntilOption = None
+    lasting: ForOption = None
+    at: AtOption = None
 
     def opened(self) -> Project:
         """The project the options name.
@@ -92,6 +108,31 @@ class RunOptions:
         from swarm.project.project import open_project
 
         return open_project(self.project, workspace=self.workspace)
+
+    def starts(self) -> Deadline | None:
+        """What to wait for before anything is opened; None to begin now.
+
+        Raises:
+            ProjectError: it is no time to come.
+        """
+        from swarm.run.deadline import until
+
+        return until(self.at) if self.at else None
+
+    def rests(self) -> Deadline | None:
+        """When the run is to be paused; None for never. A duration counts from now.
+
+        Raises:
+            ProjectError: it is no time to come, or two are named.
+        """
+        from swarm.errors import ProjectError
+        from swarm.run.deadline import lasting, until
+
+        if self.until and self.lasting:
+            raise ProjectError("--until and --for both say when to pause; name one of them")
+        if self.lasting:
+            return lasting(self.lasting)
+        return until(self.until) if self.until else None
 
     def limits(self) -> Limits:
         """The limits that the options name; the others are not set.
@@ -106,7 +147,7 @@ class RunOptions:
             "steps": self.max_steps,
         }
         named = {name: str(value) for name, value in given.items() if value is not None}
-        return limits_of({**named, **dict(_split(words) for words in self.limit or ())})
+        return limits_of({**named, **dict(split(words) for words in self.limit or ())})
 
 
 def limits_of(named: dict[str, str]) -> Limits:
@@ -129,6 +170,7 @@ def limits_of(named: dict[str, str]) -> Limits:
         raise ProjectError(f"--limit {first['loc'][0]}={first['input']}: {first['msg']}") from error
 
 
-def _split(words: str) -> tuple[str, str]:
+def split(words: str) -> tuple[str, str]:
+    """Name and value of ``NAME=N``; the number may have commas or underscores."""
     name, _, value = words.partition("=")
     return name.strip(), value.strip().replace("_", "").replace(",", "")

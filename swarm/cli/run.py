@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -45,7 +45,8 @@ class ResumeOptions(RunOptions):
 
 def run(options: TaskOptions) -> None:
     """Run a task with as many agents as it takes. The answer goes to stdout, progress to stderr. A run
-    that reaches a limit asks for more; with --yes or without a terminal it is paused and exits with 3."""
+    that reaches a limit asks for more; with --yes or without a terminal it is paused and exits with 3.
+    So it does when its time is up (--until, --for) or on `swarm pause`."""
     task = read_task(options.task)
     if options.plan_only:
         from swarm.cli.plan import make_plan, print_plan
@@ -61,8 +62,12 @@ def resume(options: ResumeOptions) -> None:
     from swarm.cli.follow import run_on_screen
     from swarm.cli.runs import path_of
     from swarm.store.lease import lease
+    from swarm.store.reader import read_run
 
     path = path_of(options.project or Path.cwd(), options.run)
+    workspace = Path(read_run(path).workspace)
+    if options.workspace is None and workspace.is_dir():
+        options = replace(options, workspace=workspace)
     # Held from here on: whoever comes second is refused before anything heavy is loaded.
     with lease(path, take_over=options.take_over) as held:
 

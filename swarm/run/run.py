@@ -1,20 +1,23 @@
-"""A run as its caller sees it: its events, its answer, and a way to stop it."""
+"""A run as its caller sees it: its events, its answer, and ways to pause and stop it."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from swarm.card import AgentCard
-from swarm.control import Budget
+from swarm.commands import Allow, Command, Decide, Heard, Pause, Stop
+from swarm.control import COUNTED, Budget
 from swarm.engine.local import LocalEngine
-from swarm.errors import LimitExceeded, RunInterrupted
+from swarm.errors import LimitExceeded, ProjectError, RunInterrupted, RunPaused
 from swarm.events import (
     AgentEnded,
     Event,
@@ -31,12 +34,14 @@ from swarm.models.model import Endpoint, Model
 from swarm.plan import Plan
 from swarm.run.answer import Answer, RunOutcome, answer_schema, typed
 from swarm.run.conductor import Approve, Conductor
+from swarm.run.deadline import Deadline, Pauses
 from swarm.run.execution import first_of
 from swarm.run.graph import conduct
 from swarm.run.speedup import speedup_of, worked_seconds
 from swarm.scheduler.slots import Slots
 from swarm.store.journal import Journal
 from swarm.store.lease import BEAT_SECONDS, Lease
+from swarm.store.mailbox import mailbox
 from swarm.store.records import RunRecord
 from swarm.timing import Speedup
 from swarm.tool import ToolBox
@@ -91,6 +96,9 @@ class Run(Generic[Value]):
         self._driver: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[Answer[Value]] | None = None
         self._stop_reason: str | None = None
+        self._pauses = Pauses()
+        self._question: asyncio.Timeout | None = None
+        """While a person is asked to allow more: ends the question when somebody else does."""
         self._reached: LimitReached | None = None
         self._given: dict[str, JsonValue] = {}
 
@@ -131,9 +139,24 @@ class Run(Generic[Value]):
         """End the run where it is; what was recorded is kept and ``Swarm.resume`` goes on from there."""
         if self._driver is None or self._driver.done():
             return
-        self._stop_reason = self._stop_reason or reason
-        self._driver.cancel(reason)
+        self._cut_off(reason)
         await asyncio.wait([self._driver])
+
+    async def pause(self, reason: str = "paused by the user") -> None:
+        """Start no further call and end the run when those in flight are recorded; ``Swarm.resume`` goes on."""
+        if self._driver is None or self._driver.done():
+            return
+        self._pauses.ask(reason)
+        await asyncio.wait([self._driver])
+
+    def pause_by(self, deadline: Deadline) -> None:
+        """Pause in time for calls in flight to end by the deadline, going by the longest one so far."""
+        self._pauses.by(deadline)
+
+    def _cut_off(self, reason: str) -> None:
+        if self._driver is not None and not self._driver.done():
+            self._stop_reason = self._stop_reason or reason
+            self._driver.cancel(reason)
 
     async def open(self, group: asyncio.TaskGroup, record: RunRecord | None, plan: Plan | None) -> None:
         """Start working, in a task of the group; returns once the run's file is open and owned.
@@ -186,15 +209,16 @@ class Run(Generic[Value]):
             await self._save(journal, conductor.work.limits, plan)
             if plan is not None:
                 self._note(journal, PlanMade(plan=plan, origin="given", forecast=conductor.forecast(plan)))
-            opened.set_result(None)
-            outcome, reason = await self._conduct(conductor, journal)
+            async with self._listening(path, conductor, journal):
+                opened.set_result(None)
+                outcome, reason = await self._conduct(conductor, journal)
             return await self._end(journal, conductor, outcome, reason)
 
     async def _conduct(self, conductor: Conductor, journal: Journal) -> tuple[RunOutcome | None, str]:
         """How the run was cut short and why, or None when it came to its end."""
         try:
             async with asyncio.TaskGroup() as group:
-                watches = (self._watch(conductor, journal), _keep(journal))
+                watches = (self._watch(conductor, journal), self._rest(conductor, journal), _keep(journal))
                 watching = [group.create_task(watch) for watch in watches]
                 await conduct(conductor, journal.saver)
                 for watch in watching:
@@ -207,7 +231,8 @@ class Run(Generic[Value]):
         except ExceptionGroup as errors:
             first = first_of(errors)
             if isinstance(first, LimitExceeded | RunInterrupted):
-                return "paused" if isinstance(first, LimitExceeded) else "stopped", str(first)
+                rests = isinstance(first, LimitExceeded | RunPaused)
+                return "paused" if rests else "stopped", str(first)
             raise first from errors
         return None, ""
 
@@ -222,16 +247,83 @@ class Run(Generic[Value]):
             reached = await budget.breached()
             self._reached = reached.model_copy(update={"text": f"{reached.text}; {conductor.progress}"})
             self._note(journal, self._reached)
-            with budget.at_rest():
-                allowed = await self._ask_more(self._reached) if self._ask_more else None
+            try:
+                with budget.at_rest():
+                    async with asyncio.timeout(None) as self._question:
+                        allowed = await self._ask_more(self._reached) if self._ask_more else None
+            except TimeoutError:
+                continue  # another terminal allowed more
+            finally:
+                self._question = None
             if allowed is None:
                 words = f"{self._reached.text}; raise limits.{reached.limit} and resume it"
                 raise LimitExceeded(words, reached.limit)
-            self._given = {**self._given, reached.limit: allowed}
-            limits = Limits.model_validate({**budget.limits.model_dump(), reached.limit: allowed})
-            await self._save(journal, limits)
-            self._note(journal, LimitRaised(limit=reached.limit, allowed=allowed))
-            budget.allow(limits)
+            await self._allow(budget, journal, reached.limit, allowed)
+
+    async def _allow(self, budget: Budget, journal: Journal, limit: str, allowed: float) -> None:
+        try:
+            limits = Limits.model_validate({**budget.limits.model_dump(), limit: allowed})
+        except ValidationError as error:
+            raise ProjectError(f"limits.{limit} = {allowed!r}: {error.errors()[0]['msg']}") from error
+        self._given = {**self._given, limit: allowed}
+        self._reached = None
+        await self._save(journal, limits)
+        self._note(journal, LimitRaised(limit=limit, allowed=allowed))
+        budget.allow(limits)
+        if self._question is not None:
+            self._question.reschedule(asyncio.get_running_loop().time())
+
+    async def _rest(self, conductor: Conductor, journal: Journal) -> None:
+        """Ends the run once it is time to.
+
+        Raises:
+            RunPaused: nothing is in flight.
+        """
+        budget = conductor.work.budget
+        reason = await self._pauses.due(lambda: budget.longest_seconds)
+        budget.hold()
+        if budget.in_flight:
+            self._note(journal, Notice(text=f"{reason}: it pauses when {_calls(budget.in_flight)} ended"))
+        await budget.idle()
+        raise RunPaused(f"{reason}; {conductor.progress}")
+
+    @asynccontextmanager
+    async def _listening(self, path: Path, conductor: Conductor, journal: Journal) -> AsyncGenerator[None]:
+        """Takes commands from other terminals, where the file system lets it."""
+        async with AsyncExitStack() as stack:
+            try:
+                obey = partial(self._obey, conductor, journal)
+                await stack.enter_async_context(mailbox(path, obey))
+            except OSError as error:
+                self._note(journal, Notice(text=f"it takes no commands from other terminals: {error}"))
+            yield
+
+    async def _obey(self, conductor: Conductor, journal: Journal, command: Command) -> Heard:
+        """Do what another terminal asks for.
+
+        Raises:
+            ProjectError: it cannot be done.
+        """
+        budget = conductor.work.budget
+        match command:
+            case Pause():
+                self._pauses.ask(command.reason)
+                waits = f"; it ends when {_calls(budget.in_flight)} ended" if budget.in_flight else ""
+                return Heard(ok=True, text=f"pausing{waits}")
+            case Stop():
+                # Once this is answered: the end of the run closes the mailbox.
+                asyncio.get_running_loop().call_soon(self._cut_off, command.reason)
+                return Heard(ok=True, text="stopping")
+            case Allow():
+                if command.limit not in COUNTED:
+                    raise ProjectError(
+                        f"limits.{command.limit} cannot be changed while a run works; pause it and resume it "
+                        f"with --limit. These can: {', '.join(COUNTED)}"
+                    )
+                await self._allow(budget, journal, command.limit, command.value)
+                return Heard(ok=True, text=f"limits.{command.limit} is {command.value:,.0f} now")
+            case Decide():
+                raise ProjectError(f"the run has no question {command.question!r}")
 
     async def _save(self, journal: Journal, limits: Limits, plan: Plan | None = None) -> None:
         settings: dict[str, JsonValue] = {**journal.run.settings, GIVEN_LIMITS: self._given}
@@ -313,6 +405,10 @@ async def _keep(journal: Journal) -> None:
     while True:
         await asyncio.sleep(BEAT_SECONDS)
         journal.check_owner()
+
+
+def _calls(number: int) -> str:
+    return "the call in flight has" if number == 1 else f"the {number} calls in flight have"
 
 
 def _other_model(earlier: Sequence[Event], now: Endpoint) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swarm.errors import ProjectError, StoreError
+from swarm.store.lease import owner_of
 from swarm.store.reader import read_run
 from swarm.store.records import RunRecord
 
@@ -64,6 +65,11 @@ def find_run(project: Path, prefix: str) -> Path:
         raise ProjectError(f"run {prefix!r} is one of {', '.join(found)}; give more letters of its id")
     there = f"there are {', '.join(ids)}" if ids else "there is none yet; start one with `swarm run`"
     raise ProjectError(f"no run begins with {prefix!r} in {_folder(project)}; {there}")
+
+
+def runs_at_work(project: Path) -> tuple[Path, ...]:
+    """The files of the project's runs that a live process owns."""
+    return tuple(path for path in _files(project) if owner_of(path))
 
 
 def _folder(project: Path) -> Path:

@@ -1,0 +1,129 @@
+"""Steering a run from another terminal, and runs that begin or rest at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from swarm.cli.app import app
+from swarm.store.runs import list_runs
+
+COMMAND = [sys.executable, "-c", "from swarm.cli.app import main; main()"]
+SCRIPT = """
+import asyncio, json
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+async def reply(request):
+    while (HERE / "hold").exists():
+        await asyncio.sleep(0.01)
+    rows = "'who'" in str(request.output_schema)
+    return json.dumps({"result": [{"who": "Ana"}] if rows else "Ana owes most."})
+"""
+MODEL = ("--model", "scripted:script.py")
+RUN = ("plan", "run", "plan.json", *MODEL)
+ROWS = {"type": "array", "items": {"type": "object", "properties": {"who": {"type": "string"}}}}
+PLAN = {
+    "steps": [
+        {"id": "owes", "agent": "writer", "brief": "Say who owes most."},
+        {
+            "id": "pays",
+            "agent": "writer",
+            "brief": "List them.",
+            "needs": ["owes"],
+            "expects": ROWS,
+            "writes": "pays.csv",
+        },
+    ]
+}
+SETTINGS = "[servers.files]\nenabled = false\n\n[servers.database]\nenabled = false\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
+    (tmp_path / "plan.json").write_text(json.dumps(PLAN), encoding="utf-8")
+    (tmp_path / "swarm.toml").write_text(SETTINGS, encoding="utf-8")
+    return tmp_path
+
+
+def here(*args: str, at: Path) -> Result:
+    with contextlib.chdir(at):
+        return CliRunner().invoke(app, args)
+
+
+def held(project: Path) -> subprocess.Popen[str]:
+    """A run in its own process, held in its first question to the model."""
+    (project / "hold").touch()
+    process = subprocess.Popen(
+        [*COMMAND, *RUN], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    assert any("writer begins" in line for line in iter(process.stderr.readline, ""))
+    return process
+
+
+def test_a_run_is_paused_from_another_terminal_and_resumed_later(project: Path) -> None:
+    with held(project) as process:
+        at_work = here("pause", "--wait", "0", at=project)
+        (project / "hold").unlink()
+        _, err = process.communicate(timeout=60)
+
+    (record,) = list_runs(project).records
+    assert at_work.exit_code == 0
+    assert "pausing; it ends when the call in flight has ended\n" in at_work.stderr
+    assert (process.returncode, record.status) == (3, "paused")
+    assert f"swarm: paused by the user; 0 of 2 steps are done; go on with: swarm resume {record.id}" in err
+    assert not list((project / ".swarm" / "runs").glob("*.sock"))
+
+    idle = here("pause", record.id, at=project)
+    assert f"run '{record.id}' is not at work (paused); there is nothing to end" in str(idle.exception)
+    assert here("resume", *MODEL, "--for", "8h", at=project).exit_code == 0
+
+
+def test_all_runs_are_stopped_from_another_terminal(project: Path) -> None:
+    with held(project) as process:
+        stopped = here("stop", "--all", at=project)
+        process.communicate(timeout=60)
+
+    (record,) = list_runs(project).records
+    assert (stopped.exit_code, process.returncode, record.status) == (0, 130, "stopped")
+    assert stopped.stderr.splitlines()[1].endswith(f"stopped now; go on with: swarm resume {record.id}")
+
+
+def test_with_no_run_at_work_there_is_nothing_to_tell(project: Path) -> None:
+    assert "no run is at work" in str(here("stop", at=project).exception)
+    assert "no run is at work" in str(here("limit", "tokens=5", at=project).exception)
+    assert here("stop", "--all", at=project).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--until", "late"), "'late' is no time; write it as 06:30"),
+        (("--for", "8"), "'8' is no duration; write it as 90m, 8h or 1h30m"),
+        (("--at", "2026-01-01T00:00"), "'2026-01-01T00:00' is over"),
+        (("--until", "06:30", "--for", "8h"), "--until and --for both say when to pause"),
+    ],
+)
+def test_a_time_that_means_nothing_is_refused_before_anything_is_opened(
+    project: Path, options: tuple[str, ...], words: str
+) -> None:
+    assert words in str(here(*RUN, *options, at=project).exception)
+    assert not (project / ".swarm").exists()
+
+
+def test_a_resumed_run_works_in_the_folder_that_it_began_in(project: Path) -> None:
+    (project / "work").mkdir()
+    paused = here(*RUN, "--workspace", "work", "--limit", "model_calls=1", at=project)
+    resumed = here("resume", *MODEL, "--limit", "model_calls=9", at=project)
+
+    assert (paused.exit_code, resumed.exit_code) == (3, 0), resumed.stderr
+    assert (project / "work" / "pays.csv").read_text("utf-8") == "who\nAna\n"
