@@ -14,7 +14,19 @@ from typing import cast
 from benchmarks.proof import RESULTS, ROOT, Report, last_result, python
 
 SHORT = ("light_start", "barrier", "resume", "clean", "residency", "recovery", "context")
-LONG = ("width", "overhead", "cache", "overrun", "faults", "truncation", "small_model", "plans", "newcomer")
+LONG = (
+    "width",
+    "overhead",
+    "cache",
+    "overrun",
+    "faults",
+    "truncation",
+    "small_model",
+    "plans",
+    "newcomer",
+    "kills",
+    "kills_again",
+)
 """Several minutes to hours each: run by name."""
 ALL = (
     "newcomer",
@@ -33,6 +45,8 @@ ALL = (
     "faults",
     "context",
     "truncation",
+    "kills",
+    "kills_again",
 )
 """In the order of PROOFS.md."""
 

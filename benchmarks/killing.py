@@ -1,0 +1,275 @@
+"""A run that is killed: a world of its own, sittings forked from a parent that has imported all, and SIGKILL.
+
+A sitting starts the run or resumes it, with a scripted model in its process and three MCP servers
+over stdio; it ends with the run, or at its moment. Whoever forks has one thread and no event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import select
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+from typing import Literal, NoReturn, cast
+
+from benchmarks.nursery import launched
+from benchmarks.scripts import errands
+from benchmarks.scripts.post import __file__ as post_file
+from examples.example import write_database
+from swarm import Run, Swarm
+from swarm.errors import SwarmError
+from swarm.messages import Request
+from swarm.project.project import Project, open_project
+from swarm.store.runs import list_runs, run_path
+from swarm.store.writer import Writer
+from swarm.testing import Script, ScriptedModel
+
+SITTING_SECONDS = 120.0
+"""A sitting that is not over by then hangs, however busy the machine is."""
+LATENCY_SECONDS = 0.008
+"""Longest reply of the model: so short that kills fall everywhere."""
+BUILT_IN = ("files", "database")
+
+Kind = Literal["time", "commit", "effect"]
+Whom = Literal["leader", "all"]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a sitting is killed: after so many seconds, at a commit of the journal, or at an effect."""
+
+    kind: Kind
+    at: float
+    """Seconds, or the number of the commit or effect in its sitting, from 1."""
+    when: str = ""
+    """``before`` or ``after`` a commit or effect, or when the effect is ``answered``."""
+    whom: Whom = "leader"
+    """The process alone, or its servers at the same time."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How long a run takes that nobody kills, and how much there is of it."""
+
+    seconds: float
+    commits: int
+    effects: int
+
+    def moment(self, chance: Random, share: float = 1.0) -> Moment:
+        """A random moment in the first share of the run."""
+        whom: Whom = chance.choice(("leader", "all"))
+        kind: Kind = chance.choice(("time", "time", "commit", "effect"))
+        if kind == "time":
+            return Moment(kind, chance.uniform(0.0, share * self.seconds), "", whom)
+        most = max(1, round(share * (self.commits if kind == "commit" else self.effects)))
+        whens = ("before", "after") if kind == "commit" else ("before", "after", "answered")
+        return Moment(kind, chance.randint(1, most), chance.choice(whens), whom)
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """How a sitting ended."""
+
+    is_killed: bool
+    seconds: float
+    said: str
+    """The last error it wrote, where it ended badly."""
+    commits: int = 0
+    status: str = ""
+    answer: str = ""
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class World:
+    """A folder with a project, what its servers did, and what its model was asked."""
+
+    folder: Path
+    socket: Path
+    """The nursery of the built-in servers."""
+
+    @property
+    def project(self) -> Path:
+        """The project's folder."""
+        return self.folder / "project"
+
+    @property
+    def data(self) -> Path:
+        """The folder the run works in."""
+        return self.project / "data"
+
+    @property
+    def asked(self) -> Path:
+        """A line for each request: the place in the run, its turn and its digest."""
+        return self.folder / "asked.txt"
+
+    @property
+    def effects(self) -> Path:
+        """A line for each effect of the server ``post``."""
+        return self.folder / "effects.jsonl"
+
+    def make(self) -> World:
+        """The same, new and with nothing done yet."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        (self.folder / "pids").mkdir(parents=True)
+        for folder in ("agents", "mcp_servers", "data/letters"):
+            (self.project / folder).mkdir(parents=True)
+        shutil.copy(post_file, self.project / "mcp_servers" / "post.py")
+        (self.project / "agents" / "clerk.md").write_text(errands.CARD, encoding="utf-8")
+        (self.project / "swarm.toml").write_text(errands.SETTINGS, encoding="utf-8")
+        write_database(self.data / "shop.db", errands.TABLE, ())
+        self.asked.touch()
+        self.effects.touch()
+        return self
+
+    def run_file(self) -> Path | None:
+        """The file of its run; None where nothing was recorded, as when its creation was cut short."""
+        records = list_runs(self.project).records
+        return run_path(self.project, records[0].id) if records else None
+
+    def open(self) -> Project:
+        """The project with its built-in servers started from the nursery."""
+        opened = open_project(self.project)
+        servers = dict(opened.servers)
+        for name in BUILT_IN:
+            servers[name] = launched(servers[name], self.socket, self.folder / "pids")
+        post = servers["post"]
+        servers["post"] = post.model_copy(update={"args": ("-I", "-S", post_file, str(self.folder))})
+        return opened.model_copy(update={"servers": servers})
+
+    def sit(self, moment: Moment | None = None) -> Sitting:
+        """Starts the run, or resumes it, in a process of its own, which is killed at the moment."""
+        aim = self.folder / "moment.json"
+        aim.unlink(missing_ok=True)
+        if moment is not None and moment.kind == "effect":
+            aim.write_text(json.dumps(asdict(moment) | {"effect": moment.at}), encoding="utf-8")
+        (self.folder / "outcome.json").unlink(missing_ok=True)
+        began = time.monotonic()
+        if (pid := os.fork()) == 0:
+            self._be_sitting(moment)
+        code = _waited(pid, moment.at if moment is not None and moment.kind == "time" else SITTING_SECONDS)
+        if code == -signal.SIGKILL and moment is not None and moment.whom == "all":
+            self.kill_servers()
+        return self._ended(code, time.monotonic() - began)
+
+    def servers(self) -> list[int]:
+        """The process ids of its servers, and of what starts them, that are alive."""
+        pids = [int(path.name) for path in (self.folder / "pids").iterdir()]
+        return [pid for pid in pids if _is_alive(pid)]
+
+    def kill_servers(self) -> None:
+        """Kills what it has of servers."""
+        for pid in self.servers():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _be_sitting(self, moment: Moment | None) -> NoReturn:
+        code = 0
+        try:
+            os.setpgid(0, 0)
+            out = os.open(self.folder / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+            for number in (1, 2):
+                os.dup2(out, number)
+            commits = count_commits(moment if moment is not None and moment.kind == "commit" else None)
+            asyncio.run(self.run(commits))
+        except SwarmError as error:
+            print(error, file=sys.stderr)
+            code = 1
+        except BaseException:  # noqa: BLE001  # the child ends here, whatever it was
+            traceback.print_exc()
+            code = 2
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+
+    async def run(self, commits: Callable[[], int]) -> None:
+        """Works in this process until the run ends, and leaves its outcome as a file."""
+        log = os.open(self.asked, os.O_WRONLY | os.O_APPEND)
+
+        def reply(request: Request) -> str:
+            turn = 1 + (len(request.messages) - 2) // 2 if len(request.messages) > 1 else 1
+            os.write(log, f"{errands.place_of(request)} {turn} {request.digest()}\n".encode())
+            return errands.reply(request)
+
+        model = ScriptedModel(Script(reply, _latency))
+        async with Swarm.open(self.open(), model=model) as swarm:
+            run: Run[str] = await (
+                swarm.resume() if self.run_file() else swarm.start(errands.TASK, plan=errands.PLAN)
+            )
+            answer = await run.answer()
+        outcome = {
+            "status": answer.status,
+            "answer": answer.text,
+            "missing": answer.missing,
+            "commits": commits(),
+        }
+        (self.folder / "outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
+
+    def _ended(self, code: int, seconds: float) -> Sitting:
+        path = self.folder / "outcome.json"
+        is_killed = code == -signal.SIGKILL
+        if is_killed or not path.is_file():
+            said = "" if is_killed else (self.folder / "said.txt").read_text(encoding="utf-8")
+            lines = [line for line in said.splitlines() if "Error" in line] or said.splitlines()
+            return Sitting(is_killed, seconds, lines[-1].strip()[-300:] if lines else "")
+        outcome = cast(dict[str, object], json.loads(path.read_text(encoding="utf-8")))
+        return Sitting(
+            False,
+            seconds,
+            "",
+            cast(int, outcome["commits"]),
+            str(outcome["status"]),
+            str(outcome["answer"]),
+            tuple(cast(list[str], outcome["missing"])),
+        )
+
+
+def count_commits(moment: Moment | None) -> Callable[[], int]:
+    """Counts the commits of the journal's writer from here on, and dies at the one of the moment."""
+    name = "_commit"
+    commit = cast(Callable[..., object], getattr(Writer, name))
+    count = 0
+
+    def counted(*args: object) -> object:
+        nonlocal count
+        count += 1
+        is_due = moment is not None and moment.at == count
+        if is_due and moment is not None and moment.when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        outcome = commit(*args)
+        if is_due:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return outcome
+
+    setattr(Writer, name, counted)
+    return lambda: count
+
+
+def _latency(request: Request) -> float:
+    return int(request.digest()[:4], 16) / 0xFFFF * LATENCY_SECONDS
+
+
+def _waited(pid: int, seconds: float) -> int:
+    """The exit code of a child, which is killed when it has lived so long."""
+    with os.fdopen(os.pidfd_open(pid)) as ended:
+        if not select.select([ended], [], [], seconds)[0]:
+            os.kill(pid, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"

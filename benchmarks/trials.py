@@ -1,0 +1,150 @@
+"""Many trials of killed runs, some at a time, and what they come to together."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import shutil
+import statistics
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from benchmarks.killing import Bounds, Moment, Sitting, World
+from benchmarks.nursery import nursery
+from benchmarks.proof import Figure, Findings
+from benchmarks.witness import Witness, made_by, wrong_in
+
+WHOLE_RUNS = 5
+"""Runs that nobody kills, to know how long one takes."""
+LEFT_SECONDS = 5.0
+"""A server has ended by then after its run has."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one killed run came to."""
+
+    number: int
+    moments: tuple[Moment, ...]
+    """Those it was killed at; fewer than were wanted where it ended first."""
+    recorded: int
+    in_doubt: int
+    happened: int
+    """Calls in doubt whose effect had been made."""
+    late: int
+    left: int
+    """Servers that were still there after the end."""
+    faults: tuple[str, ...]
+    seconds: float
+
+
+def many(place: Path, trials: int, *, kills: int, seed: int = 0, processes: int = 2) -> Iterable[Trial]:
+    """So many trials that were killed as often as wanted, numbered from ``seed`` on, as they end."""
+    with nursery() as socket:
+        whole, bounds = _whole(World(place / "whole", socket))
+        assert threading.active_count() == 1, "a process that forks has one thread"
+        one = partial(_trial, place=place, socket=socket, whole=whole, bounds=bounds, kills=kills)
+        with multiprocessing.get_context("fork").Pool(processes) as pool:
+            ended = 0
+            for trial in pool.imap_unordered(one, range(seed, seed + 2 * trials)):
+                yield trial
+                ended += len(trial.moments) == kills
+                if ended == trials:
+                    return
+
+
+def _whole(world: World) -> tuple[Sitting, Bounds]:
+    """A run that nobody kills, and how long such runs take. The first, in this process, imports all."""
+    world.make()
+    asyncio.run(world.run(lambda: 0))
+    sittings = [world.make().sit() for _ in range(WHOLE_RUNS)]
+    if wrong := [*wrong_in(world), *(sitting.said for sitting in sittings if sitting.status != "done")]:
+        raise SystemExit(f"a run that nobody killed is not right: {wrong}")
+    seconds = statistics.median(sitting.seconds for sitting in sittings)
+    return sittings[-1], Bounds(seconds, min(sitting.commits for sitting in sittings), len(made_by(world)))
+
+
+def _trial(number: int, *, place: Path, socket: Path, whole: Sitting, bounds: Bounds, kills: int) -> Trial:
+    began = time.monotonic()
+    chance = Random(number)
+    world = World(place / f"{number:05}", socket).make()
+    witness = Witness(world)
+    moments: list[Moment] = []
+    for share in (1.0, *(0.5,) * (kills - 1)):
+        # Recoveries are killed early: nobody knows how much of the run is left.
+        moment = bounds.moment(chance, share if not moments else share * 0.5)
+        sitting = world.sit(moment)
+        if not sitting.is_killed:
+            break
+        moments.append(moment)
+        witness.after_sitting()
+        witness.after_kill()
+    last = sitting if not sitting.is_killed else world.sit()
+    witness.after_sitting()
+    witness.at_end(last, whole)
+    left = _left(world)
+    if not witness.faults and not left:
+        shutil.rmtree(world.folder)
+    return Trial(
+        number,
+        tuple(moments),
+        witness.recorded,
+        len(witness.in_doubt),
+        len(witness.happened),
+        witness.late,
+        left,
+        tuple(witness.faults),
+        time.monotonic() - began,
+    )
+
+
+def _left(world: World) -> int:
+    ends = time.monotonic() + LEFT_SECONDS
+    while world.servers() and time.monotonic() < ends:
+        time.sleep(0.005)
+    left = len(world.servers())
+    world.kill_servers()
+    return left
+
+
+def findings(trials: Iterable[Trial], wanted: int) -> Findings:
+    """What the trials come to together, against what must hold."""
+    done: list[Trial] = []
+    for trial in trials:
+        done.append(trial)
+        for fault in trial.faults[:3]:
+            print(f"  trial {trial.number}, killed at {_words(trial.moments)}: {fault}", flush=True)
+    moments = [moment for trial in done for moment in trial.moments]
+    kinds = Counter(f"{moment.kind} {moment.when}".strip() for moment in moments)
+    figures: dict[str, Figure] = {
+        "runs": len(done),
+        "SIGKILLs": len(moments),
+        **{f"kills by {kind}": number for kind, number in sorted(kinds.items())},
+        "kills of the process alone": sum(moment.whom == "leader" for moment in moments),
+        "kills of its servers at the same time": sum(moment.whom == "all" for moment in moments),
+        "turns recorded at the last kill": sum(trial.recorded for trial in done),
+        "calls in doubt": sum(trial.in_doubt for trial in done),
+        "of these, with their effect made": sum(trial.happened for trial in done),
+        "resumes that met a server of the killed process": sum(trial.late for trial in done),
+        "servers left behind": sum(trial.left for trial in done),
+        "runs with a fault": sum(bool(trial.faults) for trial in done),
+        "seconds a trial": round(statistics.mean(trial.seconds for trial in done), 2),
+    }
+    faults = [f"trial {trial.number}: {fault}" for trial in done for fault in trial.faults[:1]][:20]
+    faults += [f"trial {trial.number} left {trial.left} servers behind" for trial in done if trial.left][:5]
+    if len(done) < wanted:
+        faults.append(f"{len(done)} of {wanted} runs were killed: a part proves less")
+    return Findings(figures, faults)
+
+
+def _words(moments: Iterable[Moment]) -> str:
+    return "; ".join(
+        f"{moment.kind} {moment.at:.4g} {moment.when} ({moment.whom})".replace("  ", " ")
+        for moment in moments
+    )
