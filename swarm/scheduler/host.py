@@ -140,15 +140,15 @@ class Service:
             self._read_seconds += usage.prefill_seconds
 
     @contextmanager
-    def calling(self) -> Generator[Call]:
-        """A call to the model; within the block is filled in what a good one took."""
+    def calling(self, *, is_first: bool = False) -> Generator[Call]:
+        """A call to the model, maybe the first on its slot; within the block is filled in what it took."""
         call = Call()
 
         def hear(setback: Setback) -> None:
             if setback.kind == "busy" and self._calls <= self.limit.now:
                 self.limit.refuse()
 
-        trial = self.limit.begin(self._calls)
+        trial = self.limit.begin(self._calls, is_first=is_first)
         self._calls += 1
         try:
             with hearing(hear):
@@ -188,6 +188,7 @@ class Service:
         """Free a slot."""
         self.held -= 1
         self._idle.setdefault(kind, []).append(seat.number)
+        self.limit.freed()
         self.host.left(seat)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FIRST = 2
+FIRST = 4
 """Tried first on a server that does not tell its slots."""
 FIRST_OF_MANY = 8
 """Tried first where the server is of a kind that batches dozens."""
@@ -23,8 +23,9 @@ SLOWEST = 0.25
 """Share of its deadline that a call may take where more are tried."""
 CALM_CALLS = 8
 """Good calls, for each agent at once, after which a limit that was refused grows by one."""
-STEADY_CALLS = 48
-"""Calls, for each agent at once, after which a number that was found is looked for again."""
+STEADY_CALLS, STEADIEST_CALLS = 48, 3_072
+"""Calls, for each agent at once, after which a number that was found is looked for again: twice as many
+each time that it is the same."""
 
 
 @dataclass
@@ -61,6 +62,12 @@ class Trial:
         return self.agents * (1 - self.queued / self.whole)
 
     @property
+    def is_precise(self) -> bool:
+        """Whether all agents had their turn. Too many make a server read prompts anew, so that it seems
+        to work on fewer than it does."""
+        return self.calls >= self.agents
+
+    @property
     def rate(self) -> float:
         """Tokens that all together wrote a second."""
         return self.served * self.written / max(self.writing, 1e-9)
@@ -78,6 +85,9 @@ class Limit:
         self._is_told = is_told
         self._ceiling = slots if is_told else MOST
         self._growth = DOUBLE
+        self._steady_calls = STEADY_CALLS
+        self._found = 0
+        """The number that a search ended with."""
         self._token_seconds = float("inf")
         """The least time that a token of a prompt was seen to take."""
         self._way_seconds = 0.0
@@ -91,13 +101,14 @@ class Limit:
         """Whether nothing else is being tried."""
         return self._trial is None
 
-    def begin(self, others: int) -> Trial | None:
+    def begin(self, others: int, *, is_first: bool = False) -> Trial | None:
         """What to hand to ``end`` when the call is done, if it can tell something.
 
         ``others``: calls that were at the server when it started. Only a call beside a full house
-        tells how the server does with one.
+        tells how the server does with one, and not the first of an agent that comes (back) to a
+        slot: its prompt is read from the start, which looks like waiting.
         """
-        return self._trial if others >= self.now - 1 else None
+        return self._trial if others >= self.now - 1 and not is_first else None
 
     def end(self, trial: Trial | None, call: Call) -> None:
         """Count a good call; ``trial`` is what ``begin`` gave."""
@@ -122,6 +133,17 @@ class Limit:
         self._token_seconds = min(self._token_seconds, call.first_seconds / call.read)
         return call.first_seconds - call.read * self._token_seconds
 
+    def freed(self) -> None:
+        """Count an agent that came to its end: those that start now have little for a server to read
+        anew, which a number that is too high makes it do."""
+        if self.is_settled and not self._is_kept and self._calls >= self._steady_calls * self.now:
+            self._growth = CAREFUL
+            self._search(self.now)
+
+    @property
+    def _is_kept(self) -> bool:
+        return self._is_told or self._ceiling < MOST
+
     def refuse(self) -> None:
         """Count a refusal of the server: it has more than it can take."""
         if not self._is_told:
@@ -129,16 +151,19 @@ class Limit:
         self._settle(max(1, self.now // 2))
 
     def _go_on(self) -> None:
-        if self._is_told or self._ceiling < MOST:
-            if self.now < self._ceiling and self._calls >= CALM_CALLS * self.now:
-                self._settle(self.now + 1)
-        elif self._calls >= STEADY_CALLS * self.now:
-            self._growth = CAREFUL
-            self._search(self.now)
+        if self._is_kept and self.now < self._ceiling and self._calls >= CALM_CALLS * self.now:
+            self._settle(self.now + 1)
 
     def _settle(self, agents: int) -> None:
         self.now, self._calls = agents, 0
         self._trial: Trial | None = None
+
+    def _find(self, agents: int) -> None:
+        """Take the number that a search ended with."""
+        is_same = agents == self._found
+        self._steady_calls = min(2 * self._steady_calls, STEADIEST_CALLS) if is_same else STEADY_CALLS
+        self._found = agents
+        self._settle(agents)
 
     def _search(self, agents: int) -> None:
         """Look for the best number, from this one on."""
@@ -162,14 +187,17 @@ class Limit:
         if trial.agents - trial.served > max(QUEUED, QUEUED_SHARE * trial.agents):
             self._high = trial.agents
             worked_on = max(1, min(round(trial.served), trial.agents - 1))
-            if best and best.agents == worked_on:
-                self._settle(worked_on)
+            if best and best.agents >= worked_on and best.is_precise:
+                self._find(best.agents)
+            elif best and best.agents > worked_on:
+                # Looked at once more: a rough one may have been measured before its queue had formed.
+                self._best, self._high = None, best.agents + 1
+                self._try(best.agents)
             else:
-                # Fewer than the best so far: that was measured before its queue had formed.
                 self._best = None
                 self._try(worked_on)
         elif best and not self._high and not _is_worth(trial, best):
-            self._settle(best.agents)
+            self._find(best.agents)
         else:
             self._best = trial
             self._go_up(trial.agents, is_slow=is_slow)
@@ -177,7 +205,7 @@ class Limit:
     def _go_up(self, agents: int, *, is_slow: bool) -> None:
         more = agents + 1 if self._high else max(agents + 1, int(agents * self._growth))
         if is_slow or more > self._ceiling or more == self._high:
-            self._settle(agents)
+            self._find(agents)
         else:
             self._try(more)
 

@@ -50,6 +50,8 @@ class Lease:
         self._number = seat.number
         self._seat: Seat | None = seat
         self._waits = waits
+        self._is_new = True
+        """Whether nothing was asked since it got its slot."""
         self._said = 0
         """Tokens of the conversation so far."""
 
@@ -72,7 +74,8 @@ class Lease:
         if self._service.is_over:
             self.leave()
         await self._come_back()
-        with self._service.calling() as call:
+        is_first, self._is_new = self._is_new, False
+        with self._service.calling(is_first=is_first) as call:
             reply = await self.model.reply(request.model_copy(update={"slot": self._number}))
             usage = reply.usage
             call.seconds = usage.model_seconds - usage.retry_seconds - usage.load_seconds
@@ -112,6 +115,7 @@ class Lease:
             waiter = Waiter(first.key, first.run, first.kind, (self._service,), self._number)
             self._seat = await _granted(waiter, self._waits)
             self._number = self._seat.number
+            self._is_new = True
 
 
 class Slots:

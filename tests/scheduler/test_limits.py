@@ -15,7 +15,10 @@ READ_SECONDS, WRITE_SECONDS = 0.1, 0.9
 
 @dataclass
 class Simulation:
-    """A server of some slots with a queue, and agents that make calls of a second, one after the other."""
+    """A server of some slots with a queue, and agents that make calls of a second, one after the other.
+
+    A slot holds the prompt of the agent it served last; any other agent's is read anew.
+    """
 
     slots: int
     limit: Limit
@@ -29,14 +32,19 @@ class Simulation:
     def run(self) -> Simulation:
         """Works all calls off."""
         left = dict.fromkeys(range(self.agents), self.turns)
-        waiting, free, now, done = list(left), [0.0] * self.slots, 0.0, 0
+        waiting, now, done = list(left), 0.0, 0
+        slots = [(0.0, -1 - number) for number in range(self.slots)]
+        seated = -1
         ends: list[tuple[float, int, float, float, Trial | None]] = []
         while left:
             while waiting and len(ends) < self.limit.now:
-                trial = self.limit.begin(len(ends))
-                first = max(heapq.heappop(free), now) + READ_SECONDS
-                heapq.heappush(free, first + WRITE_SECONDS)
-                heapq.heappush(ends, (first + WRITE_SECONDS, waiting.pop(0), now, first - now, trial))
+                agent = waiting.pop(0)
+                trial = self.limit.begin(len(ends), is_first=agent != seated)
+                slot = min(slots, key=lambda slot: (max(slot[0], now), slot[1] != agent))
+                parts = 1 if slot[1] == agent else 1 + self.turns - left[agent]
+                first = max(slot[0], now) + parts * READ_SECONDS
+                slots[slots.index(slot)] = (first + WRITE_SECONDS, agent)
+                heapq.heappush(ends, (first + WRITE_SECONDS, agent, now, first - now, trial))
             now, agent, began, first_seconds, trial = heapq.heappop(ends)
             done += 1
             if 10 * done == 9 * self.agents * self.turns // 10 * 10:
@@ -45,10 +53,12 @@ class Simulation:
             if self.limit.is_settled:
                 self.settled.append(self.limit.now)
             left[agent] -= 1
+            seated = agent
             if left[agent]:
                 waiting.insert(0, agent)
             else:
                 del left[agent]
+                self.limit.freed()
         return self
 
 
