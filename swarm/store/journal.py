@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from functools import cached_property, partial
@@ -20,6 +21,7 @@ from swarm.plan import Plan, Thread
 from swarm.result import Result
 from swarm.store import blobs, database, runfile
 from swarm.store.clock import steady_clock
+from swarm.store.context import context_of
 from swarm.store.index import Index, read_index
 from swarm.store.lease import Lease, lease
 from swarm.store.records import RunRecord, RunStatus
@@ -44,7 +46,7 @@ from swarm.store.tables import (
     StoreTable,
     table_of,
 )
-from swarm.store.writer import Writer
+from swarm.store.writer import Writer, driver_of
 from swarm.tool import REPEATABLE, EffectClass, ToolCall, ToolResult
 
 if TYPE_CHECKING:
@@ -198,32 +200,28 @@ class Journal:
         if await self.reply(thread, turn, digest) is not None:
             return
         kept, new = self._index.new_messages(key, request) if request else (0, ())
-        asked, asked_blob = _packed(_MESSAGES.dump_json(new).decode()) if request else ("", ())
+        question = _MESSAGES.dump_json(new).decode() if request else ""
+        asked, asked_blob = _packed(question) if not kept else ("", ())
         body, body_blob = _packed(reply.model_dump_json())
         usage = _usage_of(reply)
         self._index.replies[key, turn] = digest
         self._index.usage += usage
-        await self._writer.write(
-            *asked_blob,
-            *body_blob,
-            (
-                ADD_REPLY,
-                {
-                    "thread": key,
-                    "turn": turn,
-                    "digest": digest,
-                    "body": body,
-                    "kept": kept,
-                    "asked": asked,
-                    "at": self.clock(),
-                    "prefilled_tokens": usage.prefilled_tokens,
-                    "cached_tokens": usage.cached_tokens,
-                    "written_tokens": usage.written_tokens,
-                    "model_calls": usage.model_calls,
-                    "model_seconds": usage.model_seconds,
-                },
-            ),
-        )
+        row: runfile.Row = {
+            "thread": key,
+            "turn": turn,
+            "digest": digest,
+            "body": body,
+            "kept": kept,
+            "asked": asked,
+            "at": self.clock(),
+            "prefilled_tokens": usage.prefilled_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "written_tokens": usage.written_tokens,
+            "model_calls": usage.model_calls,
+            "model_seconds": usage.model_seconds,
+        }
+        whole = partial(_with_question, row, key, turn, question) if kept else row
+        await self._writer.write(*asked_blob, *body_blob, (ADD_REPLY, whole))
 
     async def save_intent(
         self, thread: Thread, turn: int, index: int, call: ToolCall, effect: EffectClass
@@ -362,7 +360,8 @@ def _begin(writer: Writer, held: Lease, record: RunRecord | None, connection: Co
     """Takes the file over, in its first transaction."""
     if record is not None:
         for statement, row in _run_rows(record):
-            connection.exec_driver_sql(statement, row() if callable(row) else row)
+            driver = driver_of(connection)
+            driver.execute(statement, row(driver) if callable(row) else row)
     epoch = database.take_epoch(connection)
     # Asked with the file locked: whoever lost the lease while it froze must end no epoch but its own.
     held.check()
@@ -377,13 +376,19 @@ def _run_rows(record: RunRecord) -> tuple[Insert, ...]:
     return *extra, (SAVE_RUN, {"id": record.id, "record": body, "epoch": 0})
 
 
-def _packed(body: str) -> tuple[str, tuple[Insert, ...]]:
+def _with_question(
+    row: runfile.Row, thread: str, turn: int, question: str, driver: sqlite3.Connection
+) -> runfile.Row:
+    return row | {"asked": blobs.compress_in(context_of(driver, thread, turn), question)}
+
+
+def _packed(body: str) -> tuple[blobs.Packed, tuple[Insert, ...]]:
     """What stands in the row, and the rows to put beside it."""
     name, blob = blobs.pack(body)
     return name, () if blob is None else ((ADD_BLOB, blob),)
 
 
-def _unpacked(connection: Connection, body: str) -> str:
+def _unpacked(connection: Connection, body: blobs.Packed) -> str:
     return blobs.unpack(body, partial(_blob, connection))
 
 
@@ -396,7 +401,7 @@ def _blob(connection: Connection, hash: str) -> bytes:
 def _read_body(connection: Connection, *, table: type[StoreTable], key: runfile.Row, column: str) -> str:
     columns = table_of(table).c
     wanted: list[ColumnElement[bool]] = [columns[name] == value for name, value in key.items()]
-    body: str = connection.execute(select(columns[column]).where(*wanted)).scalar_one()
+    body: blobs.Packed = connection.execute(select(columns[column]).where(*wanted)).scalar_one()
     return _unpacked(connection, body)
 
 

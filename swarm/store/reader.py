@@ -19,6 +19,7 @@ from swarm.events import EVENT, Event
 from swarm.messages import Message, Reply
 from swarm.result import Result
 from swarm.store import blobs, runfile
+from swarm.store.context import context_of
 from swarm.store.records import CallRecord, RunRecord, ThreadRecord, TurnRecord, thread_of
 from swarm.tool import ToolCall, ToolResult
 
@@ -98,7 +99,11 @@ def read_text(path: Path, handle: str) -> str:
 def _turns(connection: sqlite3.Connection) -> dict[str, list[TurnRecord]]:
     turns: dict[str, list[TurnRecord]] = {}
     for row in connection.execute("SELECT * FROM replies ORDER BY rowid"):
-        asked = _text(connection, row["asked"])
+        asked = blobs.unpack(
+            row["asked"],
+            partial(_blob, connection),
+            partial(context_of, connection, row["thread"], row["turn"]),
+        )
         record = TurnRecord(
             turn=row["turn"],
             at=row["at"],
@@ -157,7 +162,7 @@ def _current(connection: sqlite3.Connection, version: int) -> Generator[sqlite3.
         yield copy
 
 
-def _text(connection: sqlite3.Connection, body: str) -> str:
+def _text(connection: sqlite3.Connection, body: blobs.Packed) -> str:
     return blobs.unpack(body, partial(_blob, connection))
 
 

@@ -1,10 +1,13 @@
 """The tables of a run's file and the statements that fill them.
 
+A column of text that is JSON (``body``, ``asked``, ``call``, ``result``) holds it as ``blobs`` packs it.
+
 Statements are compiled once from the tables and then run as plain SQL: an insert that goes through
 SQLAlchemy's expression layer each time costs ten times as much (250 against 23 microseconds, measured).
 """
 
 # No `from __future__ import annotations` here: SQLModel reads the annotations at run time.
+import sqlite3
 from collections.abc import Callable
 
 from sqlalchemy import Index, Table, UniqueConstraint
@@ -14,8 +17,8 @@ from sqlmodel import Field, SQLModel
 
 from swarm.store.runfile import Row
 
-Insert = tuple[str, Row | Callable[[], Row]]
-"""A statement and its row, or what makes the row (called in the writer's thread)."""
+Insert = tuple[str, Row | Callable[[sqlite3.Connection], Row]]
+"""A statement and its row, or what makes the row (called in the writer's thread, on its connection)."""
 
 _CLUSTERED = {"sqlite_with_rowid": False}
 """For narrow rows only: such a table keeps a quarter of a page of a row in place and gives the rest
@@ -57,7 +60,8 @@ class Replies(StoreTable, table=True):
     kept: int
     """How many leading messages of the question are those of the turn before."""
     asked: str
-    """The messages after those, as a JSON list; empty where the question was not given."""
+    """The messages after those, as a JSON list; empty where the question was not given. Where some were
+    kept it is compressed with the turn before as its context."""
     at: float
     prefilled_tokens: int
     cached_tokens: int
@@ -95,7 +99,7 @@ class Steps(StoreTable, table=True):
 
 
 class Blobs(StoreTable, table=True):
-    """A large text, compressed with zlib, under the SHA-256 of what it was."""
+    """A large text, compressed, under the SHA-256 of what it was."""
 
     hash: str = Field(primary_key=True)
     data: bytes

@@ -315,10 +315,10 @@ def _insert(connection: Connection, jobs: list[_Job]) -> list[Outcome]:
 
 def _insert_rows(connection: Connection, jobs: list[_Job]) -> None:
     groups: dict[str, list[Row]] = {}
+    driver = driver_of(connection)
     for job in jobs:
         for statement, row in job.rows:
-            groups.setdefault(statement, []).append(row() if callable(row) else row)
-    driver = driver_of(connection)
+            groups.setdefault(statement, []).append(row(driver) if callable(row) else row)
     for statement, rows in groups.items():
         driver.executemany(statement, rows)
 

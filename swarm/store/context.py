@@ -1,0 +1,30 @@
+"""What a question repeats: its agent's reply before and what the tools gave since.
+
+A question is compressed with these as its context, so each is stored once.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from swarm.store import blobs
+
+MOST_CHARS = 100_000
+"""Most of a context that is used; more would cost more time than it saves room."""
+
+
+def context_of(connection: sqlite3.Connection, thread: str, turn: int) -> str:
+    """The reply and the tool results of the turn before, as they are recorded."""
+    before = (thread, turn - 1)
+    rows = [
+        *connection.execute("SELECT body FROM replies WHERE thread = ? AND turn = ?", before),
+        *connection.execute(
+            "SELECT result FROM calls WHERE thread = ? AND turn = ? ORDER BY position", before
+        ),
+    ]
+
+    def fetch(hash: str) -> bytes:
+        data: bytes = connection.execute("SELECT data FROM blobs WHERE hash = ?", (hash,)).fetchone()[0]
+        return data
+
+    return "\n".join(blobs.unpack(row[0], fetch) for row in rows)[:MOST_CHARS]
