@@ -13,8 +13,12 @@ import zlib
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from swarm.store.runfile import Row
+
+if TYPE_CHECKING:
+    from zstandard import ZstdCompressionParameters
 
 INLINE_CHARS = 4_096
 """Longest text that stays in its row."""
@@ -71,7 +75,9 @@ def compress_in(context: str, text: str) -> bytes:
 
     dictionary = zstandard.ZstdCompressionDict(_common() + context.encode(), zstandard.DICT_TYPE_RAWCONTENT)
     # A checksum of the text, so that another context gives an error and never another text.
-    compressor = zstandard.ZstdCompressor(LEVEL, dictionary, write_checksum=True)
+    compressor = zstandard.ZstdCompressor(
+        dict_data=dictionary, compression_params=_parameters(write_checksum=True)
+    )
     return _IN_CONTEXT + compressor.compress(text.encode())
 
 
@@ -107,7 +113,8 @@ def _expand(data: bytes, context: Callable[[], str]) -> str:
     if data[:1] == _ALONE:
         return _tools().expander.decompress(data[1:]).decode()
     dictionary = zstandard.ZstdCompressionDict(_common() + context().encode(), zstandard.DICT_TYPE_RAWCONTENT)
-    return zstandard.ZstdDecompressor(dictionary).decompress(data[1:]).decode()
+    expander = zstandard.ZstdDecompressor(dictionary, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
+    return expander.decompress(data[1:]).decode()
 
 
 class _Tools(threading.local):
@@ -118,9 +125,19 @@ class _Tools(threading.local):
         import zstandard
 
         dictionary = zstandard.ZstdCompressionDict(_common(), zstandard.DICT_TYPE_RAWCONTENT)
-        dictionary.precompute_compress(LEVEL)
-        self.alone = zstandard.ZstdCompressor(dict_data=dictionary)
-        self.expander = zstandard.ZstdDecompressor(dictionary)
+        parameters = _parameters()
+        dictionary.precompute_compress(compression_params=parameters)
+        self.alone = zstandard.ZstdCompressor(dict_data=dictionary, compression_params=parameters)
+        self.expander = zstandard.ZstdDecompressor(dictionary, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
+
+
+def _parameters(*, write_checksum: bool = False) -> ZstdCompressionParameters:
+    """Without the magic number: four bytes less in each row."""
+    import zstandard
+
+    return zstandard.ZstdCompressionParameters.from_level(
+        LEVEL, format=zstandard.FORMAT_ZSTD1_MAGICLESS, write_checksum=write_checksum
+    )
 
 
 @cache

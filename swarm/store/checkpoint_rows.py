@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, select
 
 from swarm.store.tables import Channels, Checkpoints, StoreTable, Writes, table_of
 
@@ -44,6 +44,9 @@ class Wanted:
     id: str | None
     before: str | None
 
+
+INTERRUPT = "__interrupt__"
+"""Channel of what a graph was interrupted with (``langgraph.types``)."""
 
 Versions = Callable[[Stored], set[tuple[str, str]]]
 """Tells the channel versions that a stored checkpoint holds."""
@@ -87,11 +90,33 @@ def delete_graph_runs(connection: Connection, graph_runs: Sequence[str], version
 
 def prune(connection: Connection, place: Place, keep: int, versions: Versions) -> None:
     """Removes all but the last ``keep`` checkpoints of a place, and what only they held."""
+    if which := _before_last(connection, place, keep):
+        _remove(connection, place, and_(*which), versions)
+
+
+def thin(connection: Connection, place: Place, keep: int, versions: Versions) -> None:
+    """As ``prune``, but the first, those that were interrupted and the ends of forks are kept too."""
+    if not (which := _before_last(connection, place, keep)):
+        return
     here = _at(_checkpoints, place)
-    query = select(_checkpoints.c.seq).where(*here).order_by(_checkpoints.c.seq.desc())
+    first = select(func.min(_checkpoints.c.seq)).where(*here).scalar_subquery()
+    forked = select(_checkpoints.c.parent).where(
+        *here, _checkpoints.c.pinned == 1, _checkpoints.c.parent.is_not(None)
+    )
+    interrupted = select(_writes.c.checkpoint).where(*_at(_writes, place), _writes.c.channel == INTERRUPT)
+    spared = (
+        _checkpoints.c.pinned == 0,
+        _checkpoints.c.seq > first,
+        _checkpoints.c.id.not_in(forked.union(interrupted)),
+    )
+    _remove(connection, place, and_(*which, *spared), versions)
+
+
+def _before_last(connection: Connection, place: Place, keep: int) -> tuple[ColumnElement[bool], ...]:
+    """Tells the checkpoints before the last ``keep``; nothing when there are no more than these."""
+    query = select(_checkpoints.c.seq).where(*_at(_checkpoints, place)).order_by(_checkpoints.c.seq.desc())
     oldest_kept = connection.execute(query.offset(keep - 1).limit(1)).scalar()
-    if oldest_kept is not None:
-        _remove(connection, place, _checkpoints.c.seq < oldest_kept, versions)
+    return () if oldest_kept is None else (_checkpoints.c.seq < oldest_kept,)
 
 
 def copy(connection: Connection, source: str, target: str) -> None:

@@ -29,7 +29,7 @@ from swarm.store.tables import ADD_WRITE, SAVE_CHANNEL, SAVE_CHECKPOINT, SAVE_WR
 from swarm.store.writer import Writer
 
 KEEP = 4
-"""Checkpoints of a thread that stay; a resume needs the last one."""
+"""Last checkpoints of a thread that stay; a resume needs the last one."""
 
 PRUNE_EVERY = 16
 """Checkpoints of a thread between two prunings."""
@@ -44,8 +44,9 @@ _DELTA = "counters_since_delta_snapshot"
 class Saver(BaseCheckpointSaver[int]):
     """Checkpoints of a run's graphs. Async only; ``thread_id`` is ``str(thread)``.
 
-    It orders by recording and never by the clock in a checkpoint's id, and keeps the last few
-    checkpoints of a thread (all of them where a graph has delta channels, which read their past).
+    It orders by recording and never by the clock in a checkpoint's id. As a run goes it keeps of a
+    thread the first checkpoint, the last few, those that were interrupted and the ends of forks (all
+    of them where a graph has delta channels, which read their past).
     """
 
     def __init__(self, writer: Writer, known: set[str]) -> None:
@@ -114,6 +115,7 @@ class Saver(BaseCheckpointSaver[int]):
             "graph_run": told.get("run_id"),
             "kind": kind,
             "body": body,
+            "pinned": int(told.get("source") != "loop"),
         }
         self._known.add(place.thread)
         self._writer.post(*channels, (SAVE_CHECKPOINT, row))
@@ -249,7 +251,7 @@ class Saver(BaseCheckpointSaver[int]):
         count = self._since_pruning.get(place, 0) + 1
         self._since_pruning[place] = count % PRUNE_EVERY
         if count == PRUNE_EVERY:
-            await self._writer.do(lambda connection: rows.prune(connection, place, KEEP, self._versions))
+            await self._writer.do(lambda connection: rows.thin(connection, place, KEEP, self._versions))
 
     async def _keep_latest(self, thread: str) -> None:
         def keep_latest(connection: Connection) -> None:

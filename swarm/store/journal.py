@@ -35,6 +35,8 @@ from swarm.store.tables import (
     SAVE_RESULT,
     SAVE_RUN,
     SAVE_STEP,
+    THIN_CHECKPOINTS,
+    THIN_WRITES,
     Blobs,
     Calls,
     Events,
@@ -283,7 +285,12 @@ class Journal:
         body, extra = _packed(result.model_dump_json())
         self._index.results.add(key)
         self._index.forget_question(key)
-        self._writer.post(*extra, (SAVE_RESULT, {"thread": key, "body": body}))
+        self._writer.post(
+            *extra,
+            (SAVE_RESULT, {"thread": key, "body": body}),
+            (THIN_CHECKPOINTS, {"thread": key}),
+            (THIN_WRITES, {"thread": key}),
+        )
 
     async def result(self, thread: Thread) -> Result | None:
         """What the sub-agent gave, or None while it has not ended."""

@@ -126,6 +126,8 @@ class Checkpoints(StoreTable, table=True):
     kind: str
     body: bytes
     """Checkpoint and metadata, as the serializer writes them."""
+    pinned: int = 0
+    """1 for what no loop made (an input, an update, a fork): it and its parent are kept."""
 
 
 class Channels(StoreTable, table=True):
@@ -191,10 +193,19 @@ ADD_BLOB = _upsert(Blobs)
 ADD_TEXT = _upsert(Texts)
 SAVE_CHECKPOINT = _upsert(
     Checkpoints,
-    *("thread", "ns", "id", "parent", "graph_run", "kind", "body"),
-    update=("parent", "graph_run", "kind", "body"),
+    *("thread", "ns", "id", "parent", "graph_run", "kind", "body", "pinned"),
+    update=("parent", "graph_run", "kind", "body", "pinned"),
     key="thread ns id",
 )
 SAVE_CHANNEL = _upsert(Channels, update=("kind", "value"))
 ADD_WRITE = _upsert(Writes)
 SAVE_WRITE = _upsert(Writes, update=("path", "channel", "kind", "value"))
+THIN_CHECKPOINTS = (
+    "DELETE FROM checkpoints WHERE thread = :thread AND pinned = 0"
+    " AND seq < (SELECT max(seq) FROM checkpoints WHERE thread = :thread)"
+)
+"""For a thread that has ended: the journal has its result, and its graph never runs again."""
+THIN_WRITES = (
+    "DELETE FROM writes WHERE thread = :thread"
+    " AND checkpoint NOT IN (SELECT id FROM checkpoints WHERE thread = :thread)"
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import pytest
 from langchain_core.runnables import RunnableConfig
@@ -19,6 +19,9 @@ from langgraph.checkpoint.conformance.capabilities import (  # pyright: ignore[r
 )
 from langgraph.graph import END, START, StateGraph  # pyright: ignore[reportMissingTypeStubs]
 
+from swarm.plan import Thread
+from swarm.result import Result
+from swarm.store.checkpoint_rows import INTERRUPT
 from swarm.store.checkpoints import KEEP, PRUNE_EVERY, Saver
 from swarm.store.journal import Journal
 from swarm.store.records import RunRecord
@@ -47,10 +50,17 @@ def config(thread: str, id: str | None = None) -> RunnableConfig:
     return {"configurable": {"thread_id": thread, "checkpoint_ns": "", **named}}
 
 
-async def put(saver: Saver, thread: str, id: str, parent: str | None = None, **values: object) -> None:
+async def put(
+    saver: Saver,
+    thread: str,
+    id: str,
+    parent: str | None = None,
+    source: Literal["loop", "fork"] = "loop",
+    **values: object,
+) -> None:
     new = checkpoint(id, **values)
     await saver.aput(
-        config(thread, parent), new, {"source": "loop", "step": 1, "parents": {}}, new["channel_versions"]
+        config(thread, parent), new, {"source": source, "step": 1, "parents": {}}, new["channel_versions"]
     )
 
 
@@ -100,15 +110,39 @@ async def test_a_large_channel_value_is_stored_once_for_all_checkpoints_that_hol
     assert (tmp_path / "r.db").stat().st_size < 4 * len(text)
 
 
-async def test_a_long_thread_keeps_its_last_checkpoints_and_their_values(tmp_path: Path) -> None:
+async def test_a_long_thread_keeps_its_first_and_last_checkpoints_and_their_values(tmp_path: Path) -> None:
     async with Journal.open(tmp_path / "r.db", record=record()) as journal:
         for id in range(1, 2 * PRUNE_EVERY + 1):
             await put(journal.saver, "a", str(id), parent=str(id - 1) if id > 1 else None, value=["x", id])
         kept = await ids(journal.saver, "a")
         last = await journal.saver.aget_tuple(config("a"))
         assert last is not None
-        assert kept == [str(2 * PRUNE_EVERY - back) for back in range(KEEP)]
+        assert kept == [*(str(2 * PRUNE_EVERY - back) for back in range(KEEP)), "1"]
         assert last.checkpoint["channel_values"] == {"value": ["x", 2 * PRUNE_EVERY]}
+
+
+async def test_a_long_thread_keeps_what_was_interrupted_and_both_ends_of_a_fork(tmp_path: Path) -> None:
+    async with Journal.open(tmp_path / "r.db", record=record()) as journal:
+        for id in range(1, 10):
+            await put(journal.saver, "a", str(id), parent=str(id - 1) if id > 1 else None)
+        await journal.saver.aput_writes(config("a", "5"), [(INTERRUPT, "approve?")], "task")
+        await put(journal.saver, "a", "20", parent="3", source="fork")
+        for id in range(21, 21 + 3 * PRUNE_EVERY):
+            await put(journal.saver, "a", str(id), parent=str(id - 1))
+        middle = [id for id in await ids(journal.saver, "a") if int(id) <= 20]
+        assert middle == ["20", "5", "3", "1"]
+
+
+async def test_an_ended_thread_keeps_its_first_and_its_last_checkpoint(tmp_path: Path) -> None:
+    thread = Thread(run="r", step="notes")
+    async with Journal.open(tmp_path / "r.db", record=record()) as journal:
+        for number, ended in enumerate((thread, Thread(run="r", step="other"))):
+            await play(journal.saver, {"count": number}, thread=str(ended))
+        journal.note_result(thread, Result(text="done"))
+        assert len(await ids(journal.saver, "r/other/-/1")) == 6
+        kept = [item async for item in journal.saver.alist(config(str(thread)))]
+        assert [item.metadata.get("source") for item in kept] == ["loop", "input"]
+        assert kept[0].checkpoint["channel_values"] == {"count": 5}
 
 
 async def test_pruning_keeps_the_checkpoints_of_a_graph_with_delta_channels(tmp_path: Path) -> None:
@@ -173,13 +207,13 @@ def more(state: Count) -> str:
     return "step" if state["count"] % 5 else END
 
 
-async def play(saver: Saver, start: Count | None, **options: Any) -> object:
+async def play(saver: Saver, start: Count | None, *, thread: str = "r/notes/-/1", **options: Any) -> object:
     graph: Any = StateGraph(Count)
     graph.add_node("step", step)
     graph.add_edge(START, "step")
     graph.add_conditional_edges("step", more)
-    thread = {"configurable": {"thread_id": "r/notes/-/1"}}
-    return await graph.compile(checkpointer=saver).ainvoke(start, thread, durability="sync", **options)
+    where = {"configurable": {"thread_id": thread}}
+    return await graph.compile(checkpointer=saver).ainvoke(start, where, durability="sync", **options)
 
 
 async def test_a_graph_resumes_from_the_file_of_a_closed_journal(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from swarm.plan import Plan, Step, Thread
 from swarm.result import Evidence, Result
 from swarm.store.journal import Journal
 from swarm.store.records import RunRecord
+from swarm.store.runfile import SCHEMA_VERSION
 from swarm.tool import ToolCall, ToolResult
 
 pytestmark = pytest.mark.anyio
@@ -199,7 +200,8 @@ async def test_a_file_that_is_missing_foreign_or_newer_is_refused_with_what_to_d
     assert "no such run" in await refusal(tmp_path / "missing.db")
     assert "this is not the file of a run" in await refusal(tmp_path / "text.db")
     assert "this is not the file of a run" in await refusal(tmp_path / "other.db")
-    assert "newer version (schema 9, this program reads 1); upgrade" in await refusal(tmp_path / "newer.db")
+    newest = f"newer version (schema 9, this program reads {SCHEMA_VERSION}); upgrade"
+    assert newest in await refusal(tmp_path / "newer.db")
 
 
 async def test_a_damaged_file_is_a_clear_error(tmp_path: Path) -> None:
