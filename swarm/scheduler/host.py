@@ -148,14 +148,14 @@ class Service:
             if setback.kind == "busy" and self._calls <= self.limit.now:
                 self.limit.refuse()
 
-        trial = self.limit.begin(self._calls, is_first=is_first)
+        tally = self.limit.begin(self._calls, is_first=is_first)
         self._calls += 1
         try:
             with hearing(hear):
                 yield call
         finally:
             self._calls -= 1
-        self.limit.end(trial, call)
+        self.limit.end(tally, call)
         self.host.dispatch()
 
     def line(self, waiter: Waiter) -> Line:

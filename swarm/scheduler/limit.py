@@ -45,7 +45,7 @@ class Call:
 
 
 @dataclass
-class Trial:
+class Tally:
     """What was measured with this many agents at once."""
 
     agents: int
@@ -99,32 +99,32 @@ class Limit:
     @property
     def is_settled(self) -> bool:
         """Whether nothing else is being tried."""
-        return self._trial is None
+        return self._tally is None
 
-    def begin(self, others: int, *, is_first: bool = False) -> Trial | None:
+    def begin(self, others: int, *, is_first: bool = False) -> Tally | None:
         """What to hand to ``end`` when the call is done, if it can tell something.
 
         ``others``: calls that were at the server when it started. Only a call beside a full house
         tells how the server does with one, and not the first of an agent that comes (back) to a
         slot: its prompt is read from the start, which looks like waiting.
         """
-        return self._trial if others >= self.now - 1 and not is_first else None
+        return self._tally if others >= self.now - 1 and not is_first else None
 
-    def end(self, trial: Trial | None, call: Call) -> None:
-        """Count a good call; ``trial`` is what ``begin`` gave."""
-        if self._trial is None:
+    def end(self, tally: Tally | None, call: Call) -> None:
+        """Count a good call; ``tally`` is what ``begin`` gave."""
+        if self._tally is None:
             self._calls += 1
             self._go_on()
             return
         queued = self._queued_seconds(call)
-        if trial is not None and trial is self._trial and call.seconds > 0:
-            trial.calls += 1
-            trial.whole += call.seconds
-            trial.queued += max(0.0, queued - self._way_seconds)
-            trial.writing += call.seconds - call.first_seconds
-            trial.written += call.written
-            if trial.calls >= self._enough:
-                self._judge(trial, is_slow=call.share > SLOWEST)
+        if tally is not None and tally is self._tally and call.seconds > 0:
+            tally.calls += 1
+            tally.whole += call.seconds
+            tally.queued += max(0.0, queued - self._way_seconds)
+            tally.writing += call.seconds - call.first_seconds
+            tally.written += call.written
+            if tally.calls >= self._enough:
+                self._judge(tally, is_slow=call.share > SLOWEST)
 
     def _queued_seconds(self, call: Call) -> float:
         """How long a call waited before its prompt was begun."""
@@ -156,7 +156,7 @@ class Limit:
 
     def _settle(self, agents: int) -> None:
         self.now, self._calls = agents, 0
-        self._trial: Trial | None = None
+        self._tally: Tally | None = None
 
     def _find(self, agents: int) -> None:
         """Take the number that a search ended with."""
@@ -167,26 +167,26 @@ class Limit:
 
     def _search(self, agents: int) -> None:
         """Look for the best number, from this one on."""
-        self._best: Trial | None = None
+        self._best: Tally | None = None
         self._high = 0
         """The fewest that were too many."""
         self._way_seconds = 0.0
         self._try(agents)
 
     def _try(self, agents: int) -> None:
-        self.now, self._trial = agents, Trial(agents)
+        self.now, self._tally = agents, Tally(agents)
         # On the way up half of the agents tell enough; a precise number takes a round of all.
         is_rough = self._growth == DOUBLE and not self._high
         self._enough = max(2, agents // 2 if is_rough else agents)
 
-    def _judge(self, trial: Trial, *, is_slow: bool) -> None:
+    def _judge(self, tally: Tally, *, is_slow: bool) -> None:
         """Take the number or another, or try one more."""
         best = self._best
-        if best is None and not self._high and trial.queued < ALONE * trial.whole:
-            self._way_seconds, trial.queued = trial.queued / trial.calls, 0.0
-        if trial.agents - trial.served > max(QUEUED, QUEUED_SHARE * trial.agents):
-            self._high = trial.agents
-            worked_on = max(1, min(round(trial.served), trial.agents - 1))
+        if best is None and not self._high and tally.queued < ALONE * tally.whole:
+            self._way_seconds, tally.queued = tally.queued / tally.calls, 0.0
+        if tally.agents - tally.served > max(QUEUED, QUEUED_SHARE * tally.agents):
+            self._high = tally.agents
+            worked_on = max(1, min(round(tally.served), tally.agents - 1))
             if best and best.agents >= worked_on and best.is_precise:
                 self._find(best.agents)
             elif best and best.agents > worked_on:
@@ -196,11 +196,11 @@ class Limit:
             else:
                 self._best = None
                 self._try(worked_on)
-        elif best and not self._high and not _is_worth(trial, best):
+        elif best and not self._high and not _is_worth(tally, best):
             self._find(best.agents)
         else:
-            self._best = trial
-            self._go_up(trial.agents, is_slow=is_slow)
+            self._best = tally
+            self._go_up(tally.agents, is_slow=is_slow)
 
     def _go_up(self, agents: int, *, is_slow: bool) -> None:
         more = agents + 1 if self._high else max(agents + 1, int(agents * self._growth))
@@ -210,6 +210,6 @@ class Limit:
             self._try(more)
 
 
-def _is_worth(trial: Trial, best: Trial) -> bool:
+def _is_worth(tally: Tally, best: Tally) -> bool:
     """Whether more agents bring at least half of what they could."""
-    return trial.rate / best.rate - 1 >= WORTH * (trial.agents / best.agents - 1)
+    return tally.rate / best.rate - 1 >= WORTH * (tally.agents / best.agents - 1)

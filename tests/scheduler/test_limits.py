@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from swarm.scheduler.limit import CALM_CALLS, Call, Limit, Trial
+from swarm.scheduler.limit import CALM_CALLS, Call, Limit, Tally
 
 GOOD = Call(200, 0.1, 60, 1.0, 0.01)
 READ_SECONDS, WRITE_SECONDS = 0.1, 0.9
@@ -35,21 +35,21 @@ class Simulation:
         waiting, now, done = list(left), 0.0, 0
         slots = [(0.0, -1 - number) for number in range(self.slots)]
         seated = -1
-        ends: list[tuple[float, int, float, float, Trial | None]] = []
+        ends: list[tuple[float, int, float, float, Tally | None]] = []
         while left:
             while waiting and len(ends) < self.limit.now:
                 agent = waiting.pop(0)
-                trial = self.limit.begin(len(ends), is_first=agent != seated)
+                tally = self.limit.begin(len(ends), is_first=agent != seated)
                 slot = min(slots, key=lambda slot: (max(slot[0], now), slot[1] != agent))
                 parts = 1 if slot[1] == agent else 1 + self.turns - left[agent]
                 first = max(slot[0], now) + parts * READ_SECONDS
                 slots[slots.index(slot)] = (first + WRITE_SECONDS, agent)
-                heapq.heappush(ends, (first + WRITE_SECONDS, agent, now, first - now, trial))
-            now, agent, began, first_seconds, trial = heapq.heappop(ends)
+                heapq.heappush(ends, (first + WRITE_SECONDS, agent, now, first - now, tally))
+            now, agent, began, first_seconds, tally = heapq.heappop(ends)
             done += 1
             if 10 * done == 9 * self.agents * self.turns // 10 * 10:
                 self.seconds = now
-            self.limit.end(trial, Call(200, first_seconds, 60, now - began, 0.01))
+            self.limit.end(tally, Call(200, first_seconds, 60, now - began, 0.01))
             if self.limit.is_settled:
                 self.settled.append(self.limit.now)
             left[agent] -= 1
