@@ -59,6 +59,18 @@ class Budget:
         self._is_idle = asyncio.Event()
         self._longest_seconds = 0.0
         self._tokens_per_byte = TOKENS_PER_BYTE
+        self._rests = 0
+        self._answered_at = -math.inf
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether the run waits for a person."""
+        return self._rests > 0
+
+    @property
+    def unanswered_seconds(self) -> float:
+        """How long ago the model answered last; infinite where it never did."""
+        return self._clock() - self._answered_at
 
     @property
     def seconds(self) -> float:
@@ -88,9 +100,11 @@ class Budget:
     def at_rest(self) -> Generator[None]:
         """Time in the block does not count: the run waits for a person."""
         began = self._clock()
+        self._rests += 1
         try:
             yield
         finally:
+            self._rests -= 1
             self._started += self._clock() - began
 
     @asynccontextmanager
@@ -108,6 +122,7 @@ class Budget:
 
         def count(usage: Usage) -> None:
             self.spent += usage
+            self._answered_at = self._clock()
             self._longest_seconds = max(self._longest_seconds, usage.model_seconds)
             self._tokens_per_byte = max(self._tokens_per_byte, usage.prompt_tokens / max(size, 1))
 

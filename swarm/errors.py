@@ -14,6 +14,7 @@ SwarmError
 │       └── Declined      words in their place: a refusal, a deflection, the task retold
 ├── ToolError             the caller of a tool: shown to the model as the tool's answer
 │   └── ServerError       an MCP server that could not start, died or did not answer in time
+├── WorkerDied            nobody: what worked on a step came to an end nobody expects; another goes on
 ├── LimitExceeded         the budget: a limit of the run was reached
 └── RunInterrupted        the run was stopped before its end and can be resumed
     └── RunPaused         it rests: nothing was in flight, and nothing was cut off
@@ -90,6 +91,10 @@ class ToolError(SwarmError):
 
 class ServerError(ToolError):
     """An MCP server could not start, died, or did not answer within its deadline."""
+
+
+class WorkerDied(SwarmError):
+    """A bug, or silence past all deadlines, ended the work on a step. Its recorded turns stand."""
 
 
 class LimitExceeded(SwarmError):

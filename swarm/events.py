@@ -11,6 +11,9 @@ from swarm.plan import Plan
 from swarm.result import Result, Status
 from swarm.timing import Forecast, Speedup
 
+ChangeKind = Literal["retry", "reword", "split", "reassign", "drop"]
+"""What may become of a step that failed."""
+
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -42,13 +45,13 @@ class RunStarted(_Event):
 
 
 class PlanMade(_Event):
-    """The plan to be run; again after each replan."""
+    """The plan to be run; again when steps of it were changed."""
 
     kind: Literal["plan_made"] = "plan_made"
     plan: Plan
     origin: Literal["planner", "template", "given", "direct"] = "planner"
     note: str = ""
-    """Why the template was taken, what the replan changed, or why no more than one agent works."""
+    """Why the template was taken, what was changed, or why no more than one agent works."""
     forecast: Forecast | None = None
     """None where nothing is known of the server's speed."""
 
@@ -117,6 +120,44 @@ class AgentEnded(AgentEvent):
     """The result in one line, or the reason of the failure."""
 
 
+class AgentDied(AgentEvent):
+    """The worker of a sub-agent ended by a bug or was ended for its silence; what it recorded stands."""
+
+    kind: Literal["agent_died"] = "agent_died"
+    text: str
+    goes_on: bool
+    """Whether another worker goes on from its last recorded turn."""
+
+
+class LoopBlocked(_Event):
+    """Nothing in this process could run for a while: something blocked it, or it was halted."""
+
+    kind: Literal["loop_blocked"] = "loop_blocked"
+    seconds: float
+
+
+class ServerChanged(_Event):
+    """An MCP server is not, or again, as it should be."""
+
+    kind: Literal["server_changed"] = "server_changed"
+    server: str
+    state: Literal["died", "silent", "restarted", "resting"]
+    """``silent``: it answers nothing and is ended. ``resting``: it died too often and is left alone."""
+    text: str = ""
+
+
+class StepChanged(_Event):
+    """A step that failed is to be done otherwise, or not at all."""
+
+    kind: Literal["step_changed"] = "step_changed"
+    step: str
+    change: ChangeKind
+    why: str
+    """In the planner's words."""
+    parts: tuple[str, ...] = ()
+    """The steps that it was split into."""
+
+
 class StepEnded(_Event):
     """A step has its final result, all its items together."""
 
@@ -164,6 +205,8 @@ class RunEnded(_Event):
     usage: Usage = Usage()
     seconds: float = 0.0
     """Wall-clock while it was at work, over resumes."""
+    steps: dict[str, Status] = {}
+    """Where each step of the plan stands."""
     speedup: Speedup | None = None
 
 
@@ -178,6 +221,10 @@ Event = Annotated[
     | ToolCalled
     | ToolReturned
     | AgentEnded
+    | AgentDied
+    | LoopBlocked
+    | ServerChanged
+    | StepChanged
     | StepEnded
     | Notice
     | LimitReached

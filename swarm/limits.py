@@ -68,9 +68,9 @@ class Limits(BaseModel):
     turns: int = Field(default=24, ge=1)
     """Turns of one sub-agent."""
     attempts: int = Field(default=2, ge=1)
-    """Attempts at one step before it has failed."""
+    """Attempts at one step before it has failed, and workers for an attempt when they die."""
     replans: int = Field(default=1, ge=0)
-    """Times the planner may change the rest of the plan."""
+    """Times the planner may change what is to become of the steps that failed."""
     reply_tokens: int = Field(default=1_024, ge=16)
     """Tokens of one model reply."""
     reply_seconds: float = Field(default=900.0, gt=0)
@@ -84,3 +84,5 @@ class Limits(BaseModel):
     """Requests to the server that one model reply may take: the first and its retries."""
     tool_seconds: float = Field(default=120.0, gt=0)
     """Deadline of one tool call."""
+    stall_seconds: float = Field(default=600.0, gt=0)
+    """How long nothing at all may move, beyond the deadlines of the calls in flight, before the run pauses."""

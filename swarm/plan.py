@@ -59,6 +59,8 @@ class Step(BaseModel):
     each: str | None = Field(default=None, min_length=1)
     """A step whose result is a list, or a pattern of files in the workspace (``notes/*.md``):
     one sub-agent per item."""
+    joins: tuple[str, ...] = ()
+    """Steps whose results together are this one's, which then has no agent: a step that was split."""
     expects: dict[str, JsonValue] | None = None
     """JSON Schema of the result of one sub-agent; None for a sentence of text."""
     writes: str | None = Field(default=None, min_length=1)
@@ -71,9 +73,9 @@ class Step(BaseModel):
 
     @property
     def waits_for(self) -> tuple[str, ...]:
-        """Every step that must end before this one starts: ``needs`` and ``each``."""
+        """Every step that must end before this one starts: ``needs``, ``each`` and ``joins``."""
         first = (self.each_step,) if self.each_step else ()
-        return tuple(dict.fromkeys(first + self.needs))
+        return tuple(dict.fromkeys(first + self.needs + self.joins))
 
 
 def is_pattern(each: str) -> bool:
@@ -124,7 +126,11 @@ class Plan(BaseModel):
 
 
 def _problems_of(step: Step, ids: list[str]) -> list[str]:
-    found = [f"step {step.id!r} needs {need!r}, which is no step" for need in step.needs if need not in ids]
+    found = [
+        f"step {step.id!r} needs {need!r}, which is no step"
+        for need in (*step.needs, *step.joins)
+        if need not in ids
+    ]
     if step.each_step and step.each_step not in ids:
         found.append(f"step {step.id!r} is for each of {step.each!r}, which is no step and no file pattern")
     if step.each and "{item}" not in step.brief:

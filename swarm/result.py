@@ -6,7 +6,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-Status = Literal["done", "degraded", "failed"]
+Status = Literal["done", "degraded", "failed", "skipped", "dropped", "unfinished"]
+"""Where a step stands at the end, in exactly one of these; an agent ends in one of the first three.
+Skipped: it needs a step that failed. Dropped: by a change of the plan. Unfinished: the run was cut short,
+or the model did not answer; a resume does it."""
 
 
 class Evidence(BaseModel):
@@ -23,7 +26,7 @@ class Evidence(BaseModel):
 
 
 class Result(BaseModel):
-    """What a step gave: done, degraded (usable, with a reason), or failed (with a reason)."""
+    """What a step gave: done, degraded (usable, with a reason), or else nothing, with a reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,7 +39,7 @@ class Result(BaseModel):
     """Files the step wrote, relative to the workspace."""
     evidence: tuple[Evidence, ...] = ()
     reason: str = ""
-    """Why the result is degraded or failed; empty when done."""
+    """Why it is not done; empty when it is."""
     refused_by: str = ""
     """Family of the model, or its name, that refused the work or put it off; empty when none did."""
 
@@ -48,7 +51,7 @@ class Result(BaseModel):
     @property
     def is_usable(self) -> bool:
         """Whether later steps may build on it."""
-        return self.status != "failed"
+        return self.status in ("done", "degraded")
 
     @property
     def rows(self) -> list[dict[str, JsonValue]] | None:

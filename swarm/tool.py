@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
+
+from swarm.events import ServerChanged
 
 EffectClass = Literal["pure", "idempotent", "keyed", "verifiable", "irreversible"]
 """What repeating a call does: nothing (pure), the same again (idempotent), nothing when its key
@@ -144,4 +147,8 @@ class ToolBox(Protocol):
         Raises:
             ServerError: the server died or did not answer in time.
         """
+        ...
+
+    def heard_by(self, listener: Callable[[ServerChanged], None]) -> AbstractContextManager[None]:
+        """Within the block the listener hears of servers that die, fall silent or come back."""
         ...

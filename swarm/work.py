@@ -8,14 +8,14 @@ price of reading it.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swarm.control import Budget
-from swarm.errors import ServerError, ToolError
+from swarm.errors import ModelError, ModelUnavailable, ServerError, ToolError
 from swarm.events import Event, ModelAsked, ModelReplied, Notice, ToolCalled, ToolReturned
 from swarm.limits import Limits
 from swarm.messages import Reply, Request
@@ -131,7 +131,7 @@ async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[st
     async with work.budget.asking(request, f"turn {at.turn} of {name_of(thread)}", waits) as count:
         work.note(ModelAsked(**thread.place, turn=at.turn))
         work.journal.check_owner()
-        with hearing(lambda setback: work.note(_told(setback, thread.step))):
+        with hearing(lambda setback: work.note(_told(setback, thread.step))), _fair(work.budget):
             reply = await (work.lease or work.model).reply(request.within(work.limits))
         await work.journal.save_reply(at.thread, at.turn, digest, reply, request)
         count(reply.usage)
@@ -144,6 +144,18 @@ async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[st
         )
     )
     return reply
+
+
+@contextmanager
+def _fair(budget: Budget) -> Generator[None]:
+    """Whoever alone gets no reply, of a model that answers others meanwhile, has failed and need not wait."""
+    began = time.monotonic()
+    try:
+        yield
+    except ModelUnavailable as error:
+        if budget.unanswered_seconds < (time.monotonic() - began) / 2:
+            raise ModelError(str(error)) from error
+        raise
 
 
 async def act(

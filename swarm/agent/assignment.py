@@ -51,6 +51,11 @@ class Assignment:
         return {need: self.earlier[need] for need in needs if self.earlier[need].is_usable}
 
     @property
+    def missing(self) -> list[str]:
+        """Steps it was to build on that were dropped."""
+        return [need for need in self.step.needs if self.earlier[need].status == "dropped"]
+
+    @property
     def input_rows(self) -> dict[str, list[Row]]:
         """The inputs that are tables."""
         return {name: rows for name, result in self.inputs.items() if (rows := result.rows) is not None}

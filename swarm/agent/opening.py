@@ -161,6 +161,8 @@ class Opener:
     def _user(self, parts: list[str]) -> str:
         failure = self.assignment.failure
         last = [f"An earlier attempt failed: {failure}"] if failure else []
+        if missing := ", ".join(self.assignment.missing):
+            last.append(f"There is no result of {missing}: do what can be done without it.")
         step = f"Your step: {self.assignment.brief}"
         if self.assignment.is_queried:
             step += f"\nThe columns of the result: {', '.join(columns(self.assignment.step.expects))}"

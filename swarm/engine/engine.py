@@ -1,4 +1,4 @@
-"""The seam of an engine: one method that does one sub-agent's work."""
+"""The seam of an engine: doing one sub-agent's work, and looking after all that is being done."""
 
 from __future__ import annotations
 
@@ -18,5 +18,13 @@ class Engine(Protocol):
 
         Raises:
             ModelUnavailable: the model server is gone; the work can be done later.
+        """
+        ...
+
+    async def watch(self) -> None:
+        """Looks after the sub-agents until it is cancelled.
+
+        Raises:
+            LimitExceeded: nothing has moved for ``limits.stall_seconds``.
         """
         ...

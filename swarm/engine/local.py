@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from swarm.agent.assignment import Assignment, short_label
-from swarm.errors import ProjectError, ToolError
-from swarm.events import AgentEnded, AgentStarted, AgentWaiting
+from swarm.engine.watch import Watch, deaths
+from swarm.errors import ProjectError, ToolError, WorkerDied
+from swarm.events import AgentDied, AgentEnded, AgentStarted, AgentWaiting
 from swarm.result import Result
 from swarm.scheduler.slots import Want
 from swarm.work import name_of
@@ -26,7 +27,16 @@ class LocalEngine:
         from swarm.agent.loop import agent_graph
 
         self._work = work
+        self._watch = Watch(work)
         self._graph: CompiledStateGraph[Cursor, Session, Cursor, Cursor] = agent_graph(work.journal.saver)
+
+    async def watch(self) -> None:
+        """Looks after the sub-agents until it is cancelled.
+
+        Raises:
+            LimitExceeded: nothing has moved for ``limits.stall_seconds``.
+        """
+        await self._watch.run()
 
     async def run(self, assignment: Assignment, *, priority: int = 0) -> Result:
         """What one sub-agent makes of its assignment, recorded once it is final.
@@ -38,22 +48,8 @@ class LocalEngine:
         known = await self._work.journal.result(thread)
         if known is not None:
             return known
-        card = assignment.card
-        want = Want(
-            kind=card.name, priority=priority, tier=card.tier, model=card.model, unlike=assignment.unlike
-        )
-        async with (
-            self._work.budget.agent(name_of(thread)),
-            self._work.leased(want, lambda: self._note_waiting(assignment)) as work,
-        ):
-            work.note(
-                AgentStarted(
-                    **thread.place,
-                    agent=assignment.card.name,
-                    label=short_label(assignment),
-                )
-            )
-            result = await self._work_on(assignment, work)
+        async with self._work.budget.agent(name_of(thread)):
+            result = await self._outlive(assignment, priority)
         self._work.journal.note_result(thread, result)
         self._work.note(
             AgentEnded(
@@ -64,9 +60,28 @@ class LocalEngine:
         )
         return result
 
-    def _note_waiting(self, assignment: Assignment) -> None:
-        thread = assignment.thread
-        self._work.note(AgentWaiting(**thread.place))
+    async def _outlive(self, assignment: Assignment, priority: int) -> Result:
+        """What a worker makes of the assignment; where it dies, another goes on from its last recorded turn."""
+        thread, workers = assignment.thread, self._work.limits.attempts
+        said = ""
+        for left in reversed(range(workers)):
+            try:
+                with deaths():
+                    async with self._watch.over(thread):
+                        return await self._live(assignment, priority)
+            except WorkerDied as death:
+                said = str(death)
+                self._work.note(AgentDied(**thread.place, text=said, goes_on=left > 0))
+        return Result.failed(f"its worker died{f' {workers} times' if workers > 1 else ''}: {said}")
+
+    async def _live(self, assignment: Assignment, priority: int) -> Result:
+        card, thread = assignment.card, assignment.thread
+        want = Want(
+            kind=card.name, priority=priority, tier=card.tier, model=card.model, unlike=assignment.unlike
+        )
+        async with self._work.leased(want, lambda: self._work.note(AgentWaiting(**thread.place))) as work:
+            work.note(AgentStarted(**thread.place, agent=card.name, label=short_label(assignment)))
+            return await self._work_on(assignment, work)
 
     async def _work_on(self, assignment: Assignment, work: Work) -> Result:
         from swarm.agent.loop import work_on

@@ -24,6 +24,7 @@ from swarm.hub.results import failure, from_answer
 from swarm.hub.screen import Screened
 from swarm.hub.stdio import EXIT_SECONDS, StdioServer
 from swarm.project.server_entry import ServerEntry
+from swarm.pulse import PULSE, within
 from swarm.tool import ToolCall, ToolResult
 
 PROBE_SECONDS = 5.0
@@ -47,6 +48,8 @@ class Connection:
         self.is_stale = False
         """Whether the server has said that its tools have changed."""
         self.ended = asyncio.Event()
+        self.is_silent = False
+        """Whether it was ended because its server answers nothing any more."""
         self.offers: Mapping[str, Offer] = {}
         self.refused: Mapping[str, str] = {}
 
@@ -73,9 +76,22 @@ class Connection:
             ServerError: the server died, or did not answer in time.
         """
         meta = cast("RequestParamsMeta", {"swarm/key": key})
+        with within(call.tool, seconds + PROBE_SECONDS):
+            return await self._call(call, offer, meta, seconds)
+
+    async def _call(
+        self, call: ToolCall, offer: Offer, meta: RequestParamsMeta, seconds: float
+    ) -> ToolResult:
+        pulse = PULSE.get()
+
+        async def beat(progress: float, total: float | None, message: str | None) -> None:
+            pulse.beat()
+
         try:
             async with asyncio.timeout(seconds):
-                answer = await self._client.call_tool(offer.tool.name, call.args, meta=meta)
+                answer = await self._client.call_tool(
+                    offer.tool.name, call.args, progress_callback=beat, meta=meta
+                )
         except TimeoutError as error:
             await self._probe()
             raise ServerError(
@@ -116,7 +132,12 @@ class Connection:
         except (TimeoutError, MCPError):
             if self._process is not None:
                 self._process.exit_seconds = 0.0
+            self.is_silent = True
             self.ended.set()
+
+    async def obituary(self) -> str:
+        """Why it ended, as far as can be told."""
+        return await self._process.obituary() if self._process else ""
 
 
 @asynccontextmanager

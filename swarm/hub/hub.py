@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from difflib import get_close_matches
 
 from pydantic import BaseModel, ConfigDict
 
 from swarm.errors import ProjectError, SwarmError
+from swarm.events import ServerChanged
 from swarm.hub.native import from_file, from_functions
 from swarm.hub.offer import Source
 from swarm.hub.results import failure
 from swarm.hub.server import Server
 from swarm.hub.threads import Threads
 from swarm.project.project import PYTHON, Project
+from swarm.project.server_entry import ServerEntry
 from swarm.project.wording import near
 from swarm.tool import CallContext, Tool, ToolCall, ToolResult
 
@@ -44,8 +46,12 @@ class Hub:
     It is a ``swarm.tool.ToolBox``. Make one with ``Hub.open``.
     """
 
-    def __init__(self, servers: Sequence[Server], native: Sequence[Source], origins: dict[str, str]) -> None:
+    def __init__(
+        self, entries: Sequence[ServerEntry], native: Sequence[Source], origins: dict[str, str]
+    ) -> None:
+        servers = [Server(entry, self._tell) for entry in entries]
         self._servers = tuple(servers)
+        self._listeners: list[Callable[[ServerChanged], None]] = []
         self._sources: dict[str, Source] = {source.name: source for source in (*servers, *native)}
         self._origins = origins
         self._shown: set[str] = set()
@@ -60,13 +66,12 @@ class Hub:
         Nothing is started yet. All servers and what they started have ended when it is left.
         """
         threads = Threads()
-        servers = [Server(entry) for entry in project.servers.values()]
         native = [from_file(file, threads) for file in project.tool_files.values()]
         if functions:
             native.append(from_functions(functions, threads))
         origins = {name: str(entry.origin) for name, entry in project.servers.items()}
         origins |= {name: str(file.path) for name, file in project.tool_files.items()}
-        hub = cls(servers, native, origins)
+        hub = cls(list(project.servers.values()), native, origins)
         try:
             yield hub
         finally:
@@ -114,6 +119,19 @@ class Hub:
         if problem := offer.arguments.problem(call.args):
             return failure(f"{call.tool} was not called: {problem}")
         return await source.call(call, offer, context)
+
+    @contextmanager
+    def heard_by(self, listener: Callable[[ServerChanged], None]) -> Generator[None]:
+        """Within the block the listener hears of servers that die, fall silent or come back."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
+
+    def _tell(self, change: ServerChanged) -> None:
+        for listener in self._listeners:
+            listener(change)
 
     async def describe(self) -> list[ServerState]:
         """Every server and file of native tools, started, with its tools or the reason it has none."""

@@ -28,6 +28,7 @@ from swarm.hub.schema import Arguments, BadSchema, Schema, Trimmer, shortened
 from swarm.hub.threads import Threads
 from swarm.project.project import PYTHON
 from swarm.project.tool_files import ToolFile
+from swarm.pulse import within
 from swarm.tool import CallContext, Tool, ToolCall, ToolContext, ToolResult, effect_of
 
 logger = logging.getLogger("swarm.hub")
@@ -87,8 +88,9 @@ class NativeTools:
             args = native.adapter.validate_python(ArgsKwargs((), dict(call.args)))
             if native.context_name:
                 args[native.context_name] = context
-            async with deadline:
-                return _result(await self._called(native.function, args))
+            with within(call.tool, context.deadline_seconds):
+                async with deadline:
+                    return _result(await self._called(native.function, args))
         except ToolError as error:
             return failure(str(error))
         except ValidationError as error:
@@ -105,7 +107,10 @@ class NativeTools:
 
     async def _called(self, function: Function, args: dict[str, object]) -> object:
         if inspect.iscoroutinefunction(function):
-            return await function(**args)
+            try:
+                return await function(**args)
+            except SystemExit as error:
+                raise RuntimeError(f"it tried to end the program: SystemExit({error.code!r})") from error
         return await self._threads.run(partial(function, **args))
 
     def _natives(self) -> dict[str, _Native]:
@@ -153,7 +158,7 @@ def _imported(name: str, path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # foreign code: whatever a tool file does when it is loaded
+    except (Exception, SystemExit) as error:  # foreign code: whatever a tool file does when it is loaded
         del sys.modules[name]
         raise ProjectError(f"{path}: cannot be loaded: {type(error).__name__}: {error}") from error
     return module

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from typing import Literal
 
 import anyio
 
 from swarm.errors import ServerError
+from swarm.events import ServerChanged
 from swarm.hub.connection import Connection, connected
 from swarm.hub.offer import Offer
 from swarm.project.server_entry import ServerEntry
@@ -21,6 +24,10 @@ CALLS = 64
 PAUSE_SECONDS = 0.2
 """Wait before the second start in a row; doubled for each further one."""
 LONGEST_PAUSE_SECONDS = 5.0
+RESTARTS = 5
+"""Starts after the first with no call between them that was answered; then the server rests."""
+REST_SECONDS = 300.0
+"""How long its tools fail at once, with the reason, before it gets another chance."""
 CLOSE_SECONDS = 10.0
 """Longer than a server's own end can take: every wait in it is bounded."""
 
@@ -43,12 +50,14 @@ class Server:
     never recovers; so callers wait for a session here and never hold the task that owns it.
     """
 
-    def __init__(self, entry: ServerEntry) -> None:
+    def __init__(self, entry: ServerEntry, tell: Callable[[ServerChanged], None] = lambda _: None) -> None:
         self.entry = entry
+        self._tell = tell
         self._gate = asyncio.Semaphore(CALLS)
         self._life: _Life | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._deaths = 0
+        self._rests_until = 0.0
         self._is_closed = False
 
     @property
@@ -63,6 +72,11 @@ class Server:
                 f"the server {self.name!r} is closed; nothing can be called after the end of a run"
             )
         if self._life is None or self._life.ended.is_set():
+            if self._life and time.monotonic() < self._rests_until:
+                raise ServerError(
+                    f"the server {self.name!r} died {self._deaths} times in a row and is left alone for some "
+                    f"minutes: {self._life.failure}"
+                )
             self._life = _Life()
             task = asyncio.create_task(
                 self._live(self._life, frozenset(self._tasks)), name=f"server {self.name}"
@@ -140,7 +154,11 @@ class Server:
             async with connected(self.entry, life.ended) as connection:
                 life.connection = connection
                 life.settled.set()
+                if self._deaths:
+                    self._say("restarted")
                 await life.ended.wait()
+                if not self._is_closed:
+                    life.failure = await connection.obituary() or "its connection ended"
         except ServerError as error:
             life.failure = str(error)
         except asyncio.CancelledError:
@@ -156,12 +174,25 @@ class Server:
             self._deaths += 1
             life.ended.set()
             life.settled.set()
+            self._report(life)
+
+    def _report(self, life: _Life) -> None:
+        """Tells of the end of a life, and lets the server rest after too many."""
+        if self._is_closed:
+            return
+        is_silent = life.connection is not None and life.connection.is_silent
+        self._say("silent" if is_silent else "died", life.failure)
+        if self._deaths > RESTARTS:
+            self._rests_until = time.monotonic() + REST_SECONDS
+            self._say("resting", f"it died {self._deaths} times in a row")
+
+    def _say(self, state: Literal["died", "silent", "restarted", "resting"], text: str = "") -> None:
+        logger.info("server %s: %s %s", self.name, state, text)
+        self._tell(ServerChanged(server=self.name, state=state, text=text))
 
     async def _wait_for(self, before: frozenset[asyncio.Task[None]]) -> None:
         """Waits until the life before has ended, and the longer the more often it did."""
         if before:
             await asyncio.wait(before, timeout=CLOSE_SECONDS)
-        if self._deaths:
-            logger.info("server %s is started again", self.name)
         if self._deaths > 1:
             await asyncio.sleep(min(PAUSE_SECONDS * 2 ** (self._deaths - 2), LONGEST_PAUSE_SECONDS))

@@ -13,6 +13,7 @@ import aiohttp
 import httpx
 
 from swarm.models.stream import Answer, answer_of_type
+from swarm.pulse import PULSE
 
 KEEP_ALIVE_SECONDS = 3.0
 """Idle connections are dropped before the servers do it: llama.cpp's and vLLM's close after 5 s."""
@@ -57,6 +58,7 @@ class Exchange:
 
     def note_token(self, now: float) -> None:
         """A token has come."""
+        PULSE.get().beat()
         if self.token_after is None:
             self.token_after = now - self.sent
             self.heard()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -14,11 +13,10 @@ from swarm.events import PlanMade
 from swarm.messages import Message, Request
 from swarm.plan import Plan, Step, Thread
 from swarm.planner.check import PLANNER, problems
-from swarm.planner.draft import Draft, DraftStep, draft_columns, draft_schema, files_to_write, to_plan
+from swarm.planner.draft import Draft, draft_schema, files_to_write, to_plan
 from swarm.planner.omissions import omissions
 from swarm.planner.tidy import Ground, tidy
 from swarm.prompt import fill, text
-from swarm.result import Result
 from swarm.survey import Survey
 from swarm.work import At, Work, ask
 
@@ -58,36 +56,7 @@ async def make_plan(planning: Planning) -> PlanMade:
     return await _converse(planning, thread, messages)
 
 
-async def replan(
-    planning: Planning, plan: Plan, results: Mapping[str, Result], round: int
-) -> PlanMade | None:
-    """The plan with its failed and untried steps replaced, or None when there is no better one.
-
-    Raises:
-        ModelUnavailable: the model server is gone.
-    """
-    kept = [step for step in plan.steps if step.id in results and results[step.id].is_usable]
-    failed = [f"- {step.id}: {results[step.id].reason}" for step in plan.steps if _has_failed(step, results)]
-    done = [f"- {step.id}: {results[step.id].text}" for step in kept]
-    question = fill("replan", done="\n".join(done) or "none", failed="\n".join(failed))
-    drafted = json.dumps({"steps": [_as_draft(step) for step in plan.steps]}, separators=(",", ":"))
-    messages = [
-        *_opening(planning),
-        Message(role="assistant", content=drafted),
-        Message(role="user", content=question),
-    ]
-    thread = Thread(run=planning.work.journal.run.id, step="_replan", attempt=round)
-    made = await _converse(planning, thread, messages, kept=tuple(kept))
-    return made if made.origin == "planner" else None
-
-
-def _has_failed(step: Step, results: Mapping[str, Result]) -> bool:
-    return step.id in results and not results[step.id].is_usable
-
-
-async def _converse(
-    planning: Planning, thread: Thread, messages: list[Message], *, kept: tuple[Step, ...] = ()
-) -> PlanMade:
+async def _converse(planning: Planning, thread: Thread, messages: list[Message]) -> PlanMade:
     files = files_to_write(planning.task, planning.survey.paths)
     schema = draft_schema(sorted(planning.agents), planning.survey.patterns, files)
     best: tuple[int, PlanMade] | None = None
@@ -102,7 +71,7 @@ async def _converse(
             note = str(error)
             break
         try:
-            made = PlanMade(plan=_read(reply.text, planning, kept))
+            made = PlanMade(plan=_read(reply.text, planning))
         except PlanError as error:
             note = str(error)
             said = fill("repair", problems=_listed(error.problems))
@@ -132,7 +101,7 @@ def template(task: str, files: list[str]) -> Plan:
     )
 
 
-def _read(text: str, planning: Planning, kept: tuple[Step, ...]) -> Plan:
+def _read(text: str, planning: Planning) -> Plan:
     """The plan in a reply.
 
     Raises:
@@ -140,38 +109,13 @@ def _read(text: str, planning: Planning, kept: tuple[Step, ...]) -> Plan:
     """
     try:
         draft = Draft.model_validate_json(text)
-        known = {step.id for step in kept}
-        fresh = tuple(step for step in draft.steps if step.id not in known)
-        tidied = tidy(
-            Draft(steps=(*map(_draft_of, kept), *fresh)),
-            Ground(planning.task, planning.survey, planning.agents),
-        )
-        plan = to_plan(
-            Draft(steps=tuple(step for step in tidied.steps if step.id not in known) or tidied.steps)
-        )
+        plan = to_plan(tidy(draft, Ground(planning.task, planning.survey, planning.agents)))
     except ValidationError as error:
         first = error.errors()[0]
         raise PlanError([f"{'.'.join(map(str, first['loc']))}: {first['msg']}"]) from error
-    plan = Plan(steps=(*kept, *(step for step in plan.steps if step.id not in known)))
     if found := problems(plan, planning.agents, planning.survey):
         raise PlanError(found)
     return plan
-
-
-def _draft_of(step: Step) -> DraftStep:
-    return DraftStep.model_validate(_as_draft(step))
-
-
-def _as_draft(step: Step) -> dict[str, object]:
-    return {
-        "id": step.id,
-        "agent": step.agent,
-        "each": step.each or "",
-        "needs": list(step.needs),
-        "brief": step.brief,
-        "columns": draft_columns(step.expects),
-        "writes": step.writes or "",
-    }
 
 
 def _opening(planning: Planning) -> list[Message]:

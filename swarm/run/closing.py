@@ -16,15 +16,18 @@ from swarm.work import At, Work, act
 TABLE_FILES = (".csv", ".json", ".md")
 
 
-async def close(work: Work, step: Step, result: Result) -> Result:
-    """The result with the step's file written, or failed with what is wrong with the file."""
+async def close(work: Work, step: Step, result: Result, round: int = 0) -> Result:
+    """The result with the step's file written, or failed with what is wrong with the file.
+
+    ``round``: how often the step failed and was given another try.
+    """
     if step.writes is None:
         return result
     thread = Thread(run=work.journal.run.id, step=step.id, attempt=0)
     wrote = result
     if step.writes not in result.files:
         try:
-            wrote = await _write(work, At(thread, 1), step, step.writes, result)
+            wrote = await _write(work, At(thread, 2 * round + 1), step, step.writes, result)
         except (ProjectError, ServerError) as error:
             return Result.failed(f"{step.writes} was not written: {error}")
     problem = problem_with(work.workspace / step.writes)

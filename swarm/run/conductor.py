@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
 from swarm.card import AgentCard
 from swarm.engine.engine import Engine
-from swarm.errors import RunInterrupted
-from swarm.events import AgentWaiting, PlanMade
+from swarm.errors import LimitExceeded, RunInterrupted
+from swarm.events import AgentWaiting, PlanMade, StepChanged, StepEnded
 from swarm.plan import Plan
-from swarm.planner.planner import Planning, make_plan, replan
-from swarm.result import Result
+from swarm.planner.change import replan, wants_change
+from swarm.planner.planner import Planning, make_plan
+from swarm.result import Result, Status
 from swarm.run.answer import Composed, compose
 from swarm.run.direct import Ground, direct
 from swarm.run.execution import Execution
@@ -23,8 +24,9 @@ from swarm.survey import Survey, survey
 from swarm.timing import Forecast
 from swarm.work import Work
 
-GIVEN, REPLANS = "given", "replans"
-"""Settings in a run's record: whether a person gave the plan; how often it was changed."""
+GIVEN, REPLANS, ROUNDS = "given", "replans", "rounds"
+"""Settings in a run's record: whether a person gave the plan; how often what failed was changed; how
+often each step was given another try."""
 PLANS = Want(kind="_plan", tier="large")
 Approve = Callable[[Plan], Awaitable[Plan | None]]
 
@@ -41,8 +43,6 @@ class Conductor:
     approve: Approve | None = None
     composed: Composed | None = None
     results: dict[str, Result] = field(default_factory=dict[str, Result])
-    unfinished: bool = False
-    """Whether steps failed just because the model server was gone."""
     _survey: Survey | None = None
 
     @property
@@ -73,7 +73,8 @@ class Conductor:
     def progress(self) -> str:
         """How far the run is, in words."""
         plan = self.work.journal.run.plan
-        return f"{len(self.results)} of {len(plan.steps)} steps are done" if plan else "there is no plan yet"
+        done = sum(result.is_usable for result in self.results.values())
+        return f"{done} of {len(plan.steps)} steps are done" if plan else "there is no plan yet"
 
     async def draft(self) -> PlanMade:
         """A plan for the task; nothing is adopted."""
@@ -98,44 +99,92 @@ class Conductor:
         return Ground(self.task, self.cards, work.workspace, endpoint.window, endpoint.slots, speeds)
 
     async def execute(self) -> None:
-        """Run every step of the plan that has no recorded result."""
+        """Run every step of the plan that has nothing usable recorded.
+
+        Raises:
+            LimitExceeded: the model did not answer, so that steps are unfinished.
+        """
         found = await self._look()
         plan = self.current
-        recorded = await self.work.journal.steps()
+        ids = {step.id for step in plan.steps}
         self.results = {
-            id: result for id, result in recorded.items() if id in {step.id for step in plan.steps}
+            id: result
+            for id, result in (await self.work.journal.steps()).items()
+            if id in ids and (result.is_usable or result.status == "dropped")
         }
-        execution = Execution(self.work, self.engine, self.task, plan, self.cards, found, self.results)
-        self.results = await execution.run()
-        self.unfinished = bool(execution.unfinished)
+        execution = Execution(
+            self.work, self.engine, self.task, plan, self.cards, found, self.results, self.rounds
+        )
+        await execution.run()
+        waits = [id for id, status in self.stand().items() if status == "unfinished"]
+        if waits:
+            why = self.results[waits[0]].reason
+            words = f"{self.progress}, and the model did not answer for {', '.join(waits)}: {why}"
+            raise LimitExceeded(f"{words}; resume the run when it does", "reply_seconds")
+
+    def stand(self) -> dict[str, Status]:
+        """Where each step of the plan stands now."""
+        plan = self.work.journal.run.plan
+        steps = plan.steps if plan else ()
+        return {
+            step.id: self.results[step.id].status if step.id in self.results else "unfinished"
+            for step in steps
+        }
 
     @property
     def replans(self) -> int:
-        """How often the plan was changed, in all sittings."""
+        """How often what failed was changed, in all sittings."""
         recorded = self.work.journal.run.settings.get(REPLANS)
         return recorded if isinstance(recorded, int) else 0
 
     @property
-    def wants_replan(self) -> bool:
-        """Whether steps failed that another plan might reach."""
-        failed = any(not self.results[step.id].is_usable for step in self.current.steps)
-        return (
-            failed and not self.unfinished and self.replans < self.work.limits.replans and len(self.cards) > 1
-        )
+    def rounds(self) -> dict[str, int]:
+        """How often each step that failed was given another try."""
+        recorded = self.work.journal.run.settings.get(ROUNDS)
+        found = recorded if isinstance(recorded, dict) else {}
+        return {step: round for step, round in found.items() if isinstance(round, int)}
 
-    async def replan(self) -> None:
-        """Replace what failed, if the planner has something better."""
-        round = self.replans + 1
+    @property
+    def wants_replan(self) -> bool:
+        """Whether steps failed that a change may help."""
+        may = self.replans < self.work.limits.replans and len(self.cards) > 1
+        return may and wants_change(self.current, self.results)
+
+    async def replan(self) -> bool:
+        """Change what failed, as the planner chooses; whether there is something to do again."""
         found = await self._look()
         async with self.work.leased(PLANS) as work:
             planning = Planning(work, self.task, found, self.cards)
-            made = await replan(planning, self.current, self.results, round)
-        settings = {**self.work.journal.run.settings, REPLANS: round}
-        if made is None or made.plan == self.current:
-            await self.work.journal.save_run(settings=settings)
-            return
-        lost = [step.id for step in self.current.steps if not self.results[step.id].is_usable]
-        await self._adopt(made.model_copy(update={"note": f"replaces {', '.join(lost)}"}), settings)
+            made = await replan(planning, self.current, self.results, self.replans + 1)
+        rounds = self.rounds
+        for change in made.changes:
+            self.work.note(change)
+            if change.change in ("retry", "reword", "reassign"):
+                rounds[change.step] = rounds.get(change.step, 0) + 1
+        if made.changes:
+            self._reopen(made.changes)
+        settings: dict[str, JsonValue] = {
+            **self.work.journal.run.settings,
+            REPLANS: self.replans + 1,
+            ROUNDS: dict[str, JsonValue](rounds),
+        }
+        plan = made.plan if made.plan != self.current else None
+        await self.work.journal.save_run(plan=plan, settings=settings)
+        if plan is not None:
+            changed = "; ".join(f"{change.change} {change.step}" for change in made.changes)
+            self.work.note(PlanMade(plan=plan, note=changed))
+        return bool(made.changes)
+
+    def _reopen(self, changes: Sequence[StepChanged]) -> None:
+        """Record that what failed, and what was skipped for it, has no end yet; what is dropped has."""
+        dropped = {change.step: change.why for change in changes if change.change == "drop"}
+        for id, result in self.results.items():
+            if id in dropped:
+                given = Result(status="dropped", reason=dropped[id])
+                self.work.journal.note_step(id, given)
+                self.work.note(StepEnded(step=id, result=given))
+            elif result.status in ("failed", "skipped"):
+                self.work.journal.note_step(id, Result(status="unfinished", reason=result.reason))
 
     async def answer(self) -> None:
         """Make the answer of the results."""
@@ -153,8 +202,8 @@ class Conductor:
             raise RunInterrupted("the run has no plan yet")
         return plan
 
-    async def _adopt(self, made: PlanMade, settings: dict[str, JsonValue] | None = None) -> None:
-        await self.work.journal.save_run(plan=made.plan, settings=settings)
+    async def _adopt(self, made: PlanMade) -> None:
+        await self.work.journal.save_run(plan=made.plan)
         origin = "direct" if made.origin == "planner" and len(made.plan.steps) == 1 else made.origin
         self.work.note(made.model_copy(update={"origin": origin}))
 

@@ -1,7 +1,8 @@
 """Running a plan without a barrier: a step starts the moment its needs are done.
 
 Each step is a task that awaits the steps it waits for; a failure is a result, so it never cancels
-a sibling. What was recorded before a crash is not done again.
+a sibling. What was recorded before a crash is not done again: a step that failed walks through its
+recorded attempts for the price of reading them, and has new ones where it is to be tried again.
 """
 
 from __future__ import annotations
@@ -9,20 +10,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment, label
 from swarm.card import AgentCard
 from swarm.engine.engine import Engine
-from swarm.errors import ModelUnavailable, ProjectError, ServerError
+from swarm.engine.watch import deaths, first_of
+from swarm.errors import ModelUnavailable, ProjectError, ServerError, WorkerDied
 from swarm.events import StepEnded, StepExpanded
 from swarm.plan import Plan, Step, Thread
 from swarm.result import Result
 from swarm.run.closing import close
 from swarm.scheduler.path import depths
 from swarm.survey import Survey
+from swarm.tool import ToolResult
 from swarm.work import At, Work, act, one_line
 
 
@@ -37,8 +39,8 @@ class Execution:
     cards: Mapping[str, AgentCard]
     survey: Survey
     results: dict[str, Result] = field(default_factory=dict[str, Result])
-    unfinished: set[str] = field(default_factory=set[str])
-    """Steps that failed only because the model server was gone: a resume does them again."""
+    rounds: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How often a step that failed has been given another try, with attempts of its own."""
 
     async def run(self) -> dict[str, Result]:
         """The result of every step of the plan."""
@@ -56,24 +58,51 @@ class Execution:
         for need in step.waits_for:
             await ended[need].wait()
         if step.id not in self.results:
-            result = await self._run(step)
+            try:
+                with deaths():
+                    result = await self._run(step)
+            except WorkerDied as death:
+                result = Result.failed(str(death))
             self.results[step.id] = result
-            if step.id not in self.unfinished:
-                self.work.journal.note_step(step.id, result)
+            self.work.journal.note_step(step.id, result)
             self.work.note(StepEnded(step=step.id, result=_brief(result)))
         ended[step.id].set()
 
     async def _run(self, step: Step) -> Result:
-        lost = [need for need in step.waits_for if not self.results[need].is_usable]
-        if lost:
-            if any(need in self.unfinished for need in lost):
-                self.unfinished.add(step.id)
-            return Result.failed(f"it needs {', '.join(lost)}, which failed")
-        if step.each is None:
+        blocked = self._blocked(step)
+        if blocked is not None:
+            return blocked
+        if step.joins:
+            result = join(step, {part: self.results[part] for part in step.joins})
+        elif step.each is None:
             result = await self._attempt(step, None, None)
         else:
             result = await self._run_each(step)
-        return await close(self.work, step, result) if result.is_usable else result
+        if not result.is_usable:
+            return result
+        dropped = [need for need in step.needs if self.results[need].status == "dropped"]
+        if dropped:
+            lack = f"it was done without {', '.join(dropped)}, which was dropped"
+            reason = "; ".join(part for part in (result.reason, lack) if part)
+            result = result.model_copy(update={"status": "degraded", "reason": reason})
+        return await close(self.work, step, result, self.rounds.get(step.id, 0))
+
+    def _blocked(self, step: Step) -> Result | None:
+        """What becomes of a step that can't be done for what it needs; None for one that can.
+
+        A step that was dropped is no reason as long as there is anything else to work on.
+        """
+        lost = {
+            need: self.results[need].status for need in step.waits_for if not self.results[need].is_usable
+        }
+        if waits := [need for need, status in lost.items() if status == "unfinished"]:
+            return Result(status="unfinished", reason=f"it needs {', '.join(waits)}, which is unfinished")
+        failed = [need for need, status in lost.items() if status != "dropped" and need not in step.joins]
+        if failed:
+            return Result(status="skipped", reason=f"it needs {', '.join(failed)}, which failed")
+        if lost and not step.joins and (step.each_step in lost or len(lost) == len(step.waits_for)):
+            return Result(status="skipped", reason=f"it needs {', '.join(lost)}, which was dropped")
+        return None
 
     async def _run_each(self, step: Step) -> Result:
         try:
@@ -85,16 +114,19 @@ class Execution:
         self.work.note(StepExpanded(step=step.id, items=tuple(one_line(label(item), 60) for item in items)))
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._attempt(step, n, item)) for n, item in enumerate(items)]
-        return combine([(label(item), task.result()) for item, task in zip(items, tasks, strict=True)])
+        parts = [(label(item), task.result()) for item, task in zip(items, tasks, strict=True)]
+        waits = [f"{name}: {part.reason}" for name, part in parts if part.status == "unfinished"]
+        if waits:
+            reason = f"{len(waits)} of {len(parts)} are unfinished; {'; '.join(waits[:3])}"
+            return Result(status="unfinished", reason=reason)
+        return combine(parts)
 
     async def _items(self, step: Step) -> list[JsonValue] | Result:
         most = self.work.limits.items
         if step.each_step:
             data = self.results[step.each_step].data
         else:
-            (tool,) = await self.work.box.tools(("files.glob",))
-            at = At(Thread(run=self.work.journal.run.id, step=step.id, attempt=0), 0)
-            found = await act(self.work, at, tool, {"pattern": step.each}, {})
+            found = await self._glob(step)
             if found.is_error:
                 return Result.failed(found.text)
             data = found.data
@@ -104,10 +136,22 @@ class Execution:
             return Result.failed(f"{step.each!r} gave {len(data)} items, over limits.items = {most}")
         return data
 
+    async def _glob(self, step: Step) -> ToolResult:
+        """The files of a step's pattern: those found first, or looked for again in each new round."""
+        (tool,) = await self.work.box.tools(("files.glob",))
+        thread = Thread(run=self.work.journal.run.id, step=step.id, attempt=0)
+        found = ToolResult(text="")
+        for round in range(self.rounds.get(step.id, 0) + 1):
+            found = await act(self.work, At(thread, 2 * round), tool, {"pattern": step.each}, {})
+            if found.data and not found.is_error:
+                break
+        return found
+
     async def _attempt(self, step: Step, item_number: int | None, item: JsonValue) -> Result:
         """The result of one sub-agent; after a failure it is tried again, told what went wrong."""
         result = Result.failed("")
-        for attempt in range(1, self.work.limits.attempts + 1):
+        attempts = self.work.limits.attempts * (1 + self.rounds.get(step.id, 0))
+        for attempt in range(1, attempts + 1):
             thread = Thread(run=self.work.journal.run.id, step=step.id, item=item_number, attempt=attempt)
             assignment = Assignment(
                 task=self.task,
@@ -123,22 +167,24 @@ class Execution:
             try:
                 result = await self.engine.run(assignment, priority=self._depths[step.id])
             except ModelUnavailable as error:
-                self.unfinished.add(step.id)
-                return Result.failed(str(error))
+                return Result(status="unfinished", reason=str(error))
             if result.is_usable:
                 break
         return result
 
 
-def first_of(errors: ExceptionGroup[Exception]) -> Exception:
-    """The first error of nested groups."""
-    error = errors.exceptions[0]
-    return first_of(cast(ExceptionGroup[Exception], error)) if isinstance(error, ExceptionGroup) else error
-
-
 def _brief(result: Result) -> Result:
     """The result without its data, which the journal has already."""
     return result.model_copy(update={"data": None})
+
+
+def join(step: Step, parts: Mapping[str, Result]) -> Result:
+    """The results of the steps that a step was split into as its own: their rows, or their texts in order."""
+    whole = combine(list(parts.items()))
+    if step.expects is not None or not whole.is_usable:
+        return whole
+    said = "\n\n".join(str(part.data or part.text) for part in parts.values() if part.is_usable)
+    return whole.model_copy(update={"data": said, "text": one_line(said, 200)})
 
 
 def combine(parts: list[tuple[str, Result]]) -> Result:

@@ -33,8 +33,7 @@ async def _execute(state: Phase, runtime: Runtime[Conductor]) -> Phase:
 
 
 async def _replan(state: Phase, runtime: Runtime[Conductor]) -> Phase:
-    await runtime.context.replan()
-    return {"phase": "planned"}
+    return {"phase": "execute" if await runtime.context.replan() else "answer"}
 
 
 async def _answer(state: Phase, runtime: Runtime[Conductor]) -> Phase:
@@ -56,7 +55,7 @@ async def conduct(conductor: Conductor, saver: BaseCheckpointSaver[int]) -> None
     graph.add_edge(START, "plan")
     graph.add_edge("plan", "execute")
     graph.add_conditional_edges("execute", _after, ["replan", "answer"])
-    graph.add_edge("replan", "execute")
+    graph.add_conditional_edges("replan", _after, ["execute", "answer"])
     graph.add_edge("answer", END)
     config: RunnableConfig = {"configurable": {"thread_id": conductor.work.journal.run.id}}
     await graph.compile(checkpointer=saver).ainvoke(

@@ -17,6 +17,7 @@ from swarm.card import AgentCard
 from swarm.commands import Allow, Command, Decide, Heard, Pause, Stop
 from swarm.control import COUNTED, Budget
 from swarm.engine.local import LocalEngine
+from swarm.engine.watch import first_of
 from swarm.errors import LimitExceeded, ProjectError, RunInterrupted, RunPaused
 from swarm.events import (
     AgentEnded,
@@ -35,7 +36,6 @@ from swarm.plan import Plan
 from swarm.run.answer import Answer, RunOutcome, answer_schema, typed
 from swarm.run.conductor import Approve, Conductor
 from swarm.run.deadline import Deadline, Pauses
-from swarm.run.execution import first_of
 from swarm.run.graph import conduct
 from swarm.run.speedup import speedup_of, worked_seconds
 from swarm.scheduler.slots import Slots
@@ -209,16 +209,23 @@ class Run(Generic[Value]):
             await self._save(journal, conductor.work.limits, plan)
             if plan is not None:
                 self._note(journal, PlanMade(plan=plan, origin="given", forecast=conductor.forecast(plan)))
+            hearing = self._setting.box.heard_by(lambda change: self._note(journal, change))
             async with self._listening(path, conductor, journal):
                 opened.set_result(None)
-                outcome, reason = await self._conduct(conductor, journal)
+                with hearing:
+                    outcome, reason = await self._conduct(conductor, journal)
             return await self._end(journal, conductor, outcome, reason)
 
     async def _conduct(self, conductor: Conductor, journal: Journal) -> tuple[RunOutcome | None, str]:
         """How the run was cut short and why, or None when it came to its end."""
         try:
             async with asyncio.TaskGroup() as group:
-                watches = (self._watch(conductor, journal), self._rest(conductor, journal), _keep(journal))
+                watches = (
+                    self._watch(conductor, journal),
+                    self._rest(conductor, journal),
+                    _keep(journal),
+                    conductor.engine.watch(),
+                )
                 watching = [group.create_task(watch) for watch in watches]
                 await conduct(conductor, journal.saver)
                 for watch in watching:
@@ -351,6 +358,7 @@ class Run(Generic[Value]):
             missing=answer.missing,
             usage=answer.usage,
             seconds=round(budget.seconds, 3),
+            steps=conductor.stand(),
             at=journal.clock(),
         )
         speedup = speedup_of([*self._events, ended])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 from swarm.events import (
+    AgentDied,
     AgentEvent,
     AgentWaiting,
     Event,
@@ -185,6 +186,10 @@ def _take(times: _Times, event: AgentEvent) -> None:
             attempt.lose(usage=event.usage)
         case ToolReturned():
             attempt.work += event.seconds
+        case AgentDied():
+            if attempt.asked is not None:
+                attempt.lose(retry=event.at - attempt.asked)
+            attempt.asked = None
         case _:
             pass
 

@@ -11,6 +11,7 @@ from swarm.card import Tier
 from swarm.messages import Reply, Request
 from swarm.models.model import Endpoint, Model
 from swarm.models.pool import Member
+from swarm.pulse import within
 from swarm.scheduler.host import Seat, Service, Waiter, host_of, key_of
 
 PARKED_AFTER_SECONDS = 2.0
@@ -75,8 +76,10 @@ class Lease:
             self.leave()
         await self._come_back()
         is_first, self._is_new = self._is_new, False
-        with self._service.calling(is_first=is_first) as call:
-            reply = await self.model.reply(request.model_copy(update={"slot": self._number}))
+        asked = request.model_copy(update={"slot": self._number})
+        within_time = within("a reply of the model", request.deadline_seconds)
+        with self._service.calling(is_first=is_first) as call, within_time:
+            reply = await self.model.reply(asked)
             usage = reply.usage
             call.seconds = usage.model_seconds - usage.retry_seconds - usage.load_seconds
             call.first_seconds = usage.prefill_seconds + usage.queued_seconds

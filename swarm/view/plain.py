@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import TextIO
 
 from swarm.events import (
+    AgentDied,
     AgentEnded,
     AgentStarted,
     Event,
     LimitRaised,
     LimitReached,
+    LoopBlocked,
     Notice,
     PlanMade,
     RunEnded,
     RunStarted,
+    ServerChanged,
+    StepChanged,
     StepEnded,
     StepExpanded,
     ToolCalled,
     ToolReturned,
 )
+from swarm.view.state import words_of
 from swarm.view.timing import forecast_words, speedup_rows
 from swarm.view.words import count, duration, one_line
 
@@ -53,6 +59,8 @@ def line_of(event: Event) -> str | None:
             return f"limits.{event.limit} is {event.allowed:,.0f} now"
         case Notice():
             return f"{f'{event.step}: ' if event.step else ''}{event.text}"
+        case LoopBlocked() | ServerChanged() | StepChanged():
+            return words_of(event)
         case RunEnded():
             return _end_words(event)
         case _:
@@ -69,6 +77,10 @@ def _step_words(event: Event) -> str | None:
             return f"{_name(event)}: {event.tool} {event.summary}"
         case ToolReturned(is_error=True):
             return f"{_name(event)}: {event.tool} failed: {event.summary}"
+        case AgentDied():
+            return (
+                f"{_name(event)}: its worker died{', another goes on' if event.goes_on else ''}: {event.text}"
+            )
         case AgentEnded(item=None, status="done"):
             return None  # The step's own line says the same.
         case AgentEnded():
@@ -79,7 +91,7 @@ def _step_words(event: Event) -> str | None:
             return None
 
 
-def _name(event: AgentStarted | ToolCalled | ToolReturned | AgentEnded) -> str:
+def _name(event: AgentStarted | ToolCalled | ToolReturned | AgentDied | AgentEnded) -> str:
     item = "" if event.item is None else f"[{event.item}]"
     attempt = f" (attempt {event.attempt})" if event.attempt > 1 else ""
     return f"{event.step.lstrip('_')}{item}{attempt}"
@@ -88,4 +100,7 @@ def _name(event: AgentStarted | ToolCalled | ToolReturned | AgentEnded) -> str:
 def _end_words(event: RunEnded) -> str:
     used = event.usage
     tokens = f"{count(used.prompt_tokens)} prompt tokens ({count(used.cached_tokens)} cached)"
-    return f"{event.status} in {duration(event.seconds)}: {tokens}, {count(used.written_tokens)} written"
+    stand = Counter(event.steps.values())
+    steps = ", ".join(f"{number} {status}" for status, number in stand.items())
+    what = f"{event.status}{f' (steps: {steps})' if len(stand) > 1 else ''}"
+    return f"{what} in {duration(event.seconds)}: {tokens}, {count(used.written_tokens)} written"

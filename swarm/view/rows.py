@@ -18,6 +18,9 @@ GLYPHS: dict[Stage, str] = {
     "done": "✓",
     "degraded": "!",
     "failed": "✗",
+    "skipped": "↷",
+    "dropped": "-",
+    "unfinished": "…",
 }
 STYLES: dict[Stage, str] = {
     "waiting": "dim",
@@ -26,6 +29,9 @@ STYLES: dict[Stage, str] = {
     "done": "green",
     "degraded": "yellow",
     "failed": "red",
+    "skipped": "yellow",
+    "dropped": "dim",
+    "unfinished": "dim",
 }
 _FIGURES = 22
 """Columns for tokens and time at the right."""
@@ -35,6 +41,9 @@ _STAGE_WORDS: tuple[tuple[Stage, str], ...] = (
     ("done", "done"),
     ("degraded", "degraded"),
     ("failed", "failed"),
+    ("skipped", "skipped"),
+    ("dropped", "dropped"),
+    ("unfinished", "unfinished"),
     ("acting", "in tools"),
     ("thinking", "thinking"),
     ("waiting", "waiting"),
@@ -109,8 +118,8 @@ def _fold(steps: list[StepState], room: int) -> tuple[list[StepState], list[Step
     """What has a row of its own, in the plan's order, and what is only counted."""
     if len(steps) <= room:
         return steps, []
-    urgency = {"acting": 0, "thinking": 0, "failed": 1, "degraded": 2, "waiting": 3, "done": 4}
-    chosen = sorted(steps, key=lambda step: urgency[stage_of(step)])[: max(room - 1, 0)]
+    urgency = {"acting": 0, "thinking": 0, "failed": 1, "degraded": 2, "waiting": 3}
+    chosen = sorted(steps, key=lambda step: urgency.get(stage_of(step), 4))[: max(room - 1, 0)]
     ids = {step.id for step in chosen}
     return [step for step in steps if step.id in ids], [step for step in steps if step.id not in ids]
 

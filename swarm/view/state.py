@@ -7,18 +7,22 @@ from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
 from swarm.events import (
+    AgentDied,
     AgentEnded,
     AgentStarted,
     AgentWaiting,
     Event,
     LimitRaised,
     LimitReached,
+    LoopBlocked,
     ModelAsked,
     ModelReplied,
     Notice,
     PlanMade,
     RunEnded,
     RunStarted,
+    ServerChanged,
+    StepChanged,
     StepEnded,
     StepExpanded,
     ToolCalled,
@@ -26,11 +30,20 @@ from swarm.events import (
 )
 from swarm.limits import Usage
 from swarm.plan import Plan, Step
-from swarm.result import Result
+from swarm.result import Result, Status
 
-AgentEvent = AgentWaiting | AgentStarted | ModelAsked | ModelReplied | ToolCalled | ToolReturned | AgentEnded
-Stage = Literal["waiting", "thinking", "acting", "done", "degraded", "failed"]
-ENDED: tuple[Stage, ...] = ("done", "degraded", "failed")
+AgentEvent = (
+    AgentWaiting
+    | AgentStarted
+    | ModelAsked
+    | ModelReplied
+    | ToolCalled
+    | ToolReturned
+    | AgentDied
+    | AgentEnded
+)
+Stage = Literal["waiting", "thinking", "acting"] | Status
+ENDED: tuple[Stage, ...] = ("done", "degraded", "failed", "skipped", "dropped", "unfinished")
 MOVING: tuple[Stage, ...] = ("thinking", "acting")
 
 
@@ -107,12 +120,12 @@ class RunState:
                 self._take_plan(event)
             case Notice() | LimitReached():
                 self.notices.append(event.text)
+            case LoopBlocked() | ServerChanged() | StepChanged():
+                self._take_trouble(event)
             case LimitRaised():
                 self.notices.append(f"limits.{event.limit} is {event.allowed:,.0f} now")
             case RunEnded():
-                self.ended = event
-                self.usage = event.usage
-                self._end_inner()
+                self._end(event)
             case StepExpanded():
                 self._expand(event)
             case StepEnded():
@@ -126,9 +139,24 @@ class RunState:
         self.ended = None
         # What was in flight when the run was stopped waits to be taken up again.
         for step in self.steps.values():
+            _reopen(step)
             for agent in step.agents.values():
                 if agent.stage not in ENDED:
                     agent.stage, agent.now = "waiting", ""
+
+    def _take_trouble(self, event: LoopBlocked | ServerChanged | StepChanged) -> None:
+        self.notices.append(words_of(event))
+        if isinstance(event, StepChanged):
+            for step in self.steps.values():
+                _reopen(step)
+
+    def _end(self, event: RunEnded) -> None:
+        self.ended = event
+        self.usage = event.usage
+        self._end_inner()
+        for id, status in event.steps.items():
+            step = self._step(id)
+            step.result = step.result or Result(status=status)
 
     def _take_plan(self, event: PlanMade) -> None:
         self.plan, self.plan_origin = event.plan, event.origin
@@ -169,10 +197,30 @@ def is_inner(id: str) -> bool:
     return id.startswith("_")
 
 
+def words_of(event: LoopBlocked | ServerChanged | StepChanged) -> str:
+    """What went wrong or was changed, in a line."""
+    match event:
+        case LoopBlocked():
+            return f"nothing in this process could run for {event.seconds:.0f} s: blocked or halted"
+        case ServerChanged():
+            how = {"died": "died", "silent": "answers nothing", "restarted": "runs again", "resting": "rests"}
+            return f"the server {event.server!r} {how[event.state]}{f': {event.text}' if event.text else ''}"
+        case StepChanged():
+            parts = f" into {', '.join(event.parts)}" if event.parts else ""
+            return f"{event.step}: {event.change}{parts}: {event.why}"
+
+
 def _refreshed(known: StepState | None, step: Step) -> StepState:
     state = known or StepState(id=step.id, agent=step.agent)
+    _reopen(state)
     state.agent, state.waits_for, state.each = step.agent, step.waits_for, step.each
     return state
+
+
+def _reopen(step: StepState) -> None:
+    """What is not done yet will be looked at again."""
+    if step.result and not step.result.is_usable and step.result.status != "dropped":
+        step.result = None
 
 
 def _move(agent: AgentState, event: AgentEvent) -> None:
@@ -195,6 +243,8 @@ def _move(agent: AgentState, event: AgentEvent) -> None:
                 "thinking",
                 f"{event.tool} failed: {event.summary}" if event.is_error else "",
             )
+        case AgentDied():
+            agent.stage, agent.now = "waiting", f"its worker died: {event.text}"
         case AgentEnded():
             agent.stage, agent.now, agent.ended_at = event.status, event.text, event.at
         case _:

@@ -127,7 +127,7 @@ async def test_a_failed_item_does_not_cancel_its_siblings_and_the_answer_says_so
     assert "Anna" in (project / "actions.csv").read_text(encoding="utf-8")
 
 
-async def test_a_step_whose_need_failed_fails_with_that_reason_and_others_go_on(project: Path) -> None:
+async def test_a_step_whose_need_failed_is_skipped_with_that_reason_and_others_go_on(project: Path) -> None:
     lost = Step(id="lost", agent="writer", brief="Tell a joke.")
     after = Step(id="after", agent="writer", brief="Tell it again.", needs=("lost",))
     alone = Step(id="alone", agent="writer", brief="Say hello.")
@@ -139,7 +139,7 @@ async def test_a_step_whose_need_failed_fails_with_that_reason_and_others_go_on(
 
     answer, _, _ = await run(project, Plan(steps=(lost, after, alone)), script)
     assert answer.status == "degraded"
-    assert "step after failed: it needs lost, which failed" in answer.missing
+    assert "step after skipped: it needs lost, which failed" in answer.missing
     assert answer.text.startswith("hello")
 
 
