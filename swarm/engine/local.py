@@ -27,7 +27,7 @@ class LocalEngine:
         from swarm.agent.loop import agent_graph
 
         self._work = work
-        self._watch = Watch(work)
+        self._watch = Watch(work.note, work.budget)
         self._graph: CompiledStateGraph[Cursor, Session, Cursor, Cursor] = agent_graph(work.journal.saver)
 
     async def watch(self) -> None:

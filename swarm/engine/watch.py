@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import cast
 
+from swarm.control import Budget
 from swarm.errors import LimitExceeded, SwarmError, WorkerDied
-from swarm.events import LimitReached, LoopBlocked, Notice
+from swarm.events import Event, LimitReached, LoopBlocked, Notice
 from swarm.plan import Thread
 from swarm.pulse import PULSE, Pulse
-from swarm.work import Work, name_of
+from swarm.work import name_of
 
 logger = logging.getLogger("swarm.engine")
 
@@ -81,12 +82,14 @@ class Watch:
 
     def __init__(
         self,
-        work: Work,
+        note: Callable[[Event], None],
+        budget: Budget,
         *,
         clock: Callable[[], float] = time.monotonic,
         boot: Callable[[], float] = boot_seconds,
     ) -> None:
-        self._work = work
+        self._note = note
+        self._budget = budget
         self._clock = clock
         self._boot = boot
         self._workers: list[_Worker] = []
@@ -124,10 +127,10 @@ class Watch:
             before, now = now, self._clock()
             boot_before, boot = boot, self._boot()
             if (slept := (boot - boot_before) - (now - before)) > SLEPT_SECONDS:
-                self._work.note(Notice(text=f"the machine slept for {slept:,.0f} s; the run goes on"))
+                self._note(Notice(text=f"the machine slept for {slept:,.0f} s; the run goes on"))
             if (late := now - before - TICK_SECONDS) > BLOCKED_SECONDS:
                 # Whoever waits is judged at the next tick: its own deadline comes first.
-                self._work.note(LoopBlocked(seconds=round(late, 1)))
+                self._note(LoopBlocked(seconds=round(late, 1)))
                 continue
             self._end_overdue(now)
             self._check_run(now)
@@ -140,7 +143,7 @@ class Watch:
                 worker.scope.reschedule(0.0)
 
     def _check_run(self, now: float) -> None:
-        pulse, budget = PULSE.get(), self._work.budget
+        pulse, budget = PULSE.get(), self._budget
         if budget.is_at_rest:
             pulse.beat()
             return
@@ -150,7 +153,7 @@ class Watch:
         at_work = [name_of(worker.thread) for worker in self._workers]
         who = f", with {len(at_work)} sub-agents at work ({', '.join(at_work[:5])})" if at_work else ""
         text = f"nothing has moved for {silent:,.0f} s{who}; what is recorded is kept"
-        self._work.note(
+        self._note(
             LimitReached(limit="stall_seconds", used=silent, allowed=allowed, enough=2 * allowed, text=text)
         )
         raise LimitExceeded(text, "stall_seconds")

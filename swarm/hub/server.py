@@ -50,14 +50,21 @@ class Server:
     never recovers; so callers wait for a session here and never hold the task that owns it.
     """
 
-    def __init__(self, entry: ServerEntry, tell: Callable[[ServerChanged], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        entry: ServerEntry,
+        tell: Callable[[ServerChanged], None] = lambda _: None,
+        *,
+        first_pause_seconds: float = PAUSE_SECONDS,
+    ) -> None:
         self.entry = entry
         self._tell = tell
+        self._first_pause_seconds = first_pause_seconds
         self._gate = asyncio.Semaphore(CALLS)
         self._life: _Life | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._deaths = 0
-        self._rests_until = 0.0
+        self._rests, self._rests_until = "", 0.0
         self._is_closed = False
 
     @property
@@ -72,11 +79,6 @@ class Server:
                 f"the server {self.name!r} is closed; nothing can be called after the end of a run"
             )
         if self._life is None or self._life.ended.is_set():
-            if self._life and time.monotonic() < self._rests_until:
-                raise ServerError(
-                    f"the server {self.name!r} died {self._deaths} times in a row and is left alone for some "
-                    f"minutes: {self._life.failure}"
-                )
             self._life = _Life()
             task = asyncio.create_task(
                 self._live(self._life, frozenset(self._tasks)), name=f"server {self.name}"
@@ -149,8 +151,10 @@ class Server:
         logger.error("server %s did not close within %s s", self.name, CLOSE_SECONDS)
 
     async def _live(self, life: _Life, before: frozenset[asyncio.Task[None]]) -> None:
+        is_begun = False
         try:
             await self._wait_for(before)
+            is_begun = True
             async with connected(self.entry, life.ended) as connection:
                 life.connection = connection
                 life.settled.set()
@@ -171,28 +175,39 @@ class Server:
         ):  # foreign code: what the SDK raises when it closes a broken session
             logger.debug("server %s: its session broke", self.name, exc_info=True)
         finally:
-            self._deaths += 1
             life.ended.set()
             life.settled.set()
-            self._report(life)
+            if is_begun and not self._is_closed:
+                self._report(life)
 
     def _report(self, life: _Life) -> None:
         """Tells of the end of a life, and lets the server rest after too many."""
-        if self._is_closed:
-            return
+        self._deaths += 1
         is_silent = life.connection is not None and life.connection.is_silent
         self._say("silent" if is_silent else "died", life.failure)
         if self._deaths > RESTARTS:
             self._rests_until = time.monotonic() + REST_SECONDS
-            self._say("resting", f"it died {self._deaths} times in a row")
+            self._rests = (
+                f"the server {self.name!r} failed {self._deaths} times in a row and is left alone for "
+                f"{REST_SECONDS:.0f} s: {life.failure}"
+            )
+            self._say("resting", life.failure)
 
     def _say(self, state: Literal["died", "silent", "restarted", "resting"], text: str = "") -> None:
         logger.info("server %s: %s %s", self.name, state, text)
         self._tell(ServerChanged(server=self.name, state=state, text=text))
 
     async def _wait_for(self, before: frozenset[asyncio.Task[None]]) -> None:
-        """Waits until the life before has ended, and the longer the more often it did."""
+        """Waits until the life before has ended, and the longer the more often it did.
+
+        Raises:
+            ServerError: it did so too often.
+        """
         if before:
             await asyncio.wait(before, timeout=CLOSE_SECONDS)
+        if time.monotonic() < self._rests_until:
+            raise ServerError(self._rests)
         if self._deaths > 1:
-            await asyncio.sleep(min(PAUSE_SECONDS * 2 ** (self._deaths - 2), LONGEST_PAUSE_SECONDS))
+            await asyncio.sleep(
+                min(self._first_pause_seconds * 2 ** (self._deaths - 2), LONGEST_PAUSE_SECONDS)
+            )
