@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from swarm.card import AgentCard
 from swarm.engine.engine import Engine
-from swarm.errors import LimitExceeded, RunInterrupted
+from swarm.errors import RunInterrupted, RunPaused
 from swarm.events import AgentWaiting, PlanMade, StepChanged, StepEnded
 from swarm.plan import Plan
 from swarm.planner.change import replan, wants_change
@@ -102,7 +102,7 @@ class Conductor:
         """Run every step of the plan that has nothing usable recorded.
 
         Raises:
-            LimitExceeded: the model did not answer, so that steps are unfinished.
+            RunPaused: the model did not answer, so that steps are unfinished.
         """
         found = await self._look()
         plan = self.current
@@ -120,7 +120,7 @@ class Conductor:
         if waits:
             why = self.results[waits[0]].reason
             words = f"{self.progress}, and the model did not answer for {', '.join(waits)}: {why}"
-            raise LimitExceeded(f"{words}; resume the run when it does", "reply_seconds")
+            raise RunPaused(f"{words}; resume the run when it does")
 
     def stand(self) -> dict[str, Status]:
         """Where each step of the plan stands now."""

@@ -119,7 +119,9 @@ async def test_a_reworded_step_has_a_new_brief(tmp_path: Path) -> None:
 
 async def test_a_step_that_is_given_to_another_agent_is_done_by_that(tmp_path: Path) -> None:
     team = Team(
-        lambda prompt: None if "Name the towns" in prompt and "Tools:" not in prompt else "done",
+        lambda prompt: (
+            None if "Name the towns" in prompt and "You do the task yourself" not in prompt else "done"
+        ),
         {"change": "reassign", "agent": "generalist"},
     )
     answer, events = await run(tmp_path, team, PLAN.model_copy(update={"steps": (NAMES, FACTS, SUM)}))
@@ -221,7 +223,8 @@ async def test_a_choice_that_can_not_be_is_asked_again_once_and_then_the_step_st
 
 async def test_there_are_as_many_rounds_of_changes_as_the_limit_allows(tmp_path: Path) -> None:
     for replans in (0, 1, 2):
-        team = Team(only("Name the towns."), *[{"change": "retry"}] * 3)
+        again: dict[str, JsonValue] = {"change": "retry"}
+        team = Team(only("Name the towns."), again, again, again)
         answer, events = await run(tmp_path, team, limits=Limits(replans=replans))
         assert changes_in(events) == [("names", "retry")] * replans
         assert team.asked.count("Name the towns.") == 2 * (replans + 1)
