@@ -11,10 +11,12 @@ import typer
 
 from swarm.cli import models, plan
 from swarm.cli.doctor import doctor
+from swarm.cli.fork import ForkOptions, fork
 from swarm.cli.init import init
 from swarm.cli.listing import content
 from swarm.cli.options import from_options
 from swarm.cli.prompts import prompts
+from swarm.cli.replay import replay
 from swarm.cli.run import ResumeOptions, TaskOptions, resume, run
 from swarm.cli.runs import runs, show
 from swarm.cli.serve import serve
@@ -59,6 +61,8 @@ app.command("resume")(from_options(ResumeOptions, resume))
 app.command("pause")(pause)
 app.command("stop")(stop)
 app.command("limit")(limit)
+app.command("fork")(from_options(ForkOptions, fork))
+app.command("replay")(replay)
 app.command("runs")(runs)
 app.command("show")(show)
 app.add_typer(plan.app, name="plan", help="Make, check or run a plan.")

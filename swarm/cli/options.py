@@ -97,7 +97,6 @@ class RunOptions:
     limit: LimitOption = None
     until: UntilOption = None
     lasting: ForOption = None
-    at: AtOption = None
 
     def opened(self) -> Project:
         """The project the options name.
@@ -110,14 +109,8 @@ class RunOptions:
         return open_project(self.project, workspace=self.workspace)
 
     def starts(self) -> Deadline | None:
-        """What to wait for before anything is opened; None to begin now.
-
-        Raises:
-            ProjectError: it is no time to come.
-        """
-        from swarm.run.deadline import until
-
-        return until(self.at) if self.at else None
+        """What to wait for before anything is opened; None to begin now."""
+        return None
 
     def rests(self) -> Deadline | None:
         """When the run is to be paused; None for never. A duration counts from now.
@@ -148,6 +141,23 @@ class RunOptions:
         }
         named = {name: str(value) for name, value in given.items() if value is not None}
         return limits_of({**named, **dict(split(words) for words in self.limit or ())})
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaterOptions(RunOptions):
+    """What a command takes that may begin later."""
+
+    at: AtOption = None
+
+    def starts(self) -> Deadline | None:
+        """What to wait for before anything is opened; None to begin now.
+
+        Raises:
+            ProjectError: it is no time to come.
+        """
+        from swarm.run.deadline import until
+
+        return until(self.at) if self.at else None
 
 
 def limits_of(named: dict[str, str]) -> Limits:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.options import ModelOption, ProjectOption, RunOptions, WorkspaceOption, from_options
+from swarm.cli.options import (
+    LaterOptions,
+    ModelOption,
+    ProjectOption,
+    RunOptions,
+    WorkspaceOption,
+    from_options,
+)
 from swarm.cli.run import read_task, run_task
 
 if TYPE_CHECKING:
@@ -23,7 +30,7 @@ FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A plan as JS
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlanOptions(RunOptions):
+class PlanOptions(LaterOptions):
     """Options of ``swarm plan run``."""
 
     file: FileArgument

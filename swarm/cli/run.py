@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.options import RunArgument, RunOptions
+from swarm.cli.options import LaterOptions, RunArgument, RunOptions
 from swarm.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaskOptions(RunOptions):
+class TaskOptions(LaterOptions):
     """Options of ``swarm run``."""
 
     task: Annotated[str, typer.Argument(help="What is to be done, in plain words; - reads it from stdin.")]
@@ -31,7 +31,7 @@ class TaskOptions(RunOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResumeOptions(RunOptions):
+class ResumeOptions(LaterOptions):
     """Options of ``swarm resume``."""
 
     run: RunArgument = "last"
@@ -59,24 +59,29 @@ def run(options: TaskOptions) -> None:
 def resume(options: ResumeOptions) -> None:
     """Go on with a stopped, paused or killed run. Nothing that was recorded is done again. A run that
     reaches a limit is paused (exit code 3); --limit NAME=N raises it."""
-    from swarm.cli.follow import run_on_screen
     from swarm.cli.runs import path_of
+
+    path = path_of(options.project or Path.cwd(), options.run)
+    raise typer.Exit(go_on(path, options, take_over=options.take_over))
+
+
+def go_on(path: Path, options: RunOptions, *, take_over: bool = False) -> int:
+    """Resumes the run of a file, in the folder that it worked in; gives the exit code."""
+    from swarm.cli.follow import run_on_screen
     from swarm.store.lease import lease
     from swarm.store.reader import read_run
 
-    path = path_of(options.project or Path.cwd(), options.run)
     workspace = Path(read_run(path).workspace)
     if options.workspace is None and workspace.is_dir():
         options = replace(options, workspace=workspace)
     # Held from here on: whoever comes second is refused before anything heavy is loaded.
-    with lease(path, take_over=options.take_over) as held:
+    with lease(path, take_over=take_over) as held:
 
         async def start(swarm: Swarm, screen: Screen) -> Run[str]:
             ask_more = screen.ask_more if screen.can_ask and not options.yes else None
             return await swarm.resume(path.stem, ask_more=ask_more, held=held)
 
-        code = run_on_screen(options, start)
-    raise typer.Exit(code)
+        return run_on_screen(options, start)
 
 
 def run_task(task: str, options: RunOptions, plan: Plan | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
 
 
 class Screen:
-    """Progress on stderr; on stdout only the answer, or with ``as_json`` the events and nothing else."""
+    """Progress on stderr; on stdout only the answer, or with ``as_json`` the events and nothing else.
 
-    def __init__(self, *, as_json: bool = False) -> None:
+    ``clock`` gives seconds since 1970, as the events have them.
+    """
+
+    def __init__(self, *, as_json: bool = False, clock: Callable[[], float] = time.time) -> None:
         self._as_json = as_json
         self._console = Console(stderr=True, highlight=False)
         is_live = self._console.is_terminal and not self._console.is_dumb_terminal and not as_json
-        self._view = TerminalView(self._console) if is_live else None
+        self._view = TerminalView(self._console, clock=clock) if is_live else None
 
     @property
     def can_ask(self) -> bool:

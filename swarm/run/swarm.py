@@ -22,6 +22,7 @@ from swarm.project.project import Project, open_project
 from swarm.run.answer import Answer
 from swarm.run.conductor import GIVEN, Approve
 from swarm.run.forecast import forecast, sizes_of, speeds_of
+from swarm.run.fork import Fork, fork
 from swarm.run.run import AskMore, Run, Setting
 from swarm.scheduler.slots import Slots
 from swarm.store.lease import Lease
@@ -179,6 +180,17 @@ class Swarm:
         setting = replace(self._setting, given=limits) if limits else self._setting
         resumed = Run(found, setting, answer_type=answer_type, ask_more=ask_more, held=held)
         return await self._open(resumed, None, None)
+
+    async def fork(self, run: str, at: str) -> Fork:
+        """A new run that begins as an earlier one did; ``resume`` goes on with it. ``at`` is the turn to ask
+        anew, as ``actions[3]:2``, or the number of the last event to keep.
+
+        Raises:
+            ProjectError: there is no such run, turn or event.
+            StoreError: a file can't be used.
+        """
+        found = self._last() if run == "last" else find_run(self.project.root, run).stem
+        return await fork(self._setting.runs_folder / f"{found}.db", at)
 
     def _last(self) -> str:
         records = list_runs(self.project.root).records

@@ -127,3 +127,40 @@ def test_a_resumed_run_works_in_the_folder_that_it_began_in(project: Path) -> No
 
     assert (paused.exit_code, resumed.exit_code) == (3, 0), resumed.stderr
     assert (project / "work" / "pays.csv").read_text("utf-8") == "who\nAna\n"
+
+
+def test_a_run_is_shown_again_with_no_model_and_the_same_lines(project: Path) -> None:
+    done = here(*RUN, at=project)
+    (project / "script.py").unlink()
+    again = here("replay", at=project)
+    events = here("replay", "--json", at=project)
+
+    assert (again.exit_code, again.stdout) == (0, done.stdout)
+    assert [line[8:] for line in again.stderr.splitlines()] == [
+        line[8:] for line in done.stderr.splitlines()[:-1]
+    ]
+    shown = here("show", "--events", "--json", at=project)
+    assert (events.stdout, events.stderr) == (shown.stdout, "")
+
+
+def test_a_paused_run_is_shown_as_far_as_it_came(project: Path) -> None:
+    here(*RUN, "--limit", "model_calls=1", at=project)
+    again = here("replay", "--speed", "0", at=project)
+
+    assert again.exit_code == 0
+    assert "needs one more for turn 1 of pays" in again.stdout
+
+
+def test_a_fork_asks_a_turn_anew_with_other_words(project: Path) -> None:
+    here(*RUN, at=project)
+    script = (project / "script.py").read_text("utf-8")
+    (project / "script.py").write_text(script.replace('"Ana"', '"Bo"'), encoding="utf-8")
+    (record,) = list_runs(project).records
+    made = here("fork", record.id, "--at", "pays:1", "--stay", at=project)
+    forked = here("fork", record.id, "--at", "pays:1", *MODEL, at=project)
+
+    assert (made.exit_code, forked.exit_code) == (0, 0), forked.stderr
+    assert {made.stdout.strip()} < {record.id for record in list_runs(project).records}
+    assert " it has 1 replies and 0 tool calls of it\n" in forked.stderr
+    assert "swarm: after that, run " in forked.stderr
+    assert (project / "pays.csv").read_text("utf-8") == "who\nBo\n"
