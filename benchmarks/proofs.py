@@ -26,6 +26,7 @@ LONG = (
     "newcomer",
     "kills",
     "kills_again",
+    "night",
 )
 """Several minutes to hours each: run by name."""
 ALL = (
@@ -47,6 +48,7 @@ ALL = (
     "truncation",
     "kills",
     "kills_again",
+    "night",
 )
 """In the order of PROOFS.md."""
 
