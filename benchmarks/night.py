@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 import time
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import copy, rmtree
@@ -179,10 +179,12 @@ def _column(project: Path, query: str) -> list[str]:
     files = run_files(project)
     if not files:
         return []
-    with suppress(sqlite3.OperationalError):  # it is just being made
-        with closing(sqlite3.connect(f"{files[-1].as_uri()}?mode=ro", uri=True, timeout=30.0)) as connection:
+    address = f"{files[-1].as_uri()}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True, timeout=30.0)) as connection:
+        try:
             return [value for (value,) in connection.execute(query)]
-    return []
+        except sqlite3.OperationalError:
+            return []  # it is just being made
 
 
 def _descendants(pid: int) -> list[int]:

@@ -20,7 +20,7 @@ from benchmarks.nursery import nursery
 from benchmarks.proof import Figure, Findings
 from benchmarks.witness import Witness, made_by, wrong_in
 
-WHOLE_RUNS = 5
+WHOLE_RUNS = 3
 """Runs that nobody kills, to know how long one takes."""
 LEFT_SECONDS = 5.0
 """A server has ended by then after its run has."""
