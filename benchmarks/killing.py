@@ -28,6 +28,7 @@ from benchmarks.scripts.post import __file__ as post_file
 from examples.example import write_database
 from swarm import Run, Swarm
 from swarm.errors import SwarmError
+from swarm.hub.leftovers import FOLDER, end_leftovers
 from swarm.messages import Request
 from swarm.project.project import Project, open_project
 from swarm.store.runs import list_runs, run_path
@@ -38,6 +39,8 @@ SITTING_SECONDS = 120.0
 """A sitting that is not over by then hangs, however busy the machine is."""
 LATENCY_SECONDS = 0.008
 """Longest reply of the model: so short that kills fall everywhere."""
+LEFT_SECONDS = 5.0
+"""A server has ended by then after its run has."""
 BUILT_IN = ("files", "database")
 
 Kind = Literal["time", "commit", "effect"]
@@ -203,6 +206,7 @@ class World:
 
         model = ScriptedModel(Script(reply, _latency))
         async with Swarm.open(self.open(), model=model) as swarm:
+            await asyncio.to_thread(self._settle_nursery)
             run: Run[str] = await (
                 swarm.resume() if self.run_file() else swarm.start(errands.TASK, plan=errands.PLAN)
             )
@@ -214,6 +218,13 @@ class World:
             "commits": commits(),
         }
         (self.folder / "outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
+
+    def _settle_nursery(self) -> None:
+        """Waits for servers of the nursery whose command was killed: a real one would be that command."""
+        if end_leftovers(self.project / ".swarm" / FOLDER):
+            ends = time.monotonic() + LEFT_SECONDS
+            while self.servers() and time.monotonic() < ends:
+                time.sleep(0.001)
 
     def _ended(self, code: int, seconds: float) -> Sitting:
         path = self.folder / "outcome.json"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import ip_address
 from typing import cast
@@ -141,16 +141,18 @@ class Connection:
 
 
 @asynccontextmanager
-async def connected(entry: ServerEntry, ended: asyncio.Event) -> AsyncGenerator[Connection]:
+async def connected(
+    entry: ServerEntry, ended: asyncio.Event, note: Callable[[int], None]
+) -> AsyncGenerator[Connection]:
     """An open session with the server of an entry. Opened and closed in the same task.
 
-    ``ended`` is set when the server's output ends.
+    ``ended`` is set when the server's output ends; ``note`` is told the id of its process.
 
     Raises:
         ServerError: it could not be started or reached within its deadline; says why.
     """
     async with AsyncExitStack() as stack:
-        process = StdioServer(entry, ended) if entry.transport == "stdio" else None
+        process = StdioServer(entry, ended, note) if entry.transport == "stdio" else None
         screened = Screened(process or await _over_http(entry, stack))
         try:
             async with asyncio.timeout(entry.start_seconds):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from swarm.errors import ProjectError, SwarmError
 from swarm.events import ServerChanged
+from swarm.hub.leftovers import FOLDER, Register
 from swarm.hub.native import from_file, from_functions
 from swarm.hub.offer import Source
 from swarm.hub.results import failure
@@ -47,9 +48,13 @@ class Hub:
     """
 
     def __init__(
-        self, entries: Sequence[ServerEntry], native: Sequence[Source], origins: dict[str, str]
+        self,
+        entries: Sequence[ServerEntry],
+        native: Sequence[Source],
+        origins: dict[str, str],
+        register: Register,
     ) -> None:
-        servers = [Server(entry, self._tell) for entry in entries]
+        servers = [Server(entry, self._tell, note=register.note) for entry in entries]
         self._servers = tuple(servers)
         self._listeners: list[Callable[[ServerChanged], None]] = []
         self._sources: dict[str, Source] = {source.name: source for source in (*servers, *native)}
@@ -66,16 +71,18 @@ class Hub:
         Nothing is started yet. All servers and what they started have ended when it is left.
         """
         threads = Threads()
+        register = Register(project.runs_folder.parent / FOLDER)
         native = [from_file(file, threads) for file in project.tool_files.values()]
         if functions:
             native.append(from_functions(functions, threads))
         origins = {name: str(entry.origin) for name, entry in project.servers.items()}
         origins |= {name: str(file.path) for name, file in project.tool_files.items()}
-        hub = cls(list(project.servers.values()), native, origins)
+        hub = cls(list(project.servers.values()), native, origins, register)
         try:
             yield hub
         finally:
             await hub._close()
+            register.close()
 
     async def tools(self, names: tuple[str, ...]) -> tuple[Tool, ...]:
         """The tools of these names, each once: ``server.tool``, or ``server`` for all it has.

@@ -55,10 +55,12 @@ class Server:
         entry: ServerEntry,
         tell: Callable[[ServerChanged], None] = lambda _: None,
         *,
+        note: Callable[[int], None] = lambda _: None,
         first_pause_seconds: float = PAUSE_SECONDS,
     ) -> None:
         self.entry = entry
         self._tell = tell
+        self._note = note
         self._first_pause_seconds = first_pause_seconds
         self._gate = asyncio.Semaphore(CALLS)
         self._life: _Life | None = None
@@ -155,7 +157,7 @@ class Server:
         try:
             await self._wait_for(before)
             is_begun = True
-            async with connected(self.entry, life.ended) as connection:
+            async with connected(self.entry, life.ended, self._note) as connection:
                 life.connection = connection
                 life.settled.set()
                 if self._deaths:

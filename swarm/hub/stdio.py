@@ -13,6 +13,7 @@ import re
 import signal
 from asyncio.subprocess import PIPE, SubprocessStreamProtocol
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -214,12 +215,13 @@ class Outgoing:
 class StdioServer:
     """Starts the server of an entry when it is entered, and ends it with its children when it is left.
 
-    ``ended`` is set when the server's output ends, whoever ended it.
+    ``ended`` is set when the server's output ends, whoever ended it; ``note`` is told its process id.
     """
 
-    def __init__(self, entry: ServerEntry, ended: asyncio.Event) -> None:
+    def __init__(self, entry: ServerEntry, ended: asyncio.Event, note: Callable[[int], None]) -> None:
         self._entry = entry
         self._ended = ended
+        self._note = note
         self._transport: asyncio.SubprocessTransport | None = None
         self._pipes: _Pipes | None = None
         self.exit_seconds = 0.0
@@ -240,6 +242,7 @@ class StdioServer:
             start_new_session=True,
         )
         self._transport, self._pipes = transport, pipes
+        self._note(transport.get_pid())
         if pipes.stdout is None or pipes.stdin is None:
             raise RuntimeError("a child with pipes has none")
         return Incoming(self._entry.name, pipes.stdout, self._ended), Outgoing(pipes.stdin)

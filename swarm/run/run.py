@@ -30,6 +30,7 @@ from swarm.events import (
     RunEnded,
     RunStarted,
 )
+from swarm.hub.leftovers import FOLDER, end_leftovers
 from swarm.limits import Limits, Usage
 from swarm.models.model import Endpoint, Model
 from swarm.plan import Plan
@@ -206,6 +207,8 @@ class Run(Generic[Value]):
             )
             if other:
                 self._note(journal, Notice(text=other))
+            if record is None:
+                await self._end_leftovers(journal)
             await self._save(journal, conductor.work.limits, plan)
             if plan is not None:
                 self._note(journal, PlanMade(plan=plan, origin="given", forecast=conductor.forecast(plan)))
@@ -215,6 +218,12 @@ class Run(Generic[Value]):
                 with hearing:
                     outcome, reason = await self._conduct(conductor, journal)
             return await self._end(journal, conductor, outcome, reason)
+
+    async def _end_leftovers(self, journal: Journal) -> None:
+        """Ends what a killed owner left: a server of it might still act on a call that is in doubt."""
+        ended = await asyncio.to_thread(end_leftovers, self._setting.runs_folder.parent / FOLDER)
+        if ended:
+            self._note(journal, Notice(text=f"ended {ended} servers that a killed process had left"))
 
     async def _conduct(self, conductor: Conductor, journal: Journal) -> tuple[RunOutcome | None, str]:
         """How the run was cut short and why, or None when it came to its end."""

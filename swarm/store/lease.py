@@ -69,7 +69,7 @@ class Lease:
         self._file = file
         self._lock = lock
         self._writing = threading.Lock()
-        self.owner = Owner(os.getpid(), _started(os.getpid()) or 0, _boot(), time.time())
+        self.owner = process(os.getpid())
         """This process, as others see it."""
         self._write()
 
@@ -148,6 +148,11 @@ def owner_of(path: Path) -> Owner | None:
     """
     owner = _recorded(path)
     return owner if owner is not None and owner.is_alive else None
+
+
+def process(pid: int) -> Owner:
+    """A process as it can be known again: its id may be another one's later."""
+    return Owner(pid, _started(pid) or 0, _boot(), time.time())
 
 
 def _recorded(path: Path) -> Owner | None:
