@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, select
 
-from swarm.store.tables import Channels, Checkpoints, StoreTable, Writes, table_of
+from swarm.store.tables import Channels, Checkpoints, StoreTable, Writes, rows_of, table_of
 
 Typed = tuple[str, bytes]
 """A value as the serializer writes it: its kind and its bytes."""
@@ -150,8 +150,8 @@ def _select(connection: Connection, wanted: Wanted, limit: int | None = None) ->
             bound = bound.where(columns.thread == wanted.thread)
         query = query.where(columns.seq < bound.scalar_subquery())
     return [
-        Stored(Place(row.thread, row.ns), row.id, row.parent, (row.kind, row.body))
-        for row in connection.execute(query)
+        Stored(Place(row["thread"], row["ns"]), row["id"], row["parent"], (row["kind"], row["body"]))
+        for row in rows_of(connection, Checkpoints, query)
     ]
 
 
@@ -168,8 +168,14 @@ def _whole(connection: Connection, stored: Stored) -> Stored:
         stored.id,
         stored.parent,
         stored.body,
-        [(row.channel, row.version, (row.kind, row.value)) for row in connection.execute(channels)],
-        [(row.task, row.channel, (row.kind, row.value)) for row in connection.execute(writes)],
+        [
+            (row["channel"], row["version"], (row["kind"], row["value"]))
+            for row in rows_of(connection, Channels, channels)
+        ],
+        [
+            (row["task"], row["channel"], (row["kind"], row["value"]))
+            for row in rows_of(connection, Writes, writes)
+        ],
     )
 
 

@@ -46,6 +46,7 @@ from swarm.store.tables import (
     Runs,
     Steps,
     StoreTable,
+    rows_of,
     table_of,
 )
 from swarm.store.writer import Writer, driver_of
@@ -101,10 +102,8 @@ class Journal:
             async with Writer.open(path, connect) as writer:
                 index = await writer.do(partial(_begin, writer, held, record))
                 journal = cls(writer, index, clock or steady_clock(), held)
-                if backup := await writer.do(lambda connection: connection.info.get(database.BACKUP)):
-                    journal.note(
-                        Notice(text=f"an older version wrote this run; as it was it is kept in {backup}")
-                    )
+                for remark in await writer.do(database.remarks_on):
+                    journal.note(Notice(text=remark))
                 yield journal
 
     @property
@@ -166,7 +165,7 @@ class Journal:
 
         def read(connection: Connection) -> list[str]:
             query = select(table.c.body).where(table.c.seq > after).order_by(table.c.seq)
-            return [_unpacked(connection, body) for body in connection.execute(query).scalars()]
+            return [_unpacked(connection, row["body"]) for row in rows_of(connection, Events, query)]
 
         return [EVENT.validate_json(body) for body in await self._writer.do(read)]
 
@@ -309,8 +308,8 @@ class Journal:
         table = table_of(Steps)
 
         def read(connection: Connection) -> list[tuple[str, str]]:
-            rows = connection.execute(select(table.c.step, table.c.body)).all()
-            return [(row.step, _unpacked(connection, row.body)) for row in rows]
+            rows = rows_of(connection, Steps, select(table.c.step, table.c.body))
+            return [(row["step"], _unpacked(connection, row["body"])) for row in rows]
 
         return {step: Result.model_validate_json(body) for step, body in await self._writer.do(read)}
 
@@ -401,15 +400,20 @@ def _unpacked(connection: Connection, body: blobs.Packed) -> str:
 
 def _blob(connection: Connection, hash: str) -> bytes:
     table = table_of(Blobs)
-    data: bytes = connection.execute(select(table.c.data).where(table.c.hash == hash)).scalar_one()
+    rows = rows_of(connection, Blobs, select(table.c.data).where(table.c.hash == hash))
+    if not rows:
+        raise runfile.damaged(f"text {hash!r}")
+    data: bytes = rows[0]["data"]
     return data
 
 
 def _read_body(connection: Connection, *, table: type[StoreTable], key: runfile.Row, column: str) -> str:
     columns = table_of(table).c
     wanted: list[ColumnElement[bool]] = [columns[name] == value for name, value in key.items()]
-    body: blobs.Packed = connection.execute(select(columns[column]).where(*wanted)).scalar_one()
-    return _unpacked(connection, body)
+    rows = rows_of(connection, table, select(columns[column]).where(*wanted))
+    if not rows:
+        raise runfile.damaged(f"row {'/'.join(map(str, key.values()))} of {table_of(table).name}")
+    return _unpacked(connection, rows[0][column])
 
 
 def _call_key(thread: Thread, turn: int, index: int) -> tuple[str, int, int]:

@@ -16,6 +16,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from swarm.store import sums
 from swarm.store.runfile import SCHEMA_VERSION
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -31,6 +32,7 @@ def migrate(
     Raises:
         sqlite3.Error: the file does not take it.
     """
+    sums.register(driver)
     revisions = ScriptDirectory(folder, version_locations=[folder])
     engine = create_engine(
         "sqlite://", creator=lambda: driver, poolclass=StaticPool, isolation_level="AUTOCOMMIT"
@@ -38,10 +40,12 @@ def migrate(
     with engine.connect() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
+            sums.lift(driver)
             with Operations.context(MigrationContext.configure(connection)):
                 for number in range(version + 1, to + 1):
                     revisions.get_revision(str(number)).module.upgrade()
             connection.exec_driver_sql(f"PRAGMA user_version={to}")
+            sums.install(driver)
             connection.exec_driver_sql("COMMIT")
         except BaseException as error:
             if driver.in_transaction:

@@ -7,8 +7,6 @@ loads nothing heavy.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator
-from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -18,12 +16,16 @@ from swarm.errors import StoreError
 from swarm.events import EVENT, Event
 from swarm.messages import Message, Reply
 from swarm.result import Result
-from swarm.store import blobs, runfile
+from swarm.store import blobs
 from swarm.store.context import context_of
+from swarm.store.inspection import reading, whole
 from swarm.store.records import CallRecord, RunRecord, ThreadRecord, TurnRecord, thread_of
+from swarm.store.sums import expression
 from swarm.tool import ToolCall, ToolResult
 
 _MESSAGES = TypeAdapter(tuple[Message, ...])
+_WHOLE_EVENT = f"checksum IS {expression(['seq', 'body'])} AS whole"
+_WHOLE_BLOB = f"checksum IS {expression(['hash', 'data'])} AS whole"
 
 
 def read_run(path: Path) -> RunRecord:
@@ -32,7 +34,7 @@ def read_run(path: Path) -> RunRecord:
     Raises:
         StoreError: no such file, or it is damaged, no run's, or newer than this program.
     """
-    with _reading(path) as connection:
+    with reading(path, "runs") as connection:
         row = connection.execute("SELECT record FROM runs").fetchone()
         if row is None:
             raise StoreError(f"{path}: it holds no run: its creation was cut short; remove it")
@@ -45,9 +47,11 @@ def read_events(path: Path, after: int = 0) -> list[Event]:
     Raises:
         StoreError: as for ``read_run``.
     """
-    with _reading(path) as connection:
-        rows = connection.execute("SELECT body FROM events WHERE seq > ? ORDER BY seq", (after,))
-        return [EVENT.validate_json(_text(connection, row["body"])) for row in rows]
+    with reading(path, *(() if after else ("events",))) as connection:
+        rows = connection.execute(
+            f"SELECT body, {_WHOLE_EVENT} FROM events WHERE seq > ? ORDER BY seq", (after,)
+        )
+        return [EVENT.validate_json(_text(connection, whole(row, "an event")["body"])) for row in rows]
 
 
 def read_steps(path: Path) -> dict[str, Result]:
@@ -56,7 +60,7 @@ def read_steps(path: Path) -> dict[str, Result]:
     Raises:
         StoreError: as for ``read_run``.
     """
-    with _reading(path) as connection:
+    with reading(path, "steps") as connection:
         rows = connection.execute("SELECT step, body FROM steps ORDER BY rowid")
         return {row["step"]: Result.model_validate_json(_text(connection, row["body"])) for row in rows}
 
@@ -67,7 +71,7 @@ def read_threads(path: Path) -> list[ThreadRecord]:
     Raises:
         StoreError: as for ``read_run``.
     """
-    with _reading(path) as connection:
+    with reading(path, "replies", "calls", "results") as connection:
         turns = _turns(connection)
         calls = _calls(connection)
         rows = connection.execute("SELECT thread, body FROM results ORDER BY rowid")
@@ -89,8 +93,8 @@ def read_text(path: Path, handle: str) -> str:
     Raises:
         StoreError: no text has it; else as for ``read_run``.
     """
-    with _reading(path) as connection:
-        row = connection.execute("SELECT hash FROM texts WHERE handle = ?", (handle,)).fetchone()
+    with reading(path, "texts") as connection:
+        row = connection.execute("SELECT hash FROM texts NOT INDEXED WHERE handle = ?", (handle,)).fetchone()
         if row is None:
             raise StoreError(f"no text has the handle {handle!r} in run {path.stem!r}")
         return blobs.inflate(_blob(connection, row["hash"]))
@@ -117,7 +121,7 @@ def _turns(connection: sqlite3.Connection) -> dict[str, list[TurnRecord]]:
 
 def _calls(connection: sqlite3.Connection) -> dict[str, list[CallRecord]]:
     calls: dict[str, list[CallRecord]] = {}
-    for row in connection.execute("SELECT * FROM calls ORDER BY thread, turn, position"):
+    for row in connection.execute("SELECT * FROM calls NOT INDEXED ORDER BY thread, turn, position"):
         call, result = _text(connection, row["call"]), _text(connection, row["result"])
         record = CallRecord(
             turn=row["turn"],
@@ -132,40 +136,11 @@ def _calls(connection: sqlite3.Connection) -> dict[str, list[CallRecord]]:
     return calls
 
 
-@contextmanager
-def _reading(path: Path) -> Generator[sqlite3.Connection]:
-    """A connection that sees one state of the file; an older file as it would be after its migration."""
-    runfile.must_exist(path)
-    address = f"{path.resolve().as_uri()}?mode=ro"
-    try:
-        with closing(sqlite3.connect(address, uri=True, timeout=10.0, isolation_level=None)) as connection:
-            connection.execute("BEGIN")
-            application_id = connection.execute("PRAGMA application_id").fetchone()[0]
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            runfile.check_version(path, application_id, version)
-            with _current(connection, version) as current:
-                current.row_factory = sqlite3.Row
-                yield current
-    except sqlite3.Error as error:
-        raise runfile.fault(path, error) from error
-
-
-@contextmanager
-def _current(connection: sqlite3.Connection, version: int) -> Generator[sqlite3.Connection]:
-    """The connection, or one to a copy in memory with the tables of this program."""
-    if version == runfile.SCHEMA_VERSION:
-        yield connection
-        return
-    from swarm.store.migrate import migrated_copy
-
-    with closing(migrated_copy(connection, version)) as copy:
-        yield copy
-
-
 def _text(connection: sqlite3.Connection, body: blobs.Packed) -> str:
     return blobs.unpack(body, partial(_blob, connection))
 
 
 def _blob(connection: sqlite3.Connection, hash: str) -> bytes:
-    data: bytes = connection.execute("SELECT data FROM blobs WHERE hash = ?", (hash,)).fetchone()["data"]
+    query = f"SELECT data, {_WHOLE_BLOB} FROM blobs WHERE hash = ?"
+    data: bytes = whole(connection.execute(query, (hash,)).fetchone(), f"text {hash!r}")["data"]
     return data

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from swarm.errors import StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Version of the tables, kept in the file's ``PRAGMA user_version``."""
 
 APPLICATION_ID = 0x53574D31
@@ -20,12 +20,15 @@ SqlValue = str | int | float | bytes | None
 Row = dict[str, SqlValue]
 """One row of a table, by the names of its columns."""
 
+RESTORE = "restore it from a backup or start the task again"
+"""What to do about a damaged file."""
+
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space and resume the run",
     sqlite3.SQLITE_READONLY: "the file or its folder is read-only; make both writable and resume the run",
     sqlite3.SQLITE_IOERR: "the disk failed; check it, then resume the run",
     sqlite3.SQLITE_CANTOPEN: "the file cannot be opened; check that it and its folder may be read and written",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it from a backup or start the task again",
+    sqlite3.SQLITE_CORRUPT: f"the file is damaged; {RESTORE}",
     sqlite3.SQLITE_NOTADB: "this is not the file of a run; name another one, or remove it",
     sqlite3.SQLITE_BUSY: "another program holds the file; close it and resume the run",
     sqlite3.SQLITE_LOCKED: "another program holds the file; close it and resume the run",
@@ -43,6 +46,13 @@ def fault(path: Path, error: sqlite3.Error) -> StoreError:
     """The error for a person: the file, what SQLite said, and what to do."""
     remedy = _REMEDIES.get(_code(error), "this is a bug or a damaged file; start the task again")
     return StoreError(f"{path}: {error}: {remedy}")
+
+
+def damaged(what: str) -> sqlite3.DatabaseError:
+    """The fault of a file in which something is not as it was written."""
+    error = sqlite3.DatabaseError(f"{what} is not as it was written")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
 
 
 def check_version(path: Path, application_id: int, version: int) -> None:

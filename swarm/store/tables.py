@@ -8,14 +8,28 @@ SQLAlchemy's expression layer each time costs ten times as much (250 against 23 
 
 # No `from __future__ import annotations` here: SQLModel reads the annotations at run time.
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 
-from sqlalchemy import Index, Table, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Index,
+    RowMapping,
+    Select,
+    Table,
+    UniqueConstraint,
+    literal_column,
+)
 from sqlalchemy.dialects.sqlite import dialect, insert
 from sqlalchemy.orm import registry
+from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import Field, SQLModel
 
+from swarm.store import runfile
 from swarm.store.runfile import Row
+from swarm.store.sums import expression, with_checksum
 
 Insert = tuple[str, Row | Callable[[sqlite3.Connection], Row]]
 """A statement and its row, or what makes the row (called in the writer's thread, on its connection)."""
@@ -159,6 +173,38 @@ class Writes(StoreTable, table=True):
 def table_of(model: type[StoreTable]) -> Table:
     """The table a model stands for."""
     return StoreTable.metadata.tables[model.__name__.lower()]
+
+
+@cache
+def definitions() -> tuple[str, ...]:
+    """The statements that make all tables, with checksums, and their indexes."""
+    made: list[str] = []
+    for table in StoreTable.metadata.sorted_tables:
+        columns = [column.name for column in table.columns]
+        made.append(with_checksum(str(CreateTable(table).compile(dialect=dialect())), columns))
+        made += [str(CreateIndex(index).compile(dialect=dialect())) for index in table.indexes]
+    return tuple(made)
+
+
+def rows_of(
+    connection: Connection, model: type[StoreTable], query: Select[*tuple[object, ...]]
+) -> Sequence[RowMapping]:
+    """The rows of a table that a query gives, each as it was written.
+
+    Raises:
+        sqlite3.DatabaseError: a checksum does not hold.
+    """
+    rows = connection.execute(query.add_columns(_whole(model))).mappings().all()
+    for row in rows:
+        if not row["whole"]:
+            raise runfile.damaged(f"a row of {table_of(model).name}")
+    return rows
+
+
+@cache
+def _whole(model: type[StoreTable]) -> ColumnElement[bool]:
+    columns = [column.name for column in table_of(model).columns]
+    return literal_column(f"checksum IS {expression(columns)}", Boolean).label("whole")
 
 
 def _upsert(model: type[StoreTable], *columns: str, update: tuple[str, ...] = (), key: str = "") -> str:

@@ -22,9 +22,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from swarm.errors import StoreError
-from swarm.store import runfile
+from swarm.store import runfile, sums
 from swarm.store.runfile import Row
 from swarm.store.tables import Insert
+from swarm.store.witness import Witness
 
 DEADLINE_SECONDS = 60.0
 """How long a write may take; only a disk that hangs takes this long."""
@@ -162,7 +163,8 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            with self._connect() as connection:
+            with self._connect() as connection, Witness.of(self._path) as self._witness:
+                self._basis = sums.basis(driver_of(connection))
                 self._tell(self._opened, None)
                 self._serve(connection)
         except Exception as error:  # noqa: BLE001 - handed to the opener or the closer, whatever it is
@@ -220,16 +222,20 @@ class Writer:
     def _transaction(self, connection: Connection) -> Generator[None]:
         driver = driver_of(connection)
         driver.execute("BEGIN IMMEDIATE")
+        changes = driver.total_changes
         try:
             if self._check is not None:
                 self._check(connection)
             yield
+            state = sums.advance(driver, self._basis) if driver.total_changes > changes else None
             driver.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):  # SQLite has rolled back itself when the disk is full
                 driver.execute("ROLLBACK")
             raise
         self.transactions += 1
+        if state is not None:
+            self._witness.tell(state)
 
     def _settle(self, outcomes: list[Outcome]) -> None:
         awaited = [(job.future, self._told(outcome)) for job, outcome in outcomes if job.future is not None]

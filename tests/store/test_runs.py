@@ -211,7 +211,7 @@ async def test_a_closed_run_is_one_plain_file_that_reading_leaves_alone(tmp_path
     path = run_path(tmp_path, "r")
     assert read_run(path) == record()
     assert read_events(path) == []
-    assert sorted(file.name for file in path.parent.iterdir()) == ["r.db", "r.lock"]
+    assert sorted(file.name for file in path.parent.iterdir()) == ["r.db", "r.lock", "r.seal"]
 
 
 async def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path: Path) -> None:
