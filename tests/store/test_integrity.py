@@ -1,0 +1,178 @@
+"""What is read is what was written: damage and older states of a run's file are noticed."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from swarm.errors import StoreError
+from swarm.events import Notice
+from swarm.messages import Message, Reply, Request
+from swarm.plan import Thread
+from swarm.result import Result
+from swarm.store import sums
+from swarm.store.journal import Journal
+from swarm.store.reader import read_events, read_run, read_steps, read_threads
+from swarm.store.records import RunRecord
+from swarm.store.witness import Witness, last_state, witness_path
+from swarm.tool import ToolCall, ToolResult
+
+pytestmark = pytest.mark.anyio
+
+THREAD = Thread(run="r", step="notes", item=0)
+
+
+async def made(path: Path, turns: int = 3) -> Path:
+    """A run's file with a row in each table."""
+    record = RunRecord(id="r", task="t", project="/p", workspace="/w", model="m", created_at=1.0)
+    async with Journal.open(path, record=record, clock=lambda: 5.0) as journal:
+        journal.note(Notice(text="began"))
+        await go_on(journal, turns)
+        journal.note_result(THREAD, Result(text="z"))
+        journal.note_step("notes", Result(text="z"))
+        await journal.put_text("a text")
+        place = {"configurable": {"thread_id": str(THREAD), "checkpoint_ns": ""}}
+        await journal.saver.aput_writes(
+            {"configurable": {**place["configurable"], "checkpoint_id": "1"}}, [("value", 3)], "task"
+        )
+    return path
+
+
+async def go_on(journal: Journal, turns: int) -> None:
+    for turn in range(turns):
+        question = Request(messages=(Message(role="user", content=f"asked {turn} " * 500),))
+        await journal.save_reply(THREAD, turn, f"d{turn}", Reply(text=f"said {turn}"), question)
+        call = ToolCall(tool="mail.send", args={"to": f"x{turn}"})
+        await journal.save_intent(THREAD, turn, 0, call, "irreversible")
+        await journal.save_tool_result(THREAD, turn, 0, ToolResult(text=f"sent {turn}"))
+
+
+def flip(path: Path, text: bytes, by: bytes) -> None:
+    """Changes bytes that are in the file once, as a disk does: past SQLite."""
+    data = path.read_bytes()
+    assert data.count(text) == 1, data.count(text)
+    path.write_bytes(data.replace(text, by))
+
+
+async def refusal(path: Path) -> str:
+    with pytest.raises(StoreError) as refused:
+        async with Journal.open(path):
+            pass
+    return str(refused.value)
+
+
+def test_a_checksum_is_the_same_with_every_python() -> None:
+    with closing(sqlite3.connect(":memory:")) as driver:
+        sums.register(driver)
+        row = driver.execute("SELECT row_sum('ä', 7, 1 << 40, 0.5, x'00ff', NULL)").fetchone()
+    assert row == (3613546217,)
+
+
+async def test_a_changed_row_is_refused_with_its_table_its_key_and_what_is_whole(tmp_path: Path) -> None:
+    path = await made(tmp_path / "r.db")
+    flip(path, b"said 1", b"said 2")
+    refused = await refusal(path)
+    assert f"{path}: the file is damaged in replies (row r/notes/0/1/1)" in refused
+    assert "whole of what was asked for: blobs, calls, results, runs, steps, texts" in refused
+    assert "restore it from a backup or start the task again" in refused
+    with pytest.raises(StoreError, match="damaged in replies"):
+        read_threads(path)
+    assert read_run(path).id == "r"
+    assert read_events(path) == [Notice(seq=1, at=5.0, text="began")]
+    assert read_steps(path) == {"notes": Result(text="z")}
+
+
+async def test_a_text_that_is_no_text_any_more_is_refused_like_any_other_damage(tmp_path: Path) -> None:
+    path = await made(tmp_path / "r.db")
+    flip(path, b"sent 1", b"sent \xff")
+    assert "the file is damaged in calls (row r/notes/0/1/1/0)" in await refusal(path)
+
+
+@pytest.mark.parametrize("table", ["replies", "calls", "results", "steps", "blobs", "texts", "runs"])
+async def test_a_row_that_is_gone_is_noticed(tmp_path: Path, table: str) -> None:
+    path = await made(tmp_path / "r.db")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for (trigger,) in connection.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
+        ).fetchall():
+            connection.execute(f'DROP TRIGGER "{trigger}"')
+        connection.execute(f"DELETE FROM {table} WHERE rowid = 1")
+    assert "the file is damaged (its totals)" in await refusal(path)
+
+
+async def test_damaged_events_and_checkpoints_are_let_go_of_and_the_run_goes_on(tmp_path: Path) -> None:
+    path = await made(tmp_path / "r.db")
+    flip(path, b"began", b"ended")
+    with pytest.raises(StoreError, match=r"damaged in events .row 1."):
+        read_events(path)
+    async with Journal.open(path) as journal:
+        (told,) = [event.text for event in await journal.events() if isinstance(event, Notice)]
+        assert await journal.reply(THREAD, 1, "d1") == Reply(text="said 1")
+    assert (
+        told
+        == "the run's file was damaged in events (row 1); the run goes on from its journal, which is whole"
+    )
+    async with Journal.open(path) as journal:
+        assert len(await journal.events()) == 1
+
+
+async def test_a_log_that_was_cut_off_is_refused_until_a_person_accepts_the_older_state(
+    tmp_path: Path,
+) -> None:
+    path, killed = await made(tmp_path / "r.db"), tmp_path / "killed"
+    async with Journal.open(path) as journal:
+        for turn in range(3, 6):
+            await journal.save_reply(THREAD, turn, f"d{turn}", Reply(text="said"))
+        shutil.copytree(tmp_path, killed, ignore=shutil.ignore_patterns("killed", "*-shm"))
+    left, log = killed / "r.db", killed / "r.db-wal"
+    with log.open("r+b") as file:
+        file.truncate(log.stat().st_size - 100)
+    refused = await refusal(left)
+    assert "this is not its last state: it holds commit " in refused
+    assert (
+        f"to go on from this state and maybe repeat what was done since, remove {killed / 'r.seal'}"
+        in refused
+    )
+    assert log.exists()
+    with pytest.raises(StoreError, match="not its last state"):
+        read_run(left)
+    witness_path(left).unlink()
+    async with Journal.open(left) as journal:
+        assert journal.question(THREAD, 4) == "d4"
+        assert journal.question(THREAD, 5) is None
+        assert [event.text for event in await journal.events() if isinstance(event, Notice)] == [
+            "began",
+            "r.seal is missing beside the run's file: an older state of it would not be noticed",
+        ]
+
+
+async def test_another_state_under_the_same_number_is_refused(tmp_path: Path) -> None:
+    path = await made(tmp_path / "r.db")
+    state = last_state(path)
+    assert state
+    with Witness.of(path) as witness:
+        witness.tell(sums.State(state.number, "0" * 16))
+    assert "this is not its last state" in await refusal(path)
+
+
+@pytest.mark.parametrize("left", [b"", b"00000000", b"\xff" * 43])
+async def test_a_witness_that_a_power_cut_tore_says_nothing(tmp_path: Path, left: bytes) -> None:
+    path = await made(tmp_path / "r.db")
+    witness_path(path).write_bytes(left)
+    assert last_state(path) is None
+    async with Journal.open(path) as journal:
+        assert journal.question(THREAD, 2) == "d2"
+    assert last_state(path) is not None
+
+
+async def test_reading_while_the_owner_writes_never_meets_an_older_state(tmp_path: Path) -> None:
+    path = await made(tmp_path / "r.db", turns=1)
+    async with Journal.open(path) as journal:
+        for turn in range(1, 20):
+            await journal.save_reply(THREAD, turn, f"d{turn}", Reply(text="said"))
+            (thread,) = read_threads(path)
+            assert len(thread.turns) == turn + 1
