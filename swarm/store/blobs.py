@@ -15,6 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from swarm.store import runfile
 from swarm.store.runfile import Row
 
 if TYPE_CHECKING:
@@ -110,11 +111,20 @@ def _deflate(hash: str, data: bytes, _connection: object) -> Row:
 def _expand(data: bytes, context: Callable[[], str]) -> str:
     import zstandard
 
-    if data[:1] == _ALONE:
-        return _tools().expander.decompress(data[1:]).decode()
-    dictionary = zstandard.ZstdCompressionDict(_common() + context().encode(), zstandard.DICT_TYPE_RAWCONTENT)
+    try:
+        if data[:1] == _ALONE:
+            return _tools().expander.decompress(data[1:]).decode()
+        return _expand_in(context(), data[1:])
+    except zstandard.ZstdError as error:
+        raise runfile.damaged("a compressed text") from error
+
+
+def _expand_in(context: str, data: bytes) -> str:
+    import zstandard
+
+    dictionary = zstandard.ZstdCompressionDict(_common() + context.encode(), zstandard.DICT_TYPE_RAWCONTENT)
     expander = zstandard.ZstdDecompressor(dictionary, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
-    return expander.decompress(data[1:]).decode()
+    return expander.decompress(data).decode()
 
 
 class _Tools(threading.local):

@@ -21,9 +21,6 @@ from swarm.store.tables import definitions
 from swarm.store.writer import Check, driver_of
 
 _PRAGMAS = (
-    # To the log and back, SQLite changes some bytes in the first sector. By default it keeps a journal
-    # of that, and where a power cut leaves one, nobody can read the file who may not write it.
-    "journal_mode=MEMORY",
     "journal_mode=WAL",
     # An acknowledged commit survives a power cut: 0 of 400 cuts lost one with FULL, NORMAL lost
     # some in 74 % (measured on a file system that drops unsynced writes).
@@ -34,6 +31,10 @@ _PRAGMAS = (
     "mmap_size=0",
 )
 
+
+# To the log and back, SQLite changes some bytes in the first sector. By default it keeps a journal of
+# that, and where a power cut leaves one, nobody can read the file who may not write it.
+_NO_JOURNAL = "PRAGMA journal_mode=MEMORY"
 
 _REMARKS = "remarks"
 
@@ -132,6 +133,8 @@ def _driver(address: str) -> sqlite3.Connection:
 
 
 def _set_up(connection: Connection) -> None:
+    if connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() != "wal":
+        connection.exec_driver_sql(_NO_JOURNAL)
     for pragma in _PRAGMAS:
         connection.exec_driver_sql(f"PRAGMA {pragma}")
 
@@ -167,4 +170,4 @@ def _fold(connection: Connection) -> None:
     """Leaves a closed run as one plain file, which readers open without making files beside it."""
     with suppress(DBAPIError):  # someone reads it just now, or its disk failed and that was told
         connection.exec_driver_sql("PRAGMA busy_timeout=1000")
-        connection.exec_driver_sql("PRAGMA journal_mode=MEMORY")
+        connection.exec_driver_sql(_NO_JOURNAL)

@@ -57,7 +57,7 @@ def inspect(path: Path) -> Found:
     with _opened(path) as (connection, version, state):
         (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         if verdict != "ok":
-            raise StoreError(f"{path}: the file is damaged ({verdict}); {runfile.RESTORE}")
+            raise StoreError(f"{path}: the file is damaged ({verdict.splitlines()[-1]}); {runfile.RESTORE}")
         tables = sums.tables_of(connection) if state else []
         _refuse_damage(path, connection, [table for table in tables if table not in _MENDABLE])
         found = [sums.damage_in(connection, table) for table in tables if table in _MENDABLE]

@@ -42,20 +42,27 @@ async def made(path: Path, turns: int = 3) -> Path:
     return path
 
 
+def digest(turn: int) -> str:
+    return f"digest of turn {turn}"
+
+
 async def go_on(journal: Journal, turns: int) -> None:
     for turn in range(turns):
         question = Request(messages=(Message(role="user", content=f"asked {turn} " * 500),))
-        await journal.save_reply(THREAD, turn, f"d{turn}", Reply(text=f"said {turn}"), question)
+        await journal.save_reply(THREAD, turn, digest(turn), Reply(text=f"said {turn}"), question)
         call = ToolCall(tool="mail.send", args={"to": f"x{turn}"})
         await journal.save_intent(THREAD, turn, 0, call, "irreversible")
         await journal.save_tool_result(THREAD, turn, 0, ToolResult(text=f"sent {turn}"))
 
 
-def flip(path: Path, text: bytes, by: bytes) -> None:
-    """Changes bytes that are in the file once, as a disk does: past SQLite."""
+def damage(path: Path, table: str, column: str, rowid: int, by: bytes = b"?") -> None:
+    """Changes the last byte of a value, as a disk does: past SQLite."""
+    with closing(sqlite3.connect(path)) as connection:
+        query = f"SELECT CAST({column} AS BLOB) FROM {table} WHERE rowid = ?"
+        value: bytes = connection.execute(query, (rowid,)).fetchone()[0]
     data = path.read_bytes()
-    assert data.count(text) == 1, data.count(text)
-    path.write_bytes(data.replace(text, by))
+    assert data.count(value) == 1, data.count(value)
+    path.write_bytes(data.replace(value, value[:-1] + by))
 
 
 async def refusal(path: Path) -> str:
@@ -74,7 +81,7 @@ def test_a_checksum_is_the_same_with_every_python() -> None:
 
 async def test_a_changed_row_is_refused_with_its_table_its_key_and_what_is_whole(tmp_path: Path) -> None:
     path = await made(tmp_path / "r.db")
-    flip(path, b"said 1", b"said 2")
+    damage(path, "replies", "body", 2)
     refused = await refusal(path)
     assert f"{path}: the file is damaged in replies (row r/notes/0/1/1)" in refused
     assert "whole of what was asked for: blobs, calls, results, runs, steps, texts" in refused
@@ -88,8 +95,8 @@ async def test_a_changed_row_is_refused_with_its_table_its_key_and_what_is_whole
 
 async def test_a_text_that_is_no_text_any_more_is_refused_like_any_other_damage(tmp_path: Path) -> None:
     path = await made(tmp_path / "r.db")
-    flip(path, b"sent 1", b"sent \xff")
-    assert "the file is damaged in calls (row r/notes/0/1/1/0)" in await refusal(path)
+    damage(path, "replies", "digest", 2, by=b"\xff")
+    assert "the file is damaged in replies (row r/notes/0/1/1)" in await refusal(path)
 
 
 @pytest.mark.parametrize("table", ["replies", "calls", "results", "steps", "blobs", "texts", "runs"])
@@ -106,12 +113,12 @@ async def test_a_row_that_is_gone_is_noticed(tmp_path: Path, table: str) -> None
 
 async def test_damaged_events_and_checkpoints_are_let_go_of_and_the_run_goes_on(tmp_path: Path) -> None:
     path = await made(tmp_path / "r.db")
-    flip(path, b"began", b"ended")
+    damage(path, "events", "body", 1)
     with pytest.raises(StoreError, match=r"damaged in events .row 1."):
         read_events(path)
     async with Journal.open(path) as journal:
         (told,) = [event.text for event in await journal.events() if isinstance(event, Notice)]
-        assert await journal.reply(THREAD, 1, "d1") == Reply(text="said 1")
+        assert await journal.reply(THREAD, 1, digest(1)) == Reply(text="said 1")
     assert (
         told
         == "the run's file was damaged in events (row 1); the run goes on from its journal, which is whole"
@@ -126,7 +133,7 @@ async def test_a_log_that_was_cut_off_is_refused_until_a_person_accepts_the_olde
     path, killed = await made(tmp_path / "r.db"), tmp_path / "killed"
     async with Journal.open(path) as journal:
         for turn in range(3, 6):
-            await journal.save_reply(THREAD, turn, f"d{turn}", Reply(text="said"))
+            await journal.save_reply(THREAD, turn, digest(turn), Reply(text="said"))
         shutil.copytree(tmp_path, killed, ignore=shutil.ignore_patterns("killed", "*-shm"))
     left, log = killed / "r.db", killed / "r.db-wal"
     with log.open("r+b") as file:
@@ -142,7 +149,7 @@ async def test_a_log_that_was_cut_off_is_refused_until_a_person_accepts_the_olde
         read_run(left)
     witness_path(left).unlink()
     async with Journal.open(left) as journal:
-        assert journal.question(THREAD, 4) == "d4"
+        assert journal.question(THREAD, 4) == digest(4)
         assert journal.question(THREAD, 5) is None
         assert [event.text for event in await journal.events() if isinstance(event, Notice)] == [
             "began",
@@ -165,7 +172,7 @@ async def test_a_witness_that_a_power_cut_tore_says_nothing(tmp_path: Path, left
     witness_path(path).write_bytes(left)
     assert last_state(path) is None
     async with Journal.open(path) as journal:
-        assert journal.question(THREAD, 2) == "d2"
+        assert journal.question(THREAD, 2) == digest(2)
     assert last_state(path) is not None
 
 
@@ -173,6 +180,6 @@ async def test_reading_while_the_owner_writes_never_meets_an_older_state(tmp_pat
     path = await made(tmp_path / "r.db", turns=1)
     async with Journal.open(path) as journal:
         for turn in range(1, 20):
-            await journal.save_reply(THREAD, turn, f"d{turn}", Reply(text="said"))
+            await journal.save_reply(THREAD, turn, digest(turn), Reply(text="said"))
             (thread,) = read_threads(path)
             assert len(thread.turns) == turn + 1

@@ -212,7 +212,7 @@ async def test_a_damaged_file_is_a_clear_error(tmp_path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(8_192)
         file.write(b"\xff" * 80_000)
-    with pytest.raises(StoreError, match="the file is damaged; restore it from a backup"):
+    with pytest.raises(StoreError, match=r"the file is damaged .*; restore it from a backup"):
         async with Journal.open(path):
             pass
 
