@@ -86,3 +86,10 @@ class Limits(BaseModel):
     """Deadline of one tool call."""
     stall_seconds: float = Field(default=600.0, gt=0)
     """How long nothing at all may move, beyond the deadlines of the calls in flight, before the run pauses."""
+    free_disk_mb: int = Field(default=200, ge=0)
+    """Megabytes that must stay free on the disk of the run's file: with fewer nothing starts, and a run
+    that works is paused."""
+
+    def but(self, given: Limits) -> Limits:
+        """These limits, but for those that are set in ``given``."""
+        return self.model_copy(update=given.model_dump(exclude_unset=True))

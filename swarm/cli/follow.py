@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from swarm.cli.interrupts import INTERRUPTED, Interrupts
 from swarm.cli.screen import Screen
+from swarm.store.admission import admit_to
+from swarm.store.clock import steady_clock
 
 if TYPE_CHECKING:
     from swarm.cli.options import RunOptions
@@ -30,7 +32,9 @@ def run_on_screen(options: RunOptions, start: Start) -> int:
     """The exit code of a run that ``start`` begins and the screen follows."""
 
     async def work(interrupts: Interrupts) -> int:
-        project, screen = options.opened(), Screen(as_json=options.json)
+        project, screen = options.opened(), Screen(as_json=options.json, clock=steady_clock())
+        limits = options.limits()
+        admit_to(project.runs_folder, project.settings.limits.but(limits).free_disk_mb)
         await _begin(options, screen)
         rests = options.rests()
         async with AsyncExitStack() as stack:
@@ -38,7 +42,7 @@ def run_on_screen(options: RunOptions, start: Start) -> int:
                 # Seconds of imports: not before a person sees that something happens.
                 from swarm.run.swarm import Swarm
 
-                opening = Swarm.open(project, model=options.model, limits=options.limits())
+                opening = Swarm.open(project, model=options.model, limits=limits)
                 swarm = await stack.enter_async_context(opening)
             run = await start(swarm, screen)
             if rests:

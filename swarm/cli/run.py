@@ -59,23 +59,26 @@ def run(options: TaskOptions) -> None:
 def resume(options: ResumeOptions) -> None:
     """Go on with a stopped, paused or killed run. Nothing that was recorded is done again. A run that
     reaches a limit is paused (exit code 3); --limit NAME=N raises it."""
-    from swarm.cli.runs import path_of
+    from swarm.store.runs import find_run
 
-    path = path_of(options.project or Path.cwd(), options.run)
+    path = find_run(options.project or Path.cwd(), options.run)
     raise typer.Exit(go_on(path, options, take_over=options.take_over))
 
 
 def go_on(path: Path, options: RunOptions, *, take_over: bool = False) -> int:
     """Resumes the run of a file, in the folder that it worked in; gives the exit code."""
-    from swarm.cli.follow import run_on_screen
+    from swarm.store.admission import admit
     from swarm.store.lease import lease
     from swarm.store.reader import read_run
 
-    workspace = Path(read_run(path).workspace)
-    if options.workspace is None and workspace.is_dir():
-        options = replace(options, workspace=workspace)
     # Held from here on: whoever comes second is refused before anything heavy is loaded.
     with lease(path, take_over=take_over) as held:
+        admit(path)
+        workspace = Path(read_run(path).workspace)
+        from swarm.cli.follow import run_on_screen
+
+        if options.workspace is None and workspace.is_dir():
+            options = replace(options, workspace=workspace)
 
         async def start(swarm: Swarm, screen: Screen) -> Run[str]:
             ask_more = screen.ask_more if screen.can_ask and not options.yes else None

@@ -46,8 +46,9 @@ def show(
     """Show a run: steps, outcomes, answer and use. A failed step is shown with its reason."""
     from swarm.cli.screen import print_line
     from swarm.store.reader import read_events, read_run
+    from swarm.store.runs import find_run
 
-    path = path_of(project or Path.cwd(), run)
+    path = find_run(project or Path.cwd(), run)
     record, stream = read_run(path), read_events(path)
     if events:
         _print_events(stream, as_json=json)
@@ -63,15 +64,9 @@ def path_of(project: Path, run: str) -> Path:
     Raises:
         ProjectError: there is no such run, or more than one.
     """
-    from swarm.errors import ProjectError
-    from swarm.store.runs import find_run, list_runs, run_path
+    from swarm.store.runs import find_run
 
-    if run != "last":
-        return find_run(project, run)
-    records = list_runs(project).records
-    if not records:
-        raise ProjectError(f"{project}: there is no run yet; start one with `swarm run TASK`")
-    return run_path(project, records[0].id)
+    return find_run(project, run)
 
 
 def _row(record: RunRecord, project: Path) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ from swarm.run.deadline import Deadline, Pauses
 from swarm.run.graph import conduct
 from swarm.run.speedup import speedup_of, worked_seconds
 from swarm.scheduler.slots import Slots
+from swarm.store.admission import admit_to
 from swarm.store.journal import Journal
 from swarm.store.lease import BEAT_SECONDS, Lease
 from swarm.store.mailbox import mailbox
@@ -164,8 +165,10 @@ class Run(Generic[Value]):
 
         Raises:
             RunBusy: another process owns the run.
-            StoreError: its file can't be used.
+            StoreError: its file can't be used, or its disk is nearly full.
         """
+        setting = self._setting
+        admit_to(setting.runs_folder, setting.limits.but(setting.given).free_disk_mb)
         loop = asyncio.get_running_loop()
         opened: asyncio.Future[None] = loop.create_future()
         self._ended = loop.create_future()

@@ -27,7 +27,7 @@ from swarm.run.run import AskMore, Run, Setting
 from swarm.scheduler.slots import Slots
 from swarm.store.lease import Lease
 from swarm.store.records import RunRecord
-from swarm.store.runs import find_run, list_runs, new_run_id
+from swarm.store.runs import LAST, find_run, new_run_id, note_last
 from swarm.timing import Forecast
 
 Value = TypeVar("Value")
@@ -155,11 +155,13 @@ class Swarm:
             settings={GIVEN: plan is not None},
         )
         run = Run(record.id, self._setting, answer_type=answer_type, approve=approve, ask_more=ask_more)
-        return await self._open(run, record, plan)
+        opened = await self._open(run, record, plan)
+        note_last(self.project.root, run.id)
+        return opened
 
     async def resume(
         self,
-        run: str = "last",
+        run: str = LAST,
         *,
         answer_type: type[Value] | None = None,
         limits: Limits | None = None,
@@ -176,7 +178,7 @@ class Swarm:
             RunBusy: another process owns it.
             StoreError: its file can't be used.
         """
-        found = self._last() if run == "last" else find_run(self.project.root, run).stem
+        found = find_run(self.project.root, run).stem
         setting = replace(self._setting, given=limits) if limits else self._setting
         resumed = Run(found, setting, answer_type=answer_type, ask_more=ask_more, held=held)
         return await self._open(resumed, None, None)
@@ -189,14 +191,7 @@ class Swarm:
             ProjectError: there is no such run, turn or event.
             StoreError: a file can't be used.
         """
-        found = self._last() if run == "last" else find_run(self.project.root, run).stem
-        return await fork(self._setting.runs_folder / f"{found}.db", at)
-
-    def _last(self) -> str:
-        records = list_runs(self.project.root).records
-        if not records:
-            raise ProjectError(f"{self.project.root}: no run to resume; start one with `swarm run TASK`")
-        return records[0].id
+        return await fork(find_run(self.project.root, run), at)
 
     def check(self, plan: Plan) -> None:
         """Nothing, when the plan can run here.

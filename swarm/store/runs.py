@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from swarm.errors import ProjectError, StoreError
 from swarm.store.lease import owner_of
-from swarm.store.reader import read_run
-from swarm.store.records import RunRecord
+
+if TYPE_CHECKING:
+    from swarm.store.records import RunRecord
+
+LAST = "last"
+"""Stands for the run that was started last; also the name of the file that holds its id."""
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that are mistaken for another one."""
@@ -40,6 +46,8 @@ def run_path(project: Path, id: str) -> Path:
 
 def list_runs(project: Path) -> Runs:
     """The project's runs. A file that cannot be read hides no other one."""
+    from swarm.store.reader import read_run  # Finding the file of an id is to load nothing.
+
     records: list[RunRecord] = []
     problems: list[str] = []
     for path in _files(project):
@@ -51,20 +59,37 @@ def list_runs(project: Path) -> Runs:
     return Runs(tuple(records), tuple(problems))
 
 
-def find_run(project: Path, prefix: str) -> Path:
-    """The file of the one run whose id begins with ``prefix``.
+def find_run(project: Path, run: str) -> Path:
+    """The file of the run that a person means: an id, the beginning of one, or ``last``.
 
     Raises:
-        ProjectError: no run begins so, or more than one does; the message names those there are.
+        ProjectError: there is no such run, or more than one; the message names those there are.
     """
     ids = [path.stem for path in _files(project)]
-    found = [prefix] if prefix in ids else [id for id in ids if prefix and id.startswith(prefix)]
+    if run == LAST and ids:
+        return run_path(project, _last(project, ids))
+    found = [run] if run in ids else [id for id in ids if run and id.startswith(run)]
     if len(found) == 1:
         return run_path(project, found[0])
     if found:
-        raise ProjectError(f"run {prefix!r} is one of {', '.join(found)}; give more letters of its id")
+        raise ProjectError(f"run {run!r} is one of {', '.join(found)}; give more letters of its id")
     there = f"there are {', '.join(ids)}" if ids else "there is none yet; start one with `swarm run`"
-    raise ProjectError(f"no run begins with {prefix!r} in {_folder(project)}; {there}")
+    raise ProjectError(f"no run begins with {run!r} in {_folder(project)}; {there}")
+
+
+def note_last(project: Path, id: str) -> None:
+    """Makes that run the last one. Dates do not tell: the system's clock may have been set meanwhile."""
+    with suppress(OSError):  # Without it the dates tell, and a full disk is told of by the run itself.
+        (_folder(project) / LAST).write_text(id, encoding="ascii")
+
+
+def _last(project: Path, ids: list[str]) -> str:
+    with suppress(OSError, ValueError):
+        noted = (_folder(project) / LAST).read_text(encoding="ascii")
+        if noted in ids:
+            return noted
+    records = list_runs(project).records
+    return records[0].id if records else ids[-1]
 
 
 def runs_at_work(project: Path) -> tuple[Path, ...]:

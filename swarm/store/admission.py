@@ -1,0 +1,59 @@
+"""What is refused before a run starts or goes on, and what pauses one: a file, folder or disk that would fail it.
+
+Only the standard library: it is asked before anything heavy is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from swarm.errors import StoreError
+from swarm.store import runfile
+
+_VERSION, _APPLICATION = 60, 68
+"""Where the first page of a file holds them (https://sqlite.org/fileformat2.html, 1.3)."""
+
+
+def admit(path: Path) -> None:
+    """Refuses the file of a run that could not be written, or is newer than this program.
+
+    Raises:
+        StoreError: names the file and what to do.
+    """
+    runfile.must_exist(path)
+    for place in (path.parent, path):
+        if not os.access(place, os.R_OK | os.W_OK):
+            raise StoreError(f"{place}: it is read-only; make it writable, then resume the run")
+    with path.open("rb") as file:
+        head = file.read(100)
+    runfile.check_version(path, _number(head, _APPLICATION), _number(head, _VERSION))
+
+
+def admit_to(folder: Path, free_mb: int) -> None:
+    """Refuses a folder of runs, which need not be there, that takes no file or whose disk is nearly full.
+
+    Raises:
+        StoreError: names the folder and what to do.
+    """
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    if not os.access(there, os.W_OK):
+        raise StoreError(f"{there}: it is read-only, and runs are kept there; make it writable")
+    if problem := too_full(there, free_mb):
+        raise StoreError(problem)
+
+
+def too_full(folder: Path, free_mb: int) -> str:
+    """What a person must do before there is ``free_mb`` on the folder's disk; empty where there is."""
+    free = shutil.disk_usage(folder).free // 1_000_000
+    if free >= free_mb:
+        return ""
+    return (
+        f"{folder}: only {free:,} MB are free on this disk; free some space, or let it be fuller with "
+        f"--limit free_disk_mb={free // 2} (limits.free_disk_mb is {free_mb:,})"
+    )
+
+
+def _number(head: bytes, at: int) -> int:
+    return int.from_bytes(head[at : at + 4], "big")
