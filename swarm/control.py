@@ -57,6 +57,7 @@ class Budget:
         self._is_quiet = asyncio.Event()
         self._is_held = False
         self._is_idle = asyncio.Event()
+        self._has_no_tools = asyncio.Event()
         self._longest_seconds = 0.0
         self._tokens_per_byte = TOKENS_PER_BYTE
         self._rests = 0
@@ -95,6 +96,10 @@ class Budget:
     async def idle(self) -> None:
         """Returns when all calls in flight have ended, once it is held."""
         await self._is_idle.wait()
+
+    async def tools_idle(self) -> None:
+        """Returns when all tool calls in flight have ended, once it is held."""
+        await self._has_no_tools.wait()
 
     @contextmanager
     def at_rest(self) -> Generator[None]:
@@ -218,6 +223,8 @@ class Budget:
             self._is_quiet.set()
         if self._is_held and not self._in_flight:
             self._is_idle.set()
+        if self._is_held and not self._reserved.get("tool_calls"):
+            self._has_no_tools.set()
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, []

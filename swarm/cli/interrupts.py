@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_SECONDS = 4.5
@@ -60,13 +61,22 @@ class Interrupts:
 
 
 def force_exit(words: str) -> None:
-    """Ends the process here and now, with the terminal's cursor back in sight.
+    """Ends the process here and now and its servers with it, with the terminal's cursor back in sight.
 
-    Everything that must survive was committed before; servers see their input end and leave.
+    Everything that must survive was committed before.
     """
     cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
     os.write(2, f"{cursor}\nswarm: {words}\n".encode())
+    _kill_servers()
     os._exit(INTERRUPTED)
+
+
+def _kill_servers() -> None:
+    """Kills the groups that children of this process lead. Elsewhere than on Linux they see their input end."""
+    for listing in Path("/proc/self/task").glob("*/children"):
+        for child in listing.read_text("ascii").split():
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(int(child), signal.SIGKILL)
 
 
 def _let_go_of_the_terminal() -> None:

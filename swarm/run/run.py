@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,7 +40,7 @@ from swarm.run.deadline import Deadline, Pauses
 from swarm.run.graph import conduct
 from swarm.run.speedup import speedup_of, worked_seconds
 from swarm.scheduler.slots import Slots
-from swarm.store.admission import admit_to
+from swarm.store.admission import admit_to, too_full
 from swarm.store.journal import Journal
 from swarm.store.lease import BEAT_SECONDS, Lease
 from swarm.store.mailbox import mailbox
@@ -52,6 +52,9 @@ from swarm.work import Work
 Value = TypeVar("Value")
 GIVEN_LIMITS = "limits"
 """Setting in a run's record: the limits that were given to it, beside those of its project."""
+GRACE_SECONDS = 2.0
+"""How long a stop lets tool calls in flight end: with the 2 s a server may then take to end, less than the
+5 s after which whoever sends SIGTERM may kill."""
 AskMore = Callable[[LimitReached], Awaitable[float | None]]
 """Asks a person what to allow instead of the limit that was reached; None to pause the run."""
 
@@ -97,7 +100,8 @@ class Run(Generic[Value]):
         self._news = asyncio.Event()
         self._driver: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[Answer[Value]] | None = None
-        self._stop_reason: str | None = None
+        self._stop_reason = ""
+        self._stopped = asyncio.Event()
         self._pauses = Pauses()
         self._question: asyncio.Timeout | None = None
         """While a person is asked to allow more: ends the question when somebody else does."""
@@ -138,7 +142,10 @@ class Run(Generic[Value]):
         return speedup_of(self._events)
 
     async def stop(self, reason: str = "stopped by the user") -> None:
-        """End the run where it is; what was recorded is kept and ``Swarm.resume`` goes on from there."""
+        """End the run where it is; what was recorded is kept and ``Swarm.resume`` goes on from there.
+
+        No further call starts. Tool calls in flight have a moment to end and be recorded.
+        """
         if self._driver is None or self._driver.done():
             return
         self._cut_off(reason)
@@ -156,9 +163,8 @@ class Run(Generic[Value]):
         self._pauses.by(deadline)
 
     def _cut_off(self, reason: str) -> None:
-        if self._driver is not None and not self._driver.done():
-            self._stop_reason = self._stop_reason or reason
-            self._driver.cancel(reason)
+        self._stop_reason = self._stop_reason or reason
+        self._stopped.set()
 
     async def open(self, group: asyncio.TaskGroup, record: RunRecord | None, plan: Plan | None) -> None:
         """Start working, in a task of the group; returns once the run's file is open and owned.
@@ -232,13 +238,9 @@ class Run(Generic[Value]):
         """How the run was cut short and why, or None when it came to its end."""
         try:
             async with asyncio.TaskGroup() as group:
-                watches = (
-                    self._watch(conductor, journal),
-                    self._rest(conductor, journal),
-                    _keep(journal),
-                    conductor.engine.watch(),
-                )
-                watching = [group.create_task(watch) for watch in watches]
+                watches = (self._watch, self._rest, self._halt, self._keep)
+                watching = [group.create_task(watch(conductor, journal)) for watch in watches]
+                watching.append(group.create_task(conductor.engine.watch()))
                 await conduct(conductor, journal.saver)
                 for watch in watching:
                     watch.cancel()
@@ -246,7 +248,7 @@ class Run(Generic[Value]):
             task = asyncio.current_task()
             if task is not None:
                 task.uncancel()
-            return "stopped", self._stop_reason or str(error) or "cancelled"
+            return "stopped", str(error) or "cancelled"
         except ExceptionGroup as errors:
             first = first_of(errors)
             if isinstance(first, LimitExceeded | RunInterrupted):
@@ -305,6 +307,32 @@ class Run(Generic[Value]):
             self._note(journal, Notice(text=f"{reason}: it pauses when {_calls(budget.in_flight)} ended"))
         await budget.idle()
         raise RunPaused(f"{reason}; {conductor.progress}")
+
+    async def _halt(self, conductor: Conductor, journal: Journal) -> None:
+        """Ends the run once it is told to stop.
+
+        Raises:
+            RunInterrupted: tool calls that were in flight have ended, or took too long.
+        """
+        await self._stopped.wait()
+        budget = conductor.work.budget
+        budget.hold()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                await budget.tools_idle()
+        raise RunInterrupted(self._stop_reason)
+
+    async def _keep(self, conductor: Conductor, journal: Journal) -> None:
+        """Sees to it that the run is this process's still, and pauses it before its disk is full.
+
+        Raises:
+            RunBusy: the process was frozen, and another one took the run over meanwhile.
+        """
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            journal.check_owner()
+            if problem := too_full(self._setting.runs_folder, conductor.work.limits.free_disk_mb):
+                self._pauses.ask(problem)
 
     @asynccontextmanager
     async def _listening(self, path: Path, conductor: Conductor, journal: Journal) -> AsyncGenerator[None]:
@@ -414,17 +442,6 @@ class Run(Generic[Value]):
     def _wake(self) -> None:
         news, self._news = self._news, asyncio.Event()
         news.set()
-
-
-async def _keep(journal: Journal) -> None:
-    """Ends what a process does that was frozen while another one took its run over.
-
-    Raises:
-        RunBusy: another process took the run over.
-    """
-    while True:
-        await asyncio.sleep(BEAT_SECONDS)
-        journal.check_owner()
 
 
 def _calls(number: int) -> str:
