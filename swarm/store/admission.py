@@ -12,12 +12,9 @@ from pathlib import Path
 from swarm.errors import StoreError
 from swarm.store import runfile
 
-_VERSION, _APPLICATION = 60, 68
-"""Where the first page of a file holds them (https://sqlite.org/fileformat2.html, 1.3)."""
-
 
 def admit(path: Path) -> None:
-    """Refuses the file of a run that could not be written, or is newer than this program.
+    """Refuses the file of a run that could not be written.
 
     Raises:
         StoreError: names the file and what to do.
@@ -26,9 +23,6 @@ def admit(path: Path) -> None:
     for place in (path.parent, path):
         if not os.access(place, os.R_OK | os.W_OK):
             raise StoreError(f"{place}: it is read-only; make it writable, then resume the run")
-    with path.open("rb") as file:
-        head = file.read(100)
-    runfile.check_version(path, _number(head, _APPLICATION), _number(head, _VERSION))
 
 
 def admit_to(folder: Path, free_mb: int) -> None:
@@ -53,7 +47,3 @@ def too_full(folder: Path, free_mb: int) -> str:
         f"{folder}: only {free:,} MB are free on this disk; free some space, or let it be fuller with "
         f"--limit free_disk_mb={free // 2} (limits.free_disk_mb is {free_mb:,})"
     )
-
-
-def _number(head: bytes, at: int) -> int:
-    return int.from_bytes(head[at : at + 4], "big")
