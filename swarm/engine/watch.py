@@ -15,6 +15,7 @@ from swarm.errors import LimitExceeded, SwarmError, WorkerDied
 from swarm.events import Event, LimitReached, LoopBlocked, Notice
 from swarm.plan import Thread
 from swarm.pulse import PULSE, Pulse
+from swarm.store.clock import boot_seconds
 from swarm.work import name_of
 
 logger = logging.getLogger("swarm.engine")
@@ -24,12 +25,6 @@ BLOCKED_SECONDS = 5.0
 """A tick that comes later than this was held up; a loaded machine holds one up for a second or two."""
 SLEPT_SECONDS = 5.0
 """Time the machine slept from which on it is told."""
-
-
-def boot_seconds() -> float:
-    """Seconds since the machine was booted, with those it slept where the system tells them."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 @contextmanager
