@@ -12,7 +12,7 @@ from swarm.events import ChangeKind, StepChanged
 from swarm.messages import Message, Request
 from swarm.plan import Plan, Step, Thread
 from swarm.planner.check import problems
-from swarm.planner.planner import Planning
+from swarm.planner.planner import Planning, examples
 from swarm.prompt import fill, text
 from swarm.result import Result
 from swarm.work import At, ask, one_line
@@ -88,7 +88,11 @@ class _Question:
 
     async def ask(self, thread: Thread) -> Changed | None:
         """The change that was chosen; None where the model gave none that can be, twice."""
-        messages = [Message(role="user", content=self._prompt())]
+        messages = [
+            Message(role="system", content=self._rules()),
+            *examples("replan_examples"),
+            Message(role="user", content=self._case()),
+        ]
         for turn in (1, 2):
             request = Request(
                 messages=tuple(messages), output_schema=self._schema(), max_tokens=CHANGE_TOKENS
@@ -109,24 +113,27 @@ class _Question:
                 ]
         return None
 
-    def _prompt(self) -> str:
-        step, usable = self.step, [one for one in self.plan.steps if self.results[one.id].is_usable]
+    def _rules(self) -> str:
+        team = "\n".join(f"- {card.name}: {card.description}" for card in self.planning.agents.values())
+        lines = text("replan_changes").splitlines()
+        offered = [line for line in lines if line.removeprefix("- ").partition(":")[0] in self._kinds]
+        return fill("replan", team=team, changes="\n".join(offered))
+
+    def _case(self) -> str:
+        step, done = self.step, list[str]()
+        for one in self.plan.steps:
+            result = self.results[one.id]
+            done += [f"{one.id}: {one_line(result.text, 120)}"] if result.is_usable else []
         waiting = [one.id for one in self.plan.steps if step.id in one.waits_for]
-        offered = [
-            line for line in text("replan_changes").splitlines() if line.split(":")[0][2:] in self._kinds
-        ]
         return fill(
-            "replan",
+            "replan_step",
             task=self.planning.task,
-            team="\n".join(f"- {card.name}: {card.description}" for card in self.planning.agents.values()),
-            done="\n".join(f"- {one.id}: {one_line(self.results[one.id].text, 120)}" for one in usable)
-            or "none",
+            done="; ".join(done) or "none",
             step=step.id,
             agent=step.agent,
+            waiting=", ".join(waiting) or "none",
             brief=step.brief,
             reason=one_line(self.results[step.id].reason, 400),
-            waiting=", ".join(waiting) or "none",
-            changes="\n".join(offered),
         )
 
     @property

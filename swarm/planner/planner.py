@@ -120,12 +120,17 @@ def _read(text: str, planning: Planning) -> Plan:
 
 def _opening(planning: Planning) -> list[Message]:
     system = fill("plan", instructions=planning.cards[PLANNER].instructions, team=planning.team)
-    messages = [Message(role="system", content=system)]
-    for block in text("plan_examples").split("\n---\n"):
+    last = Message(role="user", content=f"{planning.survey.lines()}\nTask: {planning.task}")
+    return [Message(role="system", content=system), *examples("plan_examples"), last]
+
+
+def examples(name: str) -> list[Message]:
+    """Questions and their answers from a prompt of examples."""
+    messages: list[Message] = []
+    for block in text(name).split("\n---\n"):
         question, _, answer = block.partition("\n=>\n")
         messages += [
             Message(role="user", content=question.strip()),
             Message(role="assistant", content=answer.strip()),
         ]
-    messages.append(Message(role="user", content=f"{planning.survey.lines()}\nTask: {planning.task}"))
     return messages

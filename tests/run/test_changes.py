@@ -29,7 +29,7 @@ NAMES = Step(id="names", agent="writer", brief="Name the towns.")
 FACTS = Step(id="facts", agent="writer", brief="Tell the facts.")
 SUM = Step(id="sum", agent="writer", brief="Sum it up.", needs=("names", "facts"))
 PLAN = Plan(steps=(NAMES, FACTS, SUM))
-QUESTION = "This step of the plan failed: "
+QUESTION = "A step of its plan failed"
 Agent = Callable[[str], str | None]
 """What an agent gives for its prompt; None for that it can't."""
 

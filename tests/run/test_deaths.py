@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from pydantic import JsonValue
 from swarm.control import Budget
 from swarm.engine.watch import Watch
 from swarm.errors import LimitExceeded, ModelUnavailable, WorkerDied
-from swarm.events import AgentDied, Event, LimitReached, LoopBlocked, Notice
+from swarm.events import AgentDied, Event, LimitReached, LoopBlocked, Notice, ServerChanged
 from swarm.limits import Limits
 from swarm.messages import Reply, Request
 from swarm.models.model import Endpoint, Model
@@ -31,6 +32,7 @@ from swarm.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
+SERVERS = Path(__file__).parents[1] / "hub" / "servers"
 LOOK = Step(id="look", agent="generalist", brief="Look which files there are.")
 HELLO = Step(id="hello", agent="writer", brief="Say hello.")
 NOTES = Step(id="notes", agent="writer", each="notes/*.md", brief="Say {item}.")
@@ -136,6 +138,34 @@ async def test_a_tool_that_cancels_or_ends_the_program_costs_its_call_or_its_wor
     (death,) = deaths_in(events)
     assert death.text == "NodeCancelledError: Node 'act' raised asyncio.CancelledError"
     assert answer.status == "failed"
+
+
+CARD = """---
+description: breaks things
+tools: [bare]
+---
+You break things.
+"""
+
+
+async def test_a_server_that_dies_and_comes_back_is_told_in_the_run(project: Path) -> None:
+    for folder in ("agents", "mcp_servers"):
+        (project / folder).mkdir()
+    (project / "agents" / "breaker.md").write_text(CARD, encoding="utf-8")
+    shutil.copy(SERVERS / "bare.py", project / "mcp_servers" / "bare.py")
+
+    def script(request: Request) -> str:
+        prompt = said(request)
+        if "bare.pid gave" in prompt:
+            return result("it lives")
+        tool = "bare.pid" if "bare.die failed" in prompt else "bare.die"
+        return json.dumps({"tool": tool, "args": {}})
+
+    step = Step(id="break", agent="breaker", brief="Break it.")
+    answer, events = await run(project, ScriptedModel(script), Plan(steps=(step,)))
+    assert answer.status == "done"
+    told = [(event.server, event.state) for event in events if isinstance(event, ServerChanged)]
+    assert told == [("bare", "died"), ("bare", "restarted")]
 
 
 class Hanging:
