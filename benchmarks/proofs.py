@@ -13,7 +13,7 @@ from typing import cast
 
 from benchmarks.proof import RESULTS, ROOT, Report, last_result, python
 
-SHORT = ("light_start", "barrier", "resume", "clean", "residency", "recovery", "context")
+SHORT = ("light_start", "barrier", "resume", "clean", "residency", "recovery", "context", "conformance")
 LONG = (
     "width",
     "overhead",
@@ -27,6 +27,7 @@ LONG = (
     "kills",
     "kills_again",
     "night",
+    "growth",
 )
 """Several minutes to hours each: run by name."""
 ALL = (
@@ -49,6 +50,8 @@ ALL = (
     "kills",
     "kills_again",
     "night",
+    "growth",
+    "conformance",
 )
 """In the order of PROOFS.md."""
 

@@ -10,8 +10,10 @@ from typing import Annotated, cast
 import typer
 
 from swarm.cli import models, plan
+from swarm.cli.archive import export, import_
 from swarm.cli.doctor import doctor
 from swarm.cli.fork import ForkOptions, fork
+from swarm.cli.gc import gc
 from swarm.cli.init import init
 from swarm.cli.listing import content
 from swarm.cli.options import from_options
@@ -65,6 +67,9 @@ app.command("fork")(from_options(ForkOptions, fork))
 app.command("replay")(replay)
 app.command("runs")(runs)
 app.command("show")(show)
+app.command("gc")(gc)
+app.command("export")(export)
+app.command("import")(import_)
 app.add_typer(plan.app, name="plan", help="Make, check or run a plan.")
 app.add_typer(models.app, name="models", help="The embedded models: list, pull, verify.")
 app.command("list")(content)

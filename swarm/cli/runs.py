@@ -27,10 +27,10 @@ def runs(project: ProjectOption = None, json: JsonOption = False) -> None:
     found = list_runs(project or Path.cwd())
     if json:
         for record in found.records:
-            print_line(record.model_dump_json())
+            print_line(_as_json(record, project or Path.cwd()))
     elif found.records:
         rows = [_row(record, project or Path.cwd()) for record in found.records]
-        print_columns(("RUN", "STATUS", "BEGUN", "MODEL", "TASK"), rows)
+        print_columns(("RUN", "STATUS", "BEGUN", "SIZE", "MODEL", "TASK"), rows)
     else:
         sys.stderr.write("no runs yet; start one with `swarm run TASK`\n")
     for problem in found.problems:
@@ -72,12 +72,29 @@ def path_of(project: Path, run: str) -> Path:
 def _row(record: RunRecord, project: Path) -> tuple[str, ...]:
     from datetime import datetime
 
+    from swarm.store.runfile import size_of
     from swarm.store.runs import run_path
     from swarm.view.words import one_line
 
     begun = datetime.fromtimestamp(record.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
-    status = _status(record, run_path(project, record.id))
-    return record.id, status, begun, record.model, one_line(record.task, 60)
+    path = run_path(project, record.id)
+    size = size_words(size_of(path))
+    return record.id, _status(record, path), begun, size, record.model, one_line(record.task, 60)
+
+
+def size_words(size_bytes: int) -> str:
+    """A size as people read it: ``812 kB``, ``16.4 MB``."""
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"
+
+
+def _as_json(record: RunRecord, project: Path) -> str:
+    import json
+
+    from swarm.store.runfile import size_of
+    from swarm.store.runs import run_path
+
+    size = size_of(run_path(project, record.id))
+    return json.dumps({**record.model_dump(mode="json"), "size_bytes": size}, ensure_ascii=False)
 
 
 def _status(record: RunRecord, path: Path) -> str:

@@ -67,10 +67,17 @@ def search(connection: Connection, wanted: Wanted) -> list[Stored]:
     return [_whole(connection, stored) for stored in _select(connection, wanted)]
 
 
-def places(connection: Connection, thread: str) -> list[Place]:
-    """The places of a thread."""
-    query = select(_checkpoints.c.ns).where(_checkpoints.c.thread == thread).distinct()
-    return [Place(thread, ns) for ns in connection.execute(query).scalars()]
+def places(connection: Connection, thread: str | None = None) -> list[Place]:
+    """The places of a thread, or of all."""
+    query = select(_checkpoints.c.thread, _checkpoints.c.ns).distinct()
+    if thread is not None:
+        query = query.where(_checkpoints.c.thread == thread)
+    return [Place(*row) for row in connection.execute(query)]
+
+
+def count(connection: Connection) -> int:
+    """How many checkpoints there are."""
+    return connection.execute(select(func.count()).select_from(_checkpoints)).scalar_one()
 
 
 def delete_thread(connection: Connection, thread: str) -> None:

@@ -253,11 +253,26 @@ class Saver(BaseCheckpointSaver[int]):
         if count == PRUNE_EVERY:
             await self._writer.do(lambda connection: rows.thin(connection, place, KEEP, self._versions))
 
+    async def thin(self, keep: int) -> int:
+        """Removes what is not kept as a run goes, with the last ``keep``, in all threads; counts it."""
+
+        def thin(connection: Connection) -> int:
+            before = rows.count(connection)
+            for place in rows.places(connection):
+                if not self._reads_its_past(connection, place):
+                    rows.thin(connection, place, keep, self._versions)
+            return before - rows.count(connection)
+
+        return await self._writer.do(thin)
+
+    def _reads_its_past(self, connection: Connection, place: Place) -> bool:
+        latest = rows.find(connection, place, None)
+        return latest is not None and _DELTA in self._read(latest)[1]
+
     async def _keep_latest(self, thread: str) -> None:
         def keep_latest(connection: Connection) -> None:
             for place in rows.places(connection, thread):
-                latest = rows.find(connection, place, None)
-                if latest and _DELTA not in self._read(latest)[1]:
+                if not self._reads_its_past(connection, place):
                     rows.prune(connection, place, 1, self._versions)
 
         await self._writer.do(keep_latest)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -112,7 +110,7 @@ async def copy_prefix(source: Path, target: Path, prefix: Prefix, record: RunRec
     part = target.with_suffix(".fork")
     with lease(target):
         try:
-            _copy_file(source, part)
+            runfile.copy_file(source, part)
             async with Writer.open(part, partial(database.open_existing, part)) as writer:
                 await writer.do(partial(_cut, prefix=prefix, record=record, note=note))
             part.rename(target)
@@ -121,20 +119,6 @@ async def copy_prefix(source: Path, target: Path, prefix: Prefix, record: RunRec
         finally:
             for left in target.parent.glob(f"{part.name}*"):
                 left.unlink(missing_ok=True)
-
-
-def _copy_file(source: Path, target: Path) -> None:
-    """Copies one state of the file, also while its owner writes."""
-    runfile.must_exist(source)
-    address = f"{source.resolve().as_uri()}?mode=ro"
-    try:
-        with (
-            closing(sqlite3.connect(address, uri=True, timeout=10.0)) as origin,
-            closing(sqlite3.connect(target)) as copy,
-        ):
-            origin.backup(copy)
-    except sqlite3.Error as error:
-        raise runfile.fault(source, error) from error
 
 
 def _cut(connection: Connection, *, prefix: Prefix, record: RunRecord, note: str) -> None:
@@ -155,12 +139,20 @@ def _cut(connection: Connection, *, prefix: Prefix, record: RunRecord, note: str
     _keep(connection, Events, lambda row: row["seq"] <= prefix.event)
     last = Notice(seq=prefix.event + 1, at=prefix.at, text=note)
     connection.execute(insert(table_of(Events)).values(seq=last.seq, body=last.model_dump_json()))
+    rename(connection, record)
+    connection.execute(update(runs).values(epoch=0))
+
+
+def rename(connection: Connection, record: RunRecord) -> None:
+    """Makes the run of a file that of a record, whose id the keys of its threads begin with from then on."""
+    runs = table_of(Runs)
+    old: str = connection.execute(select(runs.c.id)).scalar_one()
     for table in StoreTable.metadata.tables.values():
         if "thread" in table.c:
-            moved = literal(record.id) + func.substr(table.c.thread, start)
+            moved = literal(record.id) + func.substr(table.c.thread, len(old) + 1)
             connection.execute(update(table).values(thread=moved))
     # Plain, however long it is: the run packs it when it begins.
-    connection.execute(update(runs).values(id=record.id, record=record.model_dump_json(), epoch=0))
+    connection.execute(update(runs).values(id=record.id, record=record.model_dump_json()))
 
 
 def _keep(connection: Connection, model: type[StoreTable], wanted: Callable[[RowMapping], bool]) -> None:

@@ -114,7 +114,7 @@ class Journal:
     @cached_property
     def saver(self) -> Saver:
         """LangGraph's checkpointer on the same file and writer; its thread id is ``str(thread)``."""
-        return _saver_on(self._writer, self._index.checkpointed)
+        return saver_on(self._writer, self._index.checkpointed)
 
     def check_owner(self) -> None:
         """Nothing, as long as the run is this process's; asked right before a call leaves.
@@ -353,7 +353,8 @@ def _make_room(path: Path) -> None:
         raise StoreError(f"{path.parent}: {error.strerror}; make the project's folder writable") from error
 
 
-def _saver_on(writer: Writer, checkpointed: set[str]) -> Saver:
+def saver_on(writer: Writer, checkpointed: set[str]) -> Saver:
+    """LangGraph's checkpointer on a writer; ``checkpointed`` are the threads that have checkpoints."""
     # Read by langgraph when it is imported: without it, a row of a checkpoint may name any function
     # to be called when it is read.
     os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"

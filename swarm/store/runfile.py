@@ -6,6 +6,7 @@ Only the standard library, so that a command can look at runs without loading an
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from swarm.errors import StoreError
@@ -78,6 +79,47 @@ def must_exist(path: Path) -> None:
     """
     if not path.is_file():
         raise StoreError(f"{path}: no such run; `swarm runs` lists those there are")
+
+
+def copy_file(path: Path, target: Path) -> None:
+    """Copies one state of a run's file, also while its owner writes.
+
+    Raises:
+        StoreError: no such file, or it cannot be read, or not be written there.
+    """
+    must_exist(path)
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    try:
+        with (
+            closing(sqlite3.connect(address, uri=True, timeout=10.0)) as source,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        raise fault(path, error) from error
+
+
+def version_of(path: Path) -> int:
+    """The version of the file's tables.
+
+    Raises:
+        StoreError: it is no run's file, or newer than this program.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            application_id: int = connection.execute("PRAGMA application_id").fetchone()[0]
+            version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.Error as error:
+        raise fault(path, error) from error
+    check_version(path, application_id, version)
+    return version
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a run's file and its log."""
+    log = path.with_name(f"{path.name}-wal")
+    return path.stat().st_size + (log.stat().st_size if log.is_file() else 0)
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -1,0 +1,65 @@
+"""``swarm export`` and ``swarm import``: a run as one file that travels."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from swarm.cli.options import ProjectOption, RunArgument
+
+
+def export(
+    run: RunArgument = "last",
+    file: Annotated[
+        Path | None, typer.Argument(help="The file to make; RUN.swarm in the current folder when left out.")
+    ] = None,
+    project: ProjectOption = None,
+    files: Annotated[
+        bool, typer.Option("--files", help="With the workspace files that the run's answer names.")
+    ] = False,
+) -> None:
+    """Write a run into one file that `swarm import` takes elsewhere. The run may be at work: the file
+    holds what is recorded by then."""
+    from swarm.cli.runs import path_of, size_words
+    from swarm.cli.screen import print_line
+    from swarm.store.archive import answer_files, export_run
+
+    path = path_of(project or Path.cwd(), run)
+    target = file or Path(f"{path.stem}.swarm")
+    manifest = export_run(path, target, answer_files(path) if files else ())
+    print_line(str(target))
+    told = f" with {', '.join(manifest.files)}" if manifest.files else ""
+    sys.stderr.write(f"run {manifest.run}{told}: {size_words(target.stat().st_size)}\n")
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="A file that `swarm export` made.")],
+    project: ProjectOption = None,
+    as_id: Annotated[
+        str | None, typer.Option("--as", metavar="ID", help="The run's id here; its own when left out.")
+    ] = None,
+    files: Annotated[
+        Path | None,
+        typer.Option("--files", metavar="FOLDER", help="Put the workspace files it holds into this folder."),
+    ] = None,
+) -> None:
+    """Take in a run that was exported: it can be shown and resumed here. What is damaged, newer than
+    this program, or there already is refused."""
+    import asyncio
+
+    from swarm.cli.screen import print_line
+    from swarm.store.archive import check_id, import_files, import_run, read_manifest
+    from swarm.store.runs import run_path
+
+    id = check_id(as_id) if as_id else read_manifest(file).run
+    manifest = asyncio.run(import_run(file, run_path(project or Path.cwd(), id)))
+    print_line(id)
+    if files is not None:
+        for name in import_files(file, files):
+            sys.stderr.write(f"wrote: {files / name}\n")
+    elif manifest.files:
+        count = len(manifest.files)
+        sys.stderr.write(f"{count} files of its workspace stay in {file}; --files FOLDER takes them out\n")

@@ -1,0 +1,69 @@
+"""``swarm gc``: makes the files of runs small."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from swarm.cli.options import ProjectOption
+
+if TYPE_CHECKING:
+    from swarm.store.gc import Collected
+
+_FINISHED = ("done", "degraded", "failed")
+
+
+def gc(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            help="The run: its id, the beginning of it, or last. All finished ones when left out."
+        ),
+    ] = None,
+    project: ProjectOption = None,
+    keep: Annotated[
+        int, typer.Option("--keep", min=1, metavar="N", help="Last checkpoints of each sub-agent that stay.")
+    ] = 4,
+    unfinished: Annotated[
+        bool, typer.Option("--unfinished", help="Also runs that were paused, stopped or killed.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Make the files of runs smaller: old checkpoints and texts that nothing names go. What was said
+    and done stays, and a run that is at work is left alone."""
+    import asyncio
+
+    from swarm.cli.columns import print_columns
+    from swarm.cli.runs import path_of, size_words
+    from swarm.store.gc import collect, foresee
+
+    folder = project or Path.cwd()
+    paths = [path_of(folder, run)] if run else _candidates(folder, with_unfinished=unfinished)
+    work = foresee if dry_run else collect
+    rows: list[tuple[str, ...]] = []
+    for path in paths:
+        done: Collected = asyncio.run(work(path, keep=keep))
+        sizes = size_words(done.size_before), size_words(done.size)
+        rows.append((path.stem, *sizes, str(done.checkpoints), str(done.texts)))
+    if rows:
+        after = "WOULD BE" if dry_run else "NOW"
+        print_columns(("RUN", "SIZE", after, "CHECKPOINTS GONE", "TEXTS GONE"), rows)
+    else:
+        sys.stderr.write(
+            "no finished run; --unfinished takes those too that were paused, stopped or killed\n"
+        )
+
+
+def _candidates(project: Path, *, with_unfinished: bool) -> list[Path]:
+    """The files of the runs that nobody works on, of the finished ones or of all."""
+    from swarm.store.lease import owner_of
+    from swarm.store.runs import list_runs, run_path
+
+    found = list_runs(project)
+    for problem in found.problems:
+        sys.stderr.write(f"swarm: {problem}\n")
+    wanted = [record.id for record in found.records if with_unfinished or record.status in _FINISHED]
+    return [path for path in (run_path(project, id) for id in wanted) if owner_of(path) is None]

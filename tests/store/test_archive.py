@@ -1,0 +1,194 @@
+"""Runs that travel as one file: whole, under their own id or another, and nothing that is damaged."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from swarm.errors import ProjectError, StoreError
+from swarm.events import Notice, RunEnded
+from swarm.messages import Message, Reply, Request
+from swarm.plan import Thread
+from swarm.result import Result
+from swarm.store.archive import (
+    answer_files,
+    check_id,
+    export_run,
+    import_files,
+    import_run,
+    read_manifest,
+)
+from swarm.store.journal import Journal
+from swarm.store.reader import read_events, read_run, read_steps, read_text, read_threads
+from swarm.store.records import RunRecord
+from swarm.tool import ToolCall, ToolResult
+
+pytestmark = pytest.mark.anyio
+
+THREAD = Thread(run="r", step="notes", item=0)
+CALL = ToolCall(tool="files.read", args={"path": "a.md"})
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "work"
+    (folder / "out").mkdir(parents=True)
+    (folder / "out" / "a.csv").write_text("who,what\n", encoding="utf-8")
+    return folder
+
+
+async def fill(journal: Journal) -> str:
+    """Says and does a little of everything; gives the handle of a text."""
+    question = Request(messages=(Message(role="user", content="Read. " * 2_000),))
+    await journal.save_reply(THREAD, 1, "d", Reply(text="x"), question)
+    await journal.save_intent(THREAD, 1, 0, CALL, "irreversible")
+    await journal.save_tool_result(THREAD, 1, 0, ToolResult(text="y" * 9_000))
+    journal.note_step("notes", Result(text="z"))
+    journal.note(RunEnded(status="done", answer="z", files=("out/a.csv",)))
+    return await journal.put_text("a text")
+
+
+async def make_run(path: Path, workspace: Path) -> str:
+    record = RunRecord(
+        id="r", task="t", project="/p", workspace=str(workspace), model="m", created_at=1.0, status="done"
+    )
+    async with Journal.open(path, record=record) as journal:
+        return await fill(journal)
+
+
+def altered(file: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
+    """Another archive, of changed parts."""
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    change(parts)
+    other = file.with_suffix(".other")
+    with zipfile.ZipFile(other, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    return other
+
+
+async def test_a_run_shows_the_same_where_it_was_imported(tmp_path: Path, workspace: Path) -> None:
+    path, file = tmp_path / "here" / "r.db", tmp_path / "r.swarm"
+    handle = await make_run(path, workspace)
+    manifest = export_run(path, file, answer_files(path))
+    assert manifest == read_manifest(file)
+    assert (manifest.run, manifest.task, manifest.files) == ("r", "t", ("out/a.csv",))
+    there = tmp_path / "there" / "r.db"
+    assert await import_run(file, there) == manifest
+    assert [each.name for each in sorted(there.parent.iterdir()) if each.suffix != ".lock"] == ["r.db"]
+    for read in (read_run, read_events, read_steps, read_threads):
+        assert read(there) == read(path)
+    assert read_text(there, handle) == "a text"
+    assert import_files(file, tmp_path / "files") == ("out/a.csv",)
+    assert (tmp_path / "files" / "out" / "a.csv").read_text("utf-8") == "who,what\n"
+
+
+async def test_a_run_goes_on_under_another_id_with_all_it_had(tmp_path: Path, workspace: Path) -> None:
+    file = tmp_path / "r.swarm"
+    await make_run(tmp_path / "r.db", workspace)
+    export_run(tmp_path / "r.db", file)
+    await import_run(file, tmp_path / "other.db")
+    thread = THREAD.model_copy(update={"run": "other"})
+    async with Journal.open(tmp_path / "other.db") as journal:
+        assert journal.run.id == "other"
+        assert await journal.reply(thread, 1, "d") == Reply(text="x")
+        assert await journal.intent(thread, 1, 0) == CALL
+        assert await journal.tool_result(thread, 1, 0) == ToolResult(text="y" * 9_000)
+    assert read_run(tmp_path / "r.db").id == "r"
+
+
+async def test_a_run_at_work_is_exported_as_it_is_recorded_by_then(tmp_path: Path, workspace: Path) -> None:
+    path, file = tmp_path / "r.db", tmp_path / "r.swarm"
+    await make_run(path, workspace)
+    async with Journal.open(path) as journal:
+        journal.note(Notice(text="before"))
+        await journal.save_run(status="running")
+        export_run(path, file)
+        journal.note(Notice(text="after"))
+        await journal.save_run(status="done")
+    await import_run(file, tmp_path / "there" / "r.db")
+    told = [event.text for event in read_events(tmp_path / "there" / "r.db") if event.kind == "notice"]
+    assert told == ["before"]
+    assert read_run(tmp_path / "there" / "r.db").status == "running"
+
+
+async def test_what_is_there_already_is_not_written_over(tmp_path: Path, workspace: Path) -> None:
+    path, file = tmp_path / "r.db", tmp_path / "r.swarm"
+    await make_run(path, workspace)
+    export_run(path, file, ["out/a.csv"])
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="there is such a run already; give this one another id"):
+        await import_run(file, path)
+    with pytest.raises(StoreError, match=r"a.csv: there is a file already"):
+        import_files(file, workspace)
+    with pytest.raises(StoreError, match=r"r.swarm: there is a file already"):
+        export_run(path, file)
+    assert path.read_bytes() == before
+
+
+def flip(parts: dict[str, bytes]) -> None:
+    data = bytearray(parts["run.db"])
+    data[len(data) // 2] ^= 1
+    parts["run.db"] = bytes(data)
+
+
+def lose(parts: dict[str, bytes]) -> None:
+    del parts["run.db"]
+
+
+def lose_manifest(parts: dict[str, bytes]) -> None:
+    del parts["manifest.json"]
+
+
+def renew(parts: dict[str, bytes]) -> None:
+    parts["manifest.json"] = json.dumps(json.loads(parts["manifest.json"]) | {"format": 9}).encode()
+
+
+def mix_up(parts: dict[str, bytes]) -> None:
+    parts["manifest.json"] = json.dumps(json.loads(parts["manifest.json"]) | {"run": "s"}).encode()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (flip, "damaged one .run.db is not as it was exported"),
+        (lose, "damaged one"),
+        (lose_manifest, "damaged one"),
+        (renew, "newer version exported it; upgrade sovereign-swarm"),
+        (mix_up, "its run is another one than its manifest says"),
+    ],
+)
+async def test_a_damaged_or_newer_archive_is_refused_and_leaves_nothing(
+    change: Callable[[dict[str, bytes]], None], why: str, tmp_path: Path, workspace: Path
+) -> None:
+    await make_run(tmp_path / "r.db", workspace)
+    export_run(tmp_path / "r.db", tmp_path / "r.swarm")
+    there = tmp_path / "there"
+    with pytest.raises(StoreError, match=why):
+        await import_run(altered(tmp_path / "r.swarm", change), there / "r.db")
+    assert not list(there.glob("*.db"))
+
+
+async def test_a_cut_or_foreign_file_is_refused(tmp_path: Path, workspace: Path) -> None:
+    file = tmp_path / "r.swarm"
+    await make_run(tmp_path / "r.db", workspace)
+    export_run(tmp_path / "r.db", file)
+    file.write_bytes(file.read_bytes()[:-100])
+    for wrong, why in ((file, "damaged one"), (tmp_path / "r.db", "no export"), (tmp_path / "x", "no such")):
+        with pytest.raises(StoreError, match=why):
+            read_manifest(wrong)
+
+
+async def test_only_files_of_the_workspace_travel(tmp_path: Path, workspace: Path) -> None:
+    await make_run(tmp_path / "r.db", workspace)
+    for name in ("../secret", "/etc/passwd"):
+        with pytest.raises(StoreError, match="only files of the workspace travel"):
+            export_run(tmp_path / "r.db", tmp_path / "r.swarm", [name])
+    assert not (tmp_path / "r.swarm").exists()
+    with pytest.raises(ProjectError, match=r"cannot be called '../x'"):
+        check_id("../x")
