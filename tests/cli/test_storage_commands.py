@@ -6,7 +6,7 @@ import contextlib
 import json
 from pathlib import Path
 
-import pytest
+import anyio
 from typer.testing import CliRunner, Result
 
 from swarm.cli.app import app
@@ -15,10 +15,9 @@ from swarm.events import RunEnded
 from swarm.plan import Thread
 from swarm.result import Result as StepResult
 from swarm.store.journal import Journal
+from swarm.store.lease import lease
 from swarm.store.records import RunRecord, RunStatus
 from swarm.store.runs import list_runs, run_path
-
-pytestmark = pytest.mark.anyio
 
 
 def here(*args: str, at: Path) -> Result:
@@ -26,7 +25,7 @@ def here(*args: str, at: Path) -> Result:
         return CliRunner().invoke(app, args)
 
 
-async def make_run(project: Path, id: str, status: RunStatus) -> Path:
+async def write_run(project: Path, id: str, status: RunStatus) -> Path:
     record = RunRecord(
         id=id, task="Count.", project=str(project), workspace=str(project), model="m", created_at=1.0
     )
@@ -38,17 +37,22 @@ async def make_run(project: Path, id: str, status: RunStatus) -> Path:
     return path
 
 
-async def test_runs_tells_the_size_of_each_file(tmp_path: Path) -> None:
-    path = await make_run(tmp_path, "abc", "done")
+def make_run(project: Path, id: str, status: RunStatus) -> Path:
+    return anyio.run(write_run, project, id, status)
+
+
+def test_runs_tells_the_size_of_each_file(tmp_path: Path) -> None:
+    path = make_run(tmp_path, "abc", "done")
     size = path.stat().st_size
     assert f"{size / 1_000:.0f} kB" in here("runs", at=tmp_path).stdout
     assert json.loads(here("runs", "--json", at=tmp_path).stdout)["size_bytes"] == size
 
 
-async def test_gc_takes_finished_runs_and_others_only_when_told(tmp_path: Path) -> None:
-    for id, status in (("done", "done"), ("rests", "paused"), ("works", "done")):
-        await make_run(tmp_path, id, status)  # type: ignore[arg-type]
-    async with Journal.open(run_path(tmp_path, "works")):
+def test_gc_takes_finished_runs_and_others_only_when_told(tmp_path: Path) -> None:
+    make_run(tmp_path, "done", "done")
+    make_run(tmp_path, "rests", "paused")
+    make_run(tmp_path, "works", "done")
+    with lease(run_path(tmp_path, "works")):
         for args, taken in (
             (("gc", "--dry-run"), ["done"]),
             (("gc", "--unfinished"), ["done", "rests"]),
@@ -60,11 +64,11 @@ async def test_gc_takes_finished_runs_and_others_only_when_told(tmp_path: Path) 
         assert isinstance(here("gc", "works", at=tmp_path).exception, RunBusy)
 
 
-async def test_a_run_is_exported_and_imported_with_the_files_of_its_answer(tmp_path: Path) -> None:
+def test_a_run_is_exported_and_imported_with_the_files_of_its_answer(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     for folder in (one, other):
         folder.mkdir()
-    await make_run(one, "abc", "done")
+    make_run(one, "abc", "done")
     (one / "a.csv").write_text("n\n3\n", encoding="utf-8")
     assert here("export", "last", "--files", at=one).stdout == "abc.swarm\n"
     first = here("import", "../one/abc.swarm", at=other)
