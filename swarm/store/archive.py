@@ -23,8 +23,10 @@ from swarm.errors import ProjectError, StoreError
 from swarm.events import RunEnded
 from swarm.store import database, runfile
 from swarm.store.fork import rename
+from swarm.store.inspection import inspect
 from swarm.store.lease import lease
 from swarm.store.reader import read_events, read_run
+from swarm.store.witness import witness_path
 from swarm.store.writer import Writer
 
 FORMAT = 1
@@ -142,6 +144,8 @@ async def import_run(file: Path, target: Path) -> Manifest:
                 record = read_run(part).model_copy(update={"id": target.stem})
                 async with Writer.open(part, partial(database.open_existing, part)) as writer:
                     await writer.do(lambda connection: rename(connection, record))
+            # Of an earlier run of that id, and false of this one.
+            witness_path(target).unlink(missing_ok=True)
             part.rename(target)
             _sync(target.parent)
     except OSError as error:
@@ -154,6 +158,7 @@ def _take_out(file: Path, manifest: Manifest, target: Path, part: Path) -> None:
         raise StoreError(f"{target}: there is such a run already; give this one another id (--as ID)")
     with _opened(file) as archive:
         _extract(file, archive, manifest, _DATABASE, part)
+    inspect(part)
     if read_run(part).id != manifest.run:
         raise _damaged(file, "its run is another one than its manifest says")
 

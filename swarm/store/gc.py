@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, func, select, union
 
 from swarm.errors import StoreError
-from swarm.store import database, runfile
+from swarm.store import database, runfile, sums
 from swarm.store.blobs import NAME
 from swarm.store.journal import saver_on
 from swarm.store.lease import lease
@@ -78,6 +78,7 @@ def _drop_blobs(connection: Connection) -> int:
 def _vacuum(path: Path) -> None:
     try:
         with closing(sqlite3.connect(path, timeout=10.0, isolation_level=None)) as connection:
+            sums.register(connection)
             connection.execute("VACUUM")
     except sqlite3.Error as error:
         fault = runfile.fault(path, error)
