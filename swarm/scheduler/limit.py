@@ -23,7 +23,7 @@ SLOWEST = 0.25
 """Share of its deadline that a call may take where more are tried."""
 CALM_CALLS = 8
 """Good calls, for each agent at once, after which a limit that was refused grows by one."""
-STEADY_CALLS, STEADIEST_CALLS = 48, 3_072
+STEADY_CALLS, STEADIEST_CALLS = 128, 4_096
 """Calls, for each agent at once, after which a number that was found is looked for again: twice as many
 each time that it is the same."""
 
