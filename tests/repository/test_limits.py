@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("swarm", "agents", "tools", "mcp_servers", "benchmarks", "examples", "tests")
 FILE_LINES = 500
 FUNCTION_LINES = 60
-PACKAGE_LINES = 20_000
+PACKAGE_LINES = 21_000
 """Blank lines not counted; some 14,000 of them are code. It was 12,000 until the contracts with local
 servers came: what each server does wrong, and what weak models print, is knowledge that stands in no
 library. Raising it is a decision of its own."""
@@ -42,7 +42,7 @@ def test_no_function_is_longer_than_60_lines() -> None:
     assert long == {}
 
 
-def test_the_package_has_at_most_20_000_lines() -> None:
+def test_the_package_has_at_most_21_000_lines() -> None:
     lines = [
         line
         for path in (ROOT / "swarm").rglob("*.py")
