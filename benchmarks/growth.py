@@ -24,6 +24,7 @@ from swarm import Limits, Plan, Run, Step, Swarm
 from swarm.messages import Request
 from swarm.plan import Thread
 from swarm.store.journal import Journal
+from swarm.store.records import Entry
 from swarm.testing import ScriptedModel
 from swarm.tool import ToolCall, ToolResult, tool
 
@@ -174,9 +175,12 @@ async def _call(journal: Journal, turn: int) -> None:
         "channel_values": {"turn": turn, "status": "acting"},
         "channel_versions": {"turn": turn + 1, "status": turn + 1},
     }
-    await journal.save_intent(thread, turn, 0, call, "irreversible")
+    key = (str(thread), turn, 0)
+    entry = Entry(call=call, effect="irreversible", pin="post 1.0 0f4d5a3e")
+    journal.ledger.intend(key, entry)
+    await journal.ledger.leave(key, entry)
     await journal.saver.aput(config, checkpoint, {"source": "loop", "step": turn, "parents": {}}, {})
-    await journal.save_tool_result(thread, turn, 0, ToolResult(text=prose(f"r{turn}", RESULT_CHARS)))
+    await journal.ledger.settle(key, ToolResult(text=prose(f"r{turn}", RESULT_CHARS)))
 
 
 def table_bytes(path: Path) -> dict[str, int]:

@@ -31,6 +31,8 @@ from swarm.errors import SwarmError
 from swarm.hub.leftovers import FOLDER, end_leftovers
 from swarm.messages import Request
 from swarm.project.project import Project, open_project
+from swarm.store.journal import Journal
+from swarm.store.reader import read_questions
 from swarm.store.runs import list_runs, run_path
 from swarm.store.writer import Writer
 from swarm.testing import Script, ScriptedModel
@@ -205,6 +207,7 @@ class World:
             return errands.reply(request)
 
         model = ScriptedModel(Script(reply, _latency))
+        await self._decide()
         async with Swarm.open(self.open(), model=model) as swarm:
             await asyncio.to_thread(self._settle_nursery)
             run: Run[str] = await (
@@ -225,6 +228,18 @@ class World:
             ends = time.monotonic() + LEFT_SECONDS
             while self.servers() and time.monotonic() < ends:
                 time.sleep(0.001)
+
+    async def _decide(self) -> None:
+        """Says of each call in doubt what becomes of it, as somebody does who looks whether it was made."""
+        path = self.run_file()
+        if path is None or not any(question.is_open for question in read_questions(path)):
+            return
+        made = {json.loads(line)["key"] for line in self.effects.read_text(encoding="utf-8").splitlines()}
+        async with Journal.open(path) as journal:
+            for question in await journal.ledger.questions():
+                if question.is_open:
+                    key = f"{question.thread}/{question.turn}/{question.index}"
+                    await journal.ledger.decide(question.number, "done" if key in made else "repeat")
 
     def _ended(self, code: int, seconds: float) -> Sitting:
         path = self.folder / "outcome.json"

@@ -109,7 +109,7 @@ async def _judged(path: Path, acknowledged: list[tuple[int, int]]) -> Left:
             for item, turn in acknowledged:
                 thread = thread_of_item(item)
                 reply = await journal.reply(thread, turn, f"{item}/{turn}")
-                result = await journal.tool_result(thread, turn, 0)
+                result = await journal.ledger.result((str(thread), turn, 0))
                 lost += reply is None or reply.text != said(item, turn) or result is None
             usage = await journal.usage()
             return Left(len(acknowledged), lost, usage.model_calls - len(acknowledged))

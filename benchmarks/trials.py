@@ -92,6 +92,8 @@ def _trial(
         witness.after_sitting()
         witness.after_kill()
     last = sitting if not sitting.is_killed else world.sit()
+    while last.status == "paused":
+        last = world.sit()  # a person has said what becomes of the calls in doubt
     witness.after_sitting()
     witness.at_end(last, whole)
     left = _left(world)

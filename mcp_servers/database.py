@@ -27,7 +27,7 @@ from itertools import islice
 from pathlib import Path
 
 import sqlalchemy
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
@@ -36,33 +36,27 @@ from sqlalchemy import exc
 from sqlalchemy.engine import Connection, Engine, Inspector, make_url
 from sqlalchemy.engine.interfaces import ReflectedColumn
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateTable
 
 SECONDS = 10.0  # That one call may take in the database.
-MOST_ROWS = 10_000
-MOST_CHARACTERS = 2_000_000  # Of all values of one answer together.
-VALUE_BYTES = 50_000_000
-"""The largest value that SQLite may build, so that no expression can fill the memory."""
-SHOWN_CHARACTERS = 6_000
-"""Of a printed table or schema, about 2,000 tokens; the data holds all of it."""
-CELL_CHARACTERS = 200
-FEW = 8
-"""Distinct values of a text column up to which a schema names them."""
-LOOKED_AT = 10_000
-"""Rows among which the distinct values of a column are found."""
+MOST_ROWS, MOST_CHARACTERS = 10_000, 2_000_000  # Of one answer; of all its values together.
+VALUE_BYTES = 50_000_000  # The largest that SQLite may build: no expression can fill the memory.
+SHOWN_CHARACTERS, CELL_CHARACTERS = 6_000, 200  # Of a printed table, about 2,000 tokens; of a value in it.
+FEW, LOOKED_AT = 8, 10_000  # Values of a text column that a schema names; rows they are looked for in.
+KEPT_CHARACTERS = 20_000  # Of an answer that is kept under its key.
 COUNTED = 1_000_000  # Rows up to which a table is counted.
-FOUND_FILES = 50
-FOLDERS = 5_000  # Looked through for files.
+FOUND_FILES, FOLDERS = 50, 5_000  # That are taken; that are looked through for files.
 SUFFIXES = frozenset({".db", ".db3", ".sqlite", ".sqlite3"})
 
 READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE})
 NEVER = frozenset({sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH})
 """What reaches beyond the one file that was granted, or changes how it is kept."""
-PRAGMAS = re.compile(
-    r"(table|index|foreign_key|database|collation)_(x?info|list)|read_uncommitted", re.IGNORECASE
-)
+PRAGMAS = re.compile(r"(table|index|foreign_key|database|collation)_(x?info|list)|read_uncommitted", re.I)
 """The pragmas that only describe; SQLAlchemy asks the last one."""
+TENDING_WORDS = re.compile(r"\s*(pragma|vacuum|analy[sz]e|reindex)\b", re.IGNORECASE)
 READING_WORDS = re.compile(r"\s*\(*\s*(select|with|values|table|explain|show|desc(ribe)?)\b", re.IGNORECASE)
 """How a statement begins that may run on a database which is not SQLite."""
+WRITING_WORDS = re.compile(r"\b(insert|update|delete|merge|into)\b", re.IGNORECASE)
 GUARDS = {
     "postgresql": ("SET TRANSACTION READ ONLY", "SET LOCAL statement_timeout = {milliseconds}"),
     "mysql": ("SET SESSION TRANSACTION READ ONLY", "SET SESSION max_execution_time = {milliseconds}"),
@@ -74,6 +68,16 @@ NOT_CODE = re.compile(
 )
 """Texts, quoted names and comments of a statement."""
 
+CALLS = sqlalchemy.Table(
+    "swarm_calls",
+    sqlalchemy.MetaData(),
+    sqlalchemy.Column("key", sqlalchemy.String(255), primary_key=True),
+    sqlalchemy.Column("answer", sqlalchemy.Text, nullable=False),
+)
+"""In a database that is written to: what each keyed call gave. The row is written in the transaction of
+the effect, so a call that is repeated after a crash has its effect once. It may be emptied between runs."""
+
+SQLITE_HINT = "; this is SQLite: dates with strftime('%Y-%m', column), joining texts with ||"
 ONLY_READ = "this database is only read: write one SELECT"
 
 Row = dict[str, JsonValue]
@@ -101,6 +105,7 @@ class Databases:
         self._folders = [folder.resolve() for folder in folders]
         self._named = [self._source(url) for url in urls]
         self._writable = writable
+        self.keyed = False  # Whether writing calls that come with a key are kept in CALLS.
         self._seconds = seconds
 
     def sources(self) -> list[Source]:
@@ -134,35 +139,36 @@ class Databases:
                     rows.append({"database": source.name, "table": name, "schema": line})
                     texts.append("\n".join([f"{prefix}{line}", *values]))
         if table and not texts:
-            near = difflib.get_close_matches(table, known, 1)
-            raise ToolError(f"no table {table!r}; {_meant(near)}there is {', '.join(known) or 'none'}")
+            meant = "".join(f"did you mean {one!r}? " for one in difflib.get_close_matches(table, known, 1))
+            raise ToolError(f"no table {table!r}; {meant}there is {', '.join(known) or 'none'}")
         return _answer(_cut(texts, "tables; name one to see it") or "(no tables)", rows)
 
-    def query(self, sql: str, limit: int = 200, database: str = "") -> CallToolResult:
+    def query(
+        self, sql: str, limit: int = 200, database: str = "", ctx: Context | None = None
+    ) -> CallToolResult:
         """Run one SQL statement; gives the rows it selects."""
         statement = _single(sql)
         source = self._reached(database, statement)
-        if not self._writable and source.url.get_backend_name() != "sqlite":
-            _refuse_writing(statement)
+        code = NOT_CODE.sub(" ", statement)
+        is_read = READING_WORDS.match(code) and not WRITING_WORDS.search(code)
+        if not (self._writable or is_read or source.url.get_backend_name() == "sqlite"):
+            raise ToolError(ONLY_READ)
+        meta = ctx.request_context.meta if ctx and self.keyed else None
+        key = "" if is_read or TENDING_WORDS.match(code) else str((meta or {}).get("swarm/key", ""))
         with self._connected(source) as connection:
-            result = connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
-            if not result.returns_rows:
-                changed = max(result.rowcount, 0)
-                connection.commit()
-                return _answer(f"done; {changed} rows changed", [])
-            columns = _unique(result.keys())
-            most = max(1, min(limit, MOST_ROWS))
-            rows, more = _fetched(columns, result, most)
+            known = _begun(connection, key) if key else None
+            answer = known or _ran(connection, statement, limit)
+            if key and not known:
+                kept = answer.model_dump_json(by_alias=True)
+                if len(kept) > KEPT_CHARACTERS:
+                    kept = _answer("done; its rows were too many", []).model_dump_json(by_alias=True)
+                connection.execute(CALLS.update().where(CALLS.c.key == key).values(answer=kept))
             if self._writable:
                 connection.commit()
-        return _answer(_printed(columns, rows, more), [*rows])
+        return answer
 
     def _source(self, text: str) -> Source:
-        """The database that a URL names; a relative SQLite file is one of the first folder.
-
-        Raises:
-            ValueError: it is no URL, or names a file that is not there.
-        """
+        """The database of a URL, a relative SQLite file in the first folder; raises ValueError for neither."""
         try:
             url = make_url(text)
         except exc.ArgumentError:
@@ -185,11 +191,7 @@ class Databases:
                         yield Source(name.as_posix(), sqlalchemy.URL.create("sqlite", database=str(path)))
 
     def _picked(self, database: str) -> list[tuple[Source, str]]:
-        """The databases that are meant, the one named or all, each with what its lines begin with.
-
-        Raises:
-            ToolError: there is none, or none of that name.
-        """
+        """The databases that are meant, the one named or all, each with what its lines begin with."""
         sources = self.sources()
         if not sources:
             raise ToolError("there is no database; put a .db file in the workspace or start with --url")
@@ -215,16 +217,12 @@ class Databases:
 
     @contextlib.contextmanager
     def _connected(self, source: Source) -> Generator[Connection]:
-        """A connection that is rolled back at the end, and stops in time.
-
-        Raises:
-            ToolError: the database refuses; the text says why, and what there is instead.
-        """
+        """A connection that is rolled back at the end and stops in time; refusals say what there is instead."""
         try:
-            engine = _engine(source, self._writable, self._seconds)
-            with engine.connect() as connection:
-                if not self._writable:
-                    _guard(connection, self._seconds)
+            with _engine(source, self._writable, self._seconds).connect() as connection:
+                times = {"seconds": self._seconds, "milliseconds": int(self._seconds * 1_000)}
+                for guard in () if self._writable else GUARDS.get(connection.dialect.name, ()):
+                    connection.exec_driver_sql(guard.format(**times))
                 yield connection
         except (exc.NoSuchModuleError, ModuleNotFoundError) as error:
             raise ToolError(f"{source.name!r} needs a driver that is not installed: {error}") from error
@@ -240,7 +238,8 @@ class Databases:
         ):
             return ONLY_READ
         try:
-            return f"{reason}{_hint(reason)}{self._there_is(source, reason)}"
+            hint = SQLITE_HINT if "no such function" in reason else ""
+            return f"{reason}{hint}{self._there_is(source, reason)}"
         except exc.SQLAlchemyError:
             return f"database {source.name!r} cannot be read: {reason}"
 
@@ -256,8 +255,9 @@ class Databases:
         known = [*columns, *(name for names in columns.values() for name in names)]
         unknown = re.split(r"[.\s]", reason)[-1].strip("\"'`")
         near = difflib.get_close_matches(unknown, [name for name in known if name != unknown], 1)
+        meant = "".join(f"did you mean {one!r}? " for one in near)
         tables = [f"{name}({', '.join(names)})" for name, names in columns.items()]
-        return f"; {_meant(near)}the tables are:\n" + _cut(tables, "tables", room=1_500)
+        return f"; {meant}the tables are:\n" + _cut(tables, "tables", room=1_500)
 
 
 def _engine(source: Source, writable: bool, seconds: float) -> Engine:
@@ -269,10 +269,8 @@ def _engine(source: Source, writable: bool, seconds: float) -> Engine:
 
 def _opened(path: Path, writable: bool, seconds: float) -> sqlite3.Connection:
     """An SQLite file that stops after its time and can neither be left nor, unless granted, be changed."""
-    mode = "rw" if writable else "ro"
-    connection = sqlite3.connect(
-        f"{path.as_uri()}?mode={mode}", uri=True, timeout=seconds, check_same_thread=False
-    )
+    address = f"{path.as_uri()}?mode={'rw' if writable else 'ro'}"
+    connection = sqlite3.connect(address, uri=True, timeout=seconds, check_same_thread=False)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
     # The matcher of LIKE checks no deadline, and backtracks once for every wildcard.
@@ -295,11 +293,6 @@ def _authorized(writable: bool, action: int, first: str | None, second: str | No
     return sqlite3.SQLITE_OK if is_allowed else sqlite3.SQLITE_DENY
 
 
-def _guard(connection: Connection, seconds: float) -> None:
-    for statement in GUARDS.get(connection.dialect.name, ()):
-        connection.exec_driver_sql(statement.format(seconds=seconds, milliseconds=int(seconds * 1_000)))
-
-
 def _single(sql: str) -> str:
     """The one statement of a text, without the fence that models put around code."""
     statement = re.sub(r"^```\w*\n|```$", "", sql.strip()).strip().rstrip(";").strip()
@@ -310,18 +303,32 @@ def _single(sql: str) -> str:
     return statement
 
 
-def _refuse_writing(statement: str) -> None:
-    code = NOT_CODE.sub(" ", statement)
-    if not READING_WORDS.match(code) or re.search(r"\binto\s+(out|dump)file\b", code, re.IGNORECASE):
-        raise ToolError(ONLY_READ)
+def _ran(connection: Connection, statement: str, limit: int) -> CallToolResult:
+    result = connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+    if not result.returns_rows:
+        return _answer(f"done; {max(result.rowcount, 0)} rows changed", [])
+    columns = _unique(result.keys())
+    rows, more = _fetched(columns, result, max(1, min(limit, MOST_ROWS)))
+    return _answer(_printed(columns, rows, more), [*rows])
+
+
+def _begun(connection: Connection, key: str) -> CallToolResult | None:
+    """What the call of that key gave when it was made; None where it is made now, in this transaction."""
+    connection.execute(CreateTable(CALLS, if_not_exists=True))
+    connection.commit()
+    try:
+        connection.execute(CALLS.insert().values(key=key, answer=""))
+        return None
+    except exc.IntegrityError:  # it was made before, perhaps a moment ago by a server that is dying
+        connection.rollback()
+    kept = connection.scalar(sqlalchemy.select(CALLS.c.answer).where(CALLS.c.key == key))
+    if not kept:
+        raise ToolError("this was begun before, and its end is not known; look before you send it again")
+    return CallToolResult.model_validate_json(kept)
 
 
 def _tables(inspector: Inspector) -> list[str]:
-    return sorted([*inspector.get_table_names(), *inspector.get_view_names()])
-
-
-def _meant(near: Sequence[str]) -> str:
-    return f"did you mean {near[0]!r}? " if near else ""
+    return sorted({*inspector.get_table_names(), *inspector.get_view_names()} - {CALLS.name})
 
 
 def _count(connection: Connection, name: str) -> int:
@@ -448,30 +455,23 @@ def _cut(parts: Sequence[str], what: str, room: int = SHOWN_CHARACTERS) -> str:
     return "\n".join([*parts[:kept], *rest])
 
 
-def _hint(reason: str) -> str:
-    if "no such function" in reason:
-        return "; this is SQLite: dates with strftime('%Y-%m', column), joining texts with ||"
-    return ""
-
-
 def _answer(text: str, rows: Sequence[JsonValue]) -> CallToolResult:
-    content = [TextContent(type="text", text=text)]
-    return CallToolResult(content=[*content], structured_content={"result": [*rows]})
+    return CallToolResult(content=[TextContent(text=text)], structured_content={"result": [*rows]})
 
 
 def build(arguments: Sequence[str]) -> MCPServer:
     """The server that a command line asks for; ends the process where it is wrong."""
     parser = argparse.ArgumentParser(prog="database", description="MCP server for SQL databases.")
-    parser.add_argument(
-        "--root", type=Path, action="append", help="folder with SQLite files; here if none is named"
-    )
+    parser.add_argument("--root", type=Path, action="append", help="folder with SQLite files; else this one")
     parser.add_argument("--url", action="append", default=[], help="SQLAlchemy URL of a database")
     parser.add_argument("--write", action="store_true", help="allow statements that change data")
+    parser.add_argument("--no-keys", action="store_true", help="with --write, keep no table of calls")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="time limit of one call")
     options = parser.parse_args(arguments)
     folders = options.root or [Path.cwd()]
     try:
         found = Databases(folders, options.url, writable=options.write, seconds=options.seconds)
+        found.keyed = options.write and not options.no_keys
     except ValueError as error:
         parser.error(str(error))
     return _server(found, options.write, one=len(found.sources()) < 2)
@@ -481,11 +481,10 @@ def _server(databases: Databases, writable: bool, *, one: bool) -> MCPServer:
     reads = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
     writes = ToolAnnotations(read_only_hint=False, idempotent_hint=False, destructive_hint=True)
     functions = (databases.tables, databases.schema, databases.query)
-    tools = [
-        Tool.from_function(function, annotations=reads, structured_output=False) for function in functions
-    ]
+    tools = [Tool.from_function(each, annotations=reads, structured_output=False) for each in functions]
     if writable:
         tools[-1].annotations = writes
+        tools[-1].meta = {"swarm/effect": "keyed"} if databases.keyed else None
     if one:
         # One parameter less that a small model can get wrong.
         for tool in tools:

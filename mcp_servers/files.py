@@ -36,12 +36,12 @@ from pydantic import JsonValue
 LIST_LINES, LIST_DEPTH = 60, 3  # A listing has to fit a small window beside everything else.
 READ_CHARACTERS = 12_000  # About 3,000 tokens: less than half of an 8k window.
 EDIT_BYTES = 10_000_000  # A larger file is not a text that a model wrote.
-SEARCH_HITS = 100
-SEARCH_SECONDS = 10.0  # No pattern and no large folder may hang the server.
+SEARCH_HITS, SEARCH_SECONDS = 100, 10.0  # No pattern and no large folder may hang the server.
 LINE_BYTES = 1_000_000  # A longer line is read in pieces.
 SHOWN_CHARACTERS = 200  # Of a found line.
 WALK_ENTRIES = 50_000  # That one call looks at before it stops.
 PRIVATE = ".swarm"  # The framework's own folder: never shown, never written.
+VERIFIABLE = {"swarm/effect": "verifiable"}  # What was written is read back after a crash.
 UNSPEAKABLE = re.compile(r"[\0-\x1f\ud800-\udfff]")  # In a name: control characters and broken text.
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -490,7 +490,7 @@ def build(arguments: Sequence[str]) -> MCPServer:
     moves = ToolAnnotations(read_only_hint=False, idempotent_hint=False, destructive_hint=False)
     if not options.read_only:
         for write, hints in ((files.write, writes), (files.edit, writes), (files.move, moves)):
-            made.add_tool(write, annotations=hints, structured_output=False)
+            made.add_tool(write, annotations=hints, meta=VERIFIABLE, structured_output=False)
     return made
 
 

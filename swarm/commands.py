@@ -6,6 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+Decision = Literal["done", "repeat", "abandon"]
+"""What a person says of a call in doubt: it took effect, make it again, go on without it."""
+
 
 class _Command(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,9 +41,9 @@ class Decide(_Command):
     """Decide about a tool call of which nobody knows whether it took effect."""
 
     kind: Literal["decide"] = "decide"
-    question: str
-    """Id of the question."""
-    decision: Literal["done", "repeat", "abandon"]
+    question: int
+    """Number of the question."""
+    decision: Decision
     note: str = ""
     """What the person saw; the agent is told."""
 

@@ -15,6 +15,7 @@ SwarmError
 ├── ToolError             the caller of a tool: shown to the model as the tool's answer
 │   └── ServerError       an MCP server that could not start, died or did not answer in time
 ├── WorkerDied            nobody: what worked on a step came to an end nobody expects; another goes on
+├── CallInDoubt           a person: a tool call was cut off, and only they can say what becomes of it
 ├── LimitExceeded         the budget: a limit of the run was reached
 └── RunInterrupted        the run was stopped before its end and can be resumed
     └── RunPaused         it rests: nothing was in flight, and nothing was cut off
@@ -90,7 +91,22 @@ class ToolError(SwarmError):
 
 
 class ServerError(ToolError):
-    """An MCP server could not start, died, or did not answer within its deadline."""
+    """An MCP server could not start, died, or did not answer within its deadline.
+
+    ``is_gone`` tells that its process has ended, so that nothing of a call is under way any more.
+    """
+
+    def __init__(self, message: str, *, is_gone: bool = False) -> None:
+        self.is_gone = is_gone
+        super().__init__(message)
+
+
+class CallInDoubt(SwarmError):
+    """A tool call may or may not have taken effect; ``question`` is the number of the question about it."""
+
+    def __init__(self, message: str, question: int) -> None:
+        self.question = question
+        super().__init__(message)
 
 
 class WorkerDied(SwarmError):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from swarm.commands import Decision
 from swarm.limits import Usage
 from swarm.plan import Plan
 from swarm.result import Result, Status
@@ -111,6 +112,24 @@ class ToolReturned(AgentEvent):
     is_error: bool
     summary: str
     seconds: float
+
+
+class QuestionAsked(AgentEvent):
+    """A tool call was cut off, and a person must say what becomes of it."""
+
+    kind: Literal["question_asked"] = "question_asked"
+    number: int
+    """Of the question, counted from 1 in the run."""
+    text: str
+
+
+class QuestionAnswered(_Event):
+    """A person has said what becomes of a call in doubt."""
+
+    kind: Literal["question_answered"] = "question_answered"
+    number: int
+    decision: Decision
+    note: str = ""
 
 
 class AgentEnded(AgentEvent):
@@ -220,6 +239,8 @@ Event = Annotated[
     | ModelReplied
     | ToolCalled
     | ToolReturned
+    | QuestionAsked
+    | QuestionAnswered
     | AgentEnded
     | AgentDied
     | LoopBlocked

@@ -12,10 +12,11 @@ from pathlib import PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
+from swarm.effects import act
 from swarm.errors import ProjectError, ServerError
 from swarm.plan import Thread
 from swarm.tool import Row, ToolResult
-from swarm.work import At, Work, act
+from swarm.work import At, Work
 
 TEXT_ENDINGS = (".md", ".txt", ".rst", ".log", ".eml", ".html", ".tex", ".org")
 TABLE_ENDINGS = (".csv", ".tsv", ".json", ".jsonl")

@@ -18,6 +18,13 @@ is known (keyed), what reading back can settle (verifiable), harm (irreversible)
 REPEATABLE: tuple[EffectClass, ...] = ("pure", "idempotent")
 """Effect classes of calls that may be made again after a crash without asking anyone."""
 
+CallState = Literal["intent", "sent", "done", "failed", "in-doubt", "reconciled", "abandoned"]
+"""How far a call came. It leaves only once ``sent`` is durable, so an ``intent`` that a crash left behind
+was never made; what a crash left ``sent`` is in doubt. A repeatable call is never marked as sent."""
+
+SETTLED: tuple[CallState, ...] = ("done", "failed", "reconciled", "abandoned")
+"""States of calls that have a result."""
+
 Row = dict[str, JsonValue]
 
 
@@ -34,6 +41,8 @@ class Tool(BaseModel):
     input_schema: dict[str, JsonValue] = {"type": "object"}
     effect: EffectClass = "irreversible"
     """From our configuration; the most careful class where nothing is said."""
+    pin: str = ""
+    """Which version of the tool it is: its server's name and version, and a digest of its schema."""
 
     @property
     def full_name(self) -> str:
@@ -65,6 +74,19 @@ class ToolResult(BaseModel):
     """Files the call wrote, relative to the workspace."""
     handle: str | None = None
     """Name under which a result too large for a prompt is kept whole."""
+
+
+class Reading(BaseModel):
+    """What a call would change, as it is read back; each state is a digest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    now: str
+    """The state as it is."""
+    after: str = ""
+    """The state that the call would make of it; empty where that cannot be told."""
+    files: tuple[str, ...] = ()
+    """Files the call would write, relative to the workspace."""
 
 
 class ToolContext(Protocol):
@@ -120,12 +142,20 @@ class CallContext(ToolContext, Protocol):
 
     @property
     def key(self) -> str:
-        """Names this call within the run for ever: thread, turn and index."""
+        """Names this call for ever: run, step, item, attempt, turn and index."""
         ...
 
     @property
     def deadline_seconds(self) -> float:
         """How long the call may take."""
+        ...
+
+    def leave(self) -> Awaitable[None]:
+        """Called right before the call leaves; from then on it may take effect.
+
+        Raises:
+            StoreError: it must not leave.
+        """
         ...
 
 
@@ -147,6 +177,10 @@ class ToolBox(Protocol):
         Raises:
             ServerError: the server died or did not answer in time.
         """
+        ...
+
+    async def read_back(self, call: ToolCall) -> Reading | None:
+        """What a verifiable call would change, read without changing it; None where that can't be read."""
         ...
 
     def heard_by(self, listener: Callable[[ServerChanged], None]) -> AbstractContextManager[None]:

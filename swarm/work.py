@@ -1,31 +1,31 @@
-"""What sub-agents work with: the model, the tools and the journal, and the two recorded acts.
+"""What sub-agents work with: the model, the tools and the journal; and asking the model, recorded.
 
-A model reply that was recorded is never asked for again; a tool call that was recorded is never
-made again. Both look in the journal first, so a resumed sub-agent walks through its past for the
-price of reading it.
+A model reply that was recorded is never asked for again, as no recorded tool call is made again (see
+``swarm.effects``): a resumed sub-agent walks through its past for the price of reading it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swarm.control import Budget
-from swarm.errors import ModelError, ModelUnavailable, ServerError, ToolError
-from swarm.events import Event, ModelAsked, ModelReplied, Notice, ToolCalled, ToolReturned
+from swarm.errors import ModelError, ModelUnavailable, ToolError
+from swarm.events import Event, ModelAsked, ModelReplied, Notice
 from swarm.limits import Limits
 from swarm.messages import Reply, Request
 from swarm.models.model import Model
 from swarm.models.retry import Setback, hearing
 from swarm.plan import Thread
 from swarm.scheduler.slots import Lease, Slots, Want
-from swarm.tool import REPEATABLE, Row, Tool, ToolBox, ToolCall, ToolResult
+from swarm.tool import Row, ToolBox, ToolCall
 
 if TYPE_CHECKING:
+    from swarm.store.index import CallKey
     from swarm.store.journal import Journal
 
 
@@ -76,6 +76,8 @@ class Call:
     deadline_seconds: float
     rows: Mapping[str, list[Row]]
     texts: Mapping[str, str]
+    leave: Callable[[], Awaitable[None]]
+    """Called right before the call leaves."""
 
     def tables(self) -> Mapping[str, list[Row]]:
         """Earlier results that are tables, by name."""
@@ -105,6 +107,11 @@ class At:
     def key(self) -> str:
         """Names the place for ever."""
         return f"{self.thread}/{self.turn}/{self.index}"
+
+    @property
+    def call(self) -> CallKey:
+        """The key of a call in the ledger."""
+        return str(self.thread), self.turn, self.index
 
 
 def _short(text: str) -> str:
@@ -156,68 +163,6 @@ def _fair(budget: Budget) -> Generator[None]:
         if budget.unanswered_seconds < (time.monotonic() - began) / 2:
             raise ModelError(str(error)) from error
         raise
-
-
-async def act(
-    work: Work, at: At, tool: Tool, args: dict[str, object], rows: Mapping[str, list[Row]]
-) -> ToolResult:
-    """The recorded result of a tool call, made once.
-
-    A call that a crash cut off is made again only when that can do no harm; else the answer says
-    that it may have happened.
-    """
-    known = await work.journal.tool_result(at.thread, at.turn, at.index)
-    if known is not None:
-        return known
-    call = ToolCall.model_validate({"tool": tool.full_name, "args": args})
-    if await work.journal.intent(at.thread, at.turn, at.index) is not None and tool.effect not in REPEATABLE:
-        result = _in_doubt(call)
-        await work.journal.save_tool_result(at.thread, at.turn, at.index, result)
-        return result
-    waits = work.lease.leave if work.lease else None
-    what = f"a call of {tool.full_name} by {name_of(at.thread)}"
-    async with work.parked(), work.budget.calling(what, waits):
-        await work.journal.save_intent(at.thread, at.turn, at.index, call, tool.effect)
-        return await _make(work, at, call, rows)
-
-
-async def _make(work: Work, at: At, call: ToolCall, rows: Mapping[str, list[Row]]) -> ToolResult:
-    thread = at.thread
-    work.note(
-        ToolCalled(
-            **thread.place,
-            turn=at.turn,
-            tool=call.tool,
-            summary=summarize(call),
-        )
-    )
-    started = time.perf_counter()
-    context = Call(work.workspace, at.key, work.limits.tool_seconds, rows, work.texts)
-    work.journal.check_owner()
-    try:
-        result = await work.box.call(call, context)
-    except ServerError as error:
-        result = ToolResult(text=str(error), is_error=True)
-    await work.journal.save_tool_result(at.thread, at.turn, at.index, result)
-    work.note(
-        ToolReturned(
-            **thread.place,
-            turn=at.turn,
-            tool=call.tool,
-            is_error=result.is_error,
-            summary=one_line(result.text, 100),
-            seconds=round(time.perf_counter() - started, 3),
-        )
-    )
-    return result
-
-
-def _in_doubt(call: ToolCall) -> ToolResult:
-    text = (
-        f"{call.tool} was called just before the run was cut off, and it may or may not have taken effect."
-        " It was not called again. Check what is there before you go on."
-    )
-    return ToolResult(text=text, is_error=True)
 
 
 def name_of(thread: Thread) -> str:

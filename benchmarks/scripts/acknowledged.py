@@ -15,7 +15,7 @@ from swarm.events import Notice
 from swarm.messages import Message, Reply, Request
 from swarm.plan import Thread
 from swarm.store.journal import Journal
-from swarm.store.records import RunRecord
+from swarm.store.records import Entry, RunRecord
 from swarm.tool import ToolCall, ToolResult
 
 RUN, ACKS = "run.db", "acks"
@@ -40,8 +40,9 @@ async def _agent(journal: Journal, item: int, turns: range, acks: int) -> None:
         journal.note(Notice(text=f"asked {item}/{turn}"))
         await journal.save_reply(thread, turn, f"{item}/{turn}", Reply(text=said(item, turn)), question)
         call = ToolCall(tool="mail.send", args={"turn": turn})
-        await journal.save_intent(thread, turn, 0, call, "irreversible")
-        await journal.save_tool_result(thread, turn, 0, ToolResult(text="sent"))
+        key = (str(thread), turn, 0)
+        await journal.ledger.leave(key, Entry(call=call, effect="irreversible"))
+        await journal.ledger.settle(key, ToolResult(text="sent"))
         os.write(acks, f"{item} {turn}\n".encode())
 
 

@@ -15,12 +15,13 @@ from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment, is_table, label
 from swarm.agent.turn import shape, signature
+from swarm.effects import act
 from swarm.errors import ToolError
 from swarm.prompt import fill
 from swarm.result import Result
 from swarm.survey import TEXT_ENDINGS, TableGroup, describe
 from swarm.tool import Row, Tool, ToolResult
-from swarm.work import At, Work, act
+from swarm.work import At, Work
 
 QUERY = "results.query"
 DATABASE_QUERY = "database.query"

@@ -17,12 +17,13 @@ from swarm.agent.quotes import split_quotes, unquoted, with_quotes
 from swarm.agent.sql import faults, summed_first
 from swarm.agent.turn import TEXT, Action, Cannot, Give, TurnRules, name_action, parse, spelled
 from swarm.agent.window import Window
+from swarm.effects import act
 from swarm.errors import ContextOverflow, Declined, MalformedReply
 from swarm.messages import Message, Reply, Request
 from swarm.prompt import fill
 from swarm.result import Evidence, Result
 from swarm.tool import Row, ToolCall, ToolResult
-from swarm.work import At, Work, act, ask, one_line, summarize
+from swarm.work import At, Work, ask, one_line, summarize
 
 MOST_MALFORMED = 1
 """Replies in a row that are no turn and get a corrective one; the next ends the agent."""

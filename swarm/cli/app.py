@@ -18,6 +18,7 @@ from swarm.cli.init import init
 from swarm.cli.listing import content
 from swarm.cli.options import from_options
 from swarm.cli.prompts import prompts
+from swarm.cli.questions import answer, questions
 from swarm.cli.replay import replay
 from swarm.cli.run import ResumeOptions, TaskOptions, resume, run
 from swarm.cli.runs import runs, show
@@ -70,6 +71,8 @@ app.command("show")(show)
 app.command("gc")(gc)
 app.command("export")(export)
 app.command("import")(import_)
+app.command("questions")(questions)
+app.command("answer")(answer)
 app.add_typer(plan.app, name="plan", help="Make, check or run a plan.")
 app.add_typer(models.app, name="models", help="The embedded models: list, pull, verify.")
 app.command("list")(content)

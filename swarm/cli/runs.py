@@ -122,12 +122,19 @@ def _json(path: Path, record: RunRecord, events: list[Event]) -> str:
     import json
 
     from swarm.run.speedup import speedup_of
-    from swarm.store.reader import read_steps, read_threads
+    from swarm.store.reader import read_questions, read_steps, read_threads
 
     steps = {id: result.model_dump(mode="json") for id, result in read_steps(path).items()}
     threads = [thread.model_dump(mode="json") for thread in read_threads(path)]
     speedup = speedup_of(events).model_dump(mode="json")
-    whole = {"run": record.model_dump(mode="json"), "steps": steps, "threads": threads, "speedup": speedup}
+    questions = [question.model_dump(mode="json") for question in read_questions(path)]
+    whole = {
+        "run": record.model_dump(mode="json"),
+        "steps": steps,
+        "threads": threads,
+        "questions": questions,
+        "speedup": speedup,
+    }
     return json.dumps(whole, ensure_ascii=False)
 
 
@@ -151,8 +158,26 @@ def _print_run(record: RunRecord, events: list[Event], path: Path) -> None:
         console.print(row, soft_wrap=True)
     for words in (usage_words(state.usage), *speedup_rows(speedup_of(events))):
         console.print(Text(words), soft_wrap=True)
-    for words in _ending(state):
+    for words in (*_doubts(path), *_ending(state)):
         console.print(Text(words), soft_wrap=True)
+
+
+def _doubts(path: Path) -> list[str]:
+    """How the tool calls came out, where any was in doubt."""
+    from swarm.store.reader import count_calls, read_questions
+    from swarm.view.words import printable
+
+    states = count_calls(path)
+    if not states.keys() - {"done", "failed"}:
+        return []
+    calls = ", ".join(f"{count} {state}" for state, count in states.items())
+    return [
+        f"tool calls: {calls}",
+        *(
+            printable(f"question {one.number} ({one.decision or 'open'}): {one.call.tool}: {one.evidence}")
+            for one in read_questions(path)
+        ),
+    ]
 
 
 def _ending(state: RunState) -> list[str]:

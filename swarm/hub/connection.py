@@ -66,8 +66,13 @@ class Connection:
                 cursor = page.next_cursor
                 if cursor is None:
                     break
-            self.offers = offers_of(self._entry, tools, self._screened.refused)
+            self.offers = offers_of(self._entry, tools, self._version, self._screened.refused)
             self.refused = dict(self._screened.refused)
+
+    @property
+    def _version(self) -> str:
+        about = self._client.server_info
+        return f"{about.name} {about.version}" if about else self._entry.name
 
     async def call(self, call: ToolCall, offer: Offer, key: str, seconds: float) -> ToolResult:
         """What the tool answers.
@@ -121,7 +126,8 @@ class Connection:
         self.ended.set()
         return ServerError(
             f"the server {self._entry.name!r} died while it worked on {call.tool}"
-            f"{await _why(self._process)}; it is started again for the next call"
+            f"{await _why(self._process)}; it is started again for the next call",
+            is_gone=self._process is not None,
         )
 
     async def _probe(self) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from difflib import get_close_matches
 
 from pydantic import BaseModel, ConfigDict
 
-from swarm.errors import ProjectError, SwarmError
+from swarm.errors import ProjectError, ServerError, SwarmError
 from swarm.events import ServerChanged
 from swarm.hub.leftovers import FOLDER, Register
 from swarm.hub.native import from_file, from_functions
@@ -20,7 +21,9 @@ from swarm.hub.threads import Threads
 from swarm.project.project import PYTHON, Project
 from swarm.project.server_entry import ServerEntry
 from swarm.project.wording import near
-from swarm.tool import CallContext, Tool, ToolCall, ToolResult
+from swarm.tool import CallContext, Reading, Tool, ToolCall, ToolResult
+
+logger = logging.getLogger("swarm.hub")
 
 
 class ServerState(BaseModel):
@@ -127,6 +130,19 @@ class Hub:
             return failure(f"{call.tool} was not called: {problem}")
         return await source.call(call, offer, context)
 
+    async def read_back(self, call: ToolCall) -> Reading | None:
+        """What a verifiable call would change, read without changing it; None where that can't be read."""
+        server, _, tool = call.tool.partition(".")
+        source = self._sources.get(server)
+        if source is None:
+            return None
+        try:
+            offer = (await source.offers()).get(tool)
+            return await source.read_back(call, offer) if offer else None
+        except (ProjectError, ServerError) as error:
+            logger.warning("%s cannot be read back: %s", call.tool, error)
+            return None
+
     @contextmanager
     def heard_by(self, listener: Callable[[ServerChanged], None]) -> Generator[None]:
         """Within the block the listener hears of servers that die, fall silent or come back."""
@@ -175,7 +191,7 @@ class Hub:
     async def _lacks(self, source: Source, tool: str) -> str:
         refused = await source.refused()
         if tool in refused:
-            return f"{source.name} has it, but it cannot be used: {refused[tool]}"
+            return f"it cannot be used: {refused[tool]}"
         names = [f"{source.name}.{name}" for name in await source.offers()]
         close = get_close_matches(f"{source.name}.{tool}", names, n=1)
         return f"did you mean {close[0]!r}?" if close else f"{source.name} has {', '.join(names) or 'none'}"

@@ -20,16 +20,16 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import ArgsKwargs, PydanticSerializationError, to_jsonable_python
 
-from swarm.errors import ProjectError, ServerError, ToolError
+from swarm.errors import ProjectError, ServerError, StoreError, ToolError
 from swarm.guard.rules import clean
-from swarm.hub.offer import DESCRIPTION_LENGTH, Offer
+from swarm.hub.offer import CAREFUL, DESCRIPTION_LENGTH, Offer, pin_of
 from swarm.hub.results import bounded, cleaned, failure
 from swarm.hub.schema import Arguments, BadSchema, Schema, Trimmer, shortened
 from swarm.hub.threads import Threads
 from swarm.project.project import PYTHON
 from swarm.project.tool_files import ToolFile
 from swarm.pulse import within
-from swarm.tool import CallContext, Tool, ToolCall, ToolContext, ToolResult, effect_of
+from swarm.tool import CallContext, Reading, Tool, ToolCall, ToolContext, ToolResult, effect_of
 
 logger = logging.getLogger("swarm.hub")
 
@@ -88,6 +88,7 @@ class NativeTools:
             args = native.adapter.validate_python(ArgsKwargs((), dict(call.args)))
             if native.context_name:
                 args[native.context_name] = context
+            await context.leave()
             with within(call.tool, context.deadline_seconds):
                 async with deadline:
                     return _result(await self._called(native.function, args))
@@ -97,6 +98,8 @@ class NativeTools:
             first = error.errors(include_url=False)[0]
             place = ".".join(str(part) for part in first["loc"])
             return failure(f"argument {place!r}: {first['msg']}")
+        except StoreError:
+            raise  # the run's file failed before the call could leave
         except Exception as error:  # foreign code: whatever a tool's function raises
             if deadline.expired():
                 raise ServerError(
@@ -104,6 +107,10 @@ class NativeTools:
                 ) from error
             logger.warning("%s failed", call.tool, exc_info=True)
             return failure(f"{call.tool} failed: {type(error).__name__}: {error}")
+
+    async def read_back(self, call: ToolCall, offer: Offer) -> Reading | None:
+        """Nothing: a function of ours has no other that reads back what it did."""
+        return None
 
     async def _called(self, function: Function, args: dict[str, object]) -> object:
         if inspect.iscoroutinefunction(function):
@@ -182,7 +189,8 @@ def _native(server: str, name: str, function: Function) -> _Native:
             name=name,
             description=shortened(inspect.getdoc(function) or name.replace("_", " "), DESCRIPTION_LENGTH),
             input_schema=Trimmer(schema).trimmed(),
-            effect=effect_of(function) or "irreversible",
+            effect=effect_of(function) or CAREFUL,
+            pin=pin_of(server, schema),
         )
         return _Native(function, adapter, context_name, Offer(shown, Arguments(schema)))
     except (PydanticUserError, BadSchema) as error:

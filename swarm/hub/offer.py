@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast, get_args
 
 import mcp_types
+from pydantic import JsonValue
 
 from swarm.hub.schema import Arguments, BadSchema, Trimmer, shortened
 from swarm.project.server_entry import ServerEntry
-from swarm.tool import CallContext, EffectClass, Tool, ToolCall, ToolResult
+from swarm.tool import CallContext, EffectClass, Reading, Tool, ToolCall, ToolResult
 
 DESCRIPTION_LENGTH = 200
+CAREFUL: EffectClass = "irreversible"
+"""The class of a tool of which nothing is known."""
+EFFECT_KEY, READ_BACK_KEY = "swarm/effect", "swarm/readBack"
+"""Where the ``_meta`` of a server's tool names its effect class, and the tool that reads back its effect."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +28,8 @@ class Offer:
 
     tool: Tool
     arguments: Arguments
+    read_back: str = ""
+    """The tool of the same source that reads back what this one changes."""
 
 
 class Source(Protocol):
@@ -52,32 +61,57 @@ class Source(Protocol):
         """
         ...
 
+    async def read_back(self, call: ToolCall, offer: Offer) -> Reading | None:
+        """What the call would change, read without changing it; None where that can't be read."""
+        ...
 
-def offers_of(entry: ServerEntry, tools: list[mcp_types.Tool], refused: dict[str, str]) -> dict[str, Offer]:
-    """What a server offers. A tool whose schema is bad goes to ``refused`` with the reason."""
+
+def offers_of(
+    entry: ServerEntry, tools: list[mcp_types.Tool], server: str, refused: dict[str, str]
+) -> dict[str, Offer]:
+    """What a server offers; ``server`` is its own name and version.
+
+    A tool whose schema is bad goes to ``refused`` with the reason.
+    """
     offers: dict[str, Offer] = {}
     for tool in tools:
         try:
-            offers[tool.name] = _offer(entry, tool)
+            offers[tool.name] = _offer(entry, tool, server)
         except BadSchema as error:
             refused[tool.name] = str(error)
+    for name in (
+        {*entry.effects, *entry.read_back, *entry.read_back.values()} - offers.keys() - refused.keys()
+    ):
+        refused[name] = "the settings name it, and the server has no such tool"
     return offers
 
 
-def _offer(entry: ServerEntry, tool: mcp_types.Tool) -> Offer:
+def pin_of(source: str, schema: Mapping[str, JsonValue]) -> str:
+    """Which version of a tool it is: where it is from, and a digest of its schema."""
+    digest = hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest()
+    return f"{source} {digest[:8]}"
+
+
+def _offer(entry: ServerEntry, tool: mcp_types.Tool, server: str) -> Offer:
     shown = Tool(
         server=entry.name,
         name=tool.name,
         description=shortened(tool.description or tool.title or tool.name, DESCRIPTION_LENGTH),
         input_schema=Trimmer(tool.input_schema).trimmed(),
-        effect=entry.effects.get(tool.name) or _hinted(tool.annotations),
+        effect=entry.effects.get(tool.name) or entry.effect or (_said(tool) if entry.is_trusted else CAREFUL),
+        pin=pin_of(server, tool.input_schema),
     )
-    return Offer(shown, Arguments(tool.input_schema))
+    read_back = entry.read_back.get(tool.name) or str((tool.meta or {}).get(READ_BACK_KEY, ""))
+    return Offer(shown, Arguments(tool.input_schema), read_back)
 
 
-def _hinted(hints: mcp_types.ToolAnnotations | None) -> EffectClass:
-    if hints is not None and hints.read_only_hint:
+def _said(tool: mcp_types.Tool) -> EffectClass:
+    """What a server that is trusted says of a tool."""
+    said = (tool.meta or {}).get(EFFECT_KEY)
+    for effect in get_args(EffectClass):
+        if effect == said:
+            return cast("EffectClass", effect)
+    hints = tool.annotations or mcp_types.ToolAnnotations()
+    if hints.read_only_hint:
         return "pure"
-    if hints is not None and hints.idempotent_hint:
-        return "idempotent"
-    return "irreversible"
+    return "idempotent" if hints.idempotent_hint else CAREFUL

@@ -14,8 +14,9 @@ from swarm.errors import ServerError
 from swarm.events import ServerChanged
 from swarm.hub.connection import Connection, connected
 from swarm.hub.offer import Offer
+from swarm.hub.readback import fitting, from_answer, read_files, roots_of
 from swarm.project.server_entry import ServerEntry
-from swarm.tool import CallContext, ToolCall, ToolResult
+from swarm.tool import CallContext, Reading, ToolCall, ToolResult
 
 logger = logging.getLogger("swarm.hub")
 
@@ -28,6 +29,8 @@ RESTARTS = 5
 """Starts after the first with no call between them that was answered; then the server rests."""
 REST_SECONDS = 300.0
 """How long its tools fail at once, with the reason, before it gets another chance."""
+READ_BACK_SECONDS = 30.0
+"""Deadline of reading back, where the server's entry sets none."""
 CLOSE_SECONDS = 10.0
 """Longer than a server's own end can take: every wait in it is bounded."""
 
@@ -128,9 +131,28 @@ class Server:
         seconds = min(context.deadline_seconds, self.entry.call_seconds or context.deadline_seconds)
         async with self._gate:
             connection = await self.connection()
+            await context.leave()
             result = await connection.call(call, offer, context.key, seconds)
         self._deaths = 0
         return result
+
+    async def read_back(self, call: ToolCall, offer: Offer) -> Reading | None:
+        """What the call would change, by the server's own tool for that; None where that can't be read.
+
+        Raises:
+            ServerError: the server did not start, died, or did not answer in time.
+        """
+        roots = roots_of(self.entry)
+        if roots:
+            return await asyncio.to_thread(read_files, roots, call)
+        reader = (await self.offers()).get(offer.read_back)
+        if reader is None:
+            return None
+        args = fitting(call.args, reader.tool.input_schema)
+        connection = await self.connection()
+        seconds = self.entry.call_seconds or READ_BACK_SECONDS
+        asked = ToolCall(tool=reader.tool.full_name, args=args)
+        return from_answer(await connection.call(asked, reader, "", seconds))
 
     def stop(self) -> None:
         """Begins to end the server; ``close`` waits for it."""

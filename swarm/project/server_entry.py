@@ -36,6 +36,12 @@ class ServerEntry(BaseModel):
     """Sent with every HTTP request."""
     effects: dict[str, EffectClass] = {}
     """Effect class of its tools, by their names."""
+    effect: EffectClass | None = None
+    """Effect class of its other tools."""
+    is_trusted: bool = False
+    """Whether what it says itself of its tools' effects is believed; else they are irreversible."""
+    read_back: dict[str, str] = {}
+    """For a verifiable tool, the tool of the same server that reads back what it changes."""
     start_seconds: float = START_SECONDS
     """Deadline of its start, its list of tools included."""
     call_seconds: float | None = None

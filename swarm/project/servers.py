@@ -57,6 +57,7 @@ def _from_file(name: str, path: Path, workspace: Path) -> ServerEntry:
         command=sys.executable,
         args=tuple(args),
         cwd=workspace,
+        is_trusted=True,
     )
 
 
@@ -74,6 +75,9 @@ def _with(entry: ServerEntry, section: ServerSettings, where: str, root: Path) -
             "env": entry.env | section.env,
             "cwd": (root / section.cwd).resolve() if section.cwd else entry.cwd,
             "effects": entry.effects | section.effects,
+            "effect": section.effect or entry.effect,
+            "is_trusted": entry.is_trusted if section.trust is None else section.trust,
+            "read_back": entry.read_back | section.read_back,
             "start_seconds": section.start_seconds or entry.start_seconds,
             "call_seconds": section.timeout_seconds or entry.call_seconds,
         }

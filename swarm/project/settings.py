@@ -67,7 +67,13 @@ class ServerSettings(_Section):
     write: bool | None = None
     """For the built-in ``files`` and ``database``: whether it may change anything."""
     effects: dict[str, EffectClass] = {}
-    """Effect class of its tools, by their names; stronger than the server's own hints."""
+    """Effect class of its tools, by their names; stronger than what the server says."""
+    effect: EffectClass | None = None
+    """Effect class of its other tools."""
+    trust: bool | None = None
+    """Whether what the server says of its tools' effects is believed. Those of ``mcp_servers/`` are."""
+    read_back: dict[str, str] = {}
+    """For a tool of class ``verifiable``, the tool that reads back what it changes."""
     start_seconds: float | None = Field(default=None, gt=0)
     """Deadline of its start."""
     timeout_seconds: float | None = Field(default=None, gt=0)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from swarm.agent.assignment import label
 from swarm.agent.opening import columns
+from swarm.effects import act
 from swarm.errors import ProjectError, ServerError
 from swarm.plan import Step, Thread
 from swarm.result import Evidence, Result
-from swarm.work import At, Work, act
+from swarm.work import At, Work
 
 TABLE_FILES = (".csv", ".json", ".md")
 

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from swarm.card import AgentCard
 from swarm.engine.engine import Engine
-from swarm.errors import RunInterrupted, RunPaused
+from swarm.errors import CallInDoubt, RunInterrupted, RunPaused
 from swarm.events import AgentWaiting, PlanMade, StepChanged, StepEnded
 from swarm.plan import Plan
 from swarm.planner.change import replan, wants_change
@@ -102,6 +102,7 @@ class Conductor:
         """Run every step of the plan that has nothing usable recorded.
 
         Raises:
+            CallInDoubt: what is left waits for a person.
             RunPaused: the model did not answer, so that steps are unfinished.
         """
         found = await self._look()
@@ -116,6 +117,8 @@ class Conductor:
             self.work, self.engine, self.task, plan, self.cards, found, self.results, self.rounds
         )
         await execution.run()
+        if execution.doubts:
+            raise CallInDoubt("; ".join(execution.doubts.values()), min(execution.doubts))
         waits = [id for id, status in self.stand().items() if status == "unfinished"]
         if waits:
             why = self.results[waits[0]].reason

@@ -8,16 +8,20 @@ recorded attempts for the price of reading them, and has new ones where it is to
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment, label
 from swarm.card import AgentCard
+from swarm.effects import act
 from swarm.engine.engine import Engine
 from swarm.engine.watch import deaths, first_of
-from swarm.errors import ModelUnavailable, ProjectError, ServerError, WorkerDied
+from swarm.errors import CallInDoubt, ModelUnavailable, ProjectError, ServerError, WorkerDied
 from swarm.events import StepEnded, StepExpanded
 from swarm.plan import Plan, Step, Thread
 from swarm.result import Result
@@ -25,7 +29,9 @@ from swarm.run.closing import close
 from swarm.scheduler.path import depths
 from swarm.survey import Survey
 from swarm.tool import ToolResult
-from swarm.work import At, Work, act, one_line
+from swarm.work import At, Work, one_line
+
+Done = TypeVar("Done")
 
 
 @dataclass
@@ -41,6 +47,12 @@ class Execution:
     results: dict[str, Result] = field(default_factory=dict[str, Result])
     rounds: Mapping[str, int] = field(default_factory=dict[str, int])
     """How often a step that failed has been given another try, with attempts of its own."""
+    doubts: dict[int, str] = field(default_factory=dict[int, str])
+    """The questions that stand in the way of a step, in words, by their numbers."""
+    _at_work: Counter[str] = field(default_factory=Counter[str])
+    """Pieces of work under way, by their steps."""
+    _waiting: Counter[str] = field(default_factory=Counter[str])
+    """Those of them that wait for a person."""
 
     async def run(self) -> dict[str, Result]:
         """The result of every step of the plan."""
@@ -67,6 +79,7 @@ class Execution:
             self.work.journal.note_step(step.id, result)
             self.work.note(StepEnded(step=step.id, result=_brief(result)))
         ended[step.id].set()
+        self._look_for_rest()
 
     async def _run(self, step: Step) -> Result:
         blocked = self._blocked(step)
@@ -85,7 +98,8 @@ class Execution:
             lack = f"it was done without {', '.join(dropped)}, which was dropped"
             reason = "; ".join(part for part in (result.reason, lack) if part)
             result = result.model_copy(update={"status": "degraded", "reason": reason})
-        return await close(self.work, step, result, self.rounds.get(step.id, 0))
+        closing = partial(close, self.work, step, result, self.rounds.get(step.id, 0))
+        return await self._unless_in_doubt(step, closing)
 
     def _blocked(self, step: Step) -> Result | None:
         """What becomes of a step that can't be done for what it needs; None for one that can.
@@ -106,7 +120,7 @@ class Execution:
 
     async def _run_each(self, step: Step) -> Result:
         try:
-            items = await self._items(step)
+            items = await self._unless_in_doubt(step, partial(self._items, step))
         except (ProjectError, ServerError) as error:
             return Result.failed(str(error))
         if isinstance(items, Result):
@@ -165,12 +179,54 @@ class Execution:
                 unlike=result.refused_by,
             )
             try:
-                result = await self.engine.run(assignment, priority=self._depths[step.id])
+                work = partial(self.engine.run, assignment, priority=self._depths[step.id])
+                result = await self._unless_in_doubt(step, work)
             except ModelUnavailable as error:
                 return Result(status="unfinished", reason=str(error))
-            if result.is_usable:
+            if result.is_usable or result.status == "unfinished":
                 break
         return result
+
+    async def _unless_in_doubt(self, step: Step, work: Callable[[], Awaitable[Done]]) -> Done | Result:
+        """What the work gives; unfinished where a call in it is in doubt that nobody decides about.
+
+        It waits for that as long as other work of the run is under way.
+        """
+        self._at_work[step.id] += 1
+        try:
+            while True:
+                try:
+                    return await work()
+                except CallInDoubt as error:
+                    if not await self._is_decided(step, error.question):
+                        self.doubts[error.question] = str(error)
+                        return Result(status="unfinished", reason=str(error))
+        finally:
+            self._at_work[step.id] -= 1
+            self._look_for_rest()
+
+    async def _is_decided(self, step: Step, number: int) -> bool:
+        """Whether a person decided while others were at work."""
+        ledger = self.work.journal.ledger
+        woken = ledger.waiting[number] = asyncio.Event()
+        self._waiting[step.id] += 1
+        self._look_for_rest()
+        try:
+            await woken.wait()
+        finally:
+            self._waiting[step.id] -= 1
+            del ledger.waiting[number]
+        return not (await ledger.question(number)).is_open
+
+    def _look_for_rest(self) -> None:
+        """Lets those go that wait for a person when no other work of the run is under way."""
+        for step in self.plan.steps:
+            is_blocked = any(need not in self.results for need in step.waits_for)
+            is_waiting = 0 < self._at_work[step.id] == self._waiting[step.id]
+            if not (step.id in self.results or is_blocked or is_waiting):
+                return
+        for woken in self.work.journal.ledger.waiting.values():
+            woken.set()
 
 
 def _brief(result: Result) -> Result:

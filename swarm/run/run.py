@@ -14,11 +14,11 @@ from typing import Generic, TypeVar
 from pydantic import JsonValue, ValidationError
 
 from swarm.card import AgentCard
-from swarm.commands import Allow, Command, Decide, Heard, Pause, Stop
+from swarm.commands import Allow, Command, Decide, Decision, Heard, Pause, Stop
 from swarm.control import COUNTED, Budget
 from swarm.engine.local import LocalEngine
 from swarm.engine.watch import first_of
-from swarm.errors import LimitExceeded, ProjectError, RunInterrupted, RunPaused
+from swarm.errors import CallInDoubt, LimitExceeded, ProjectError, RunInterrupted, RunPaused
 from swarm.events import (
     AgentEnded,
     Event,
@@ -27,6 +27,7 @@ from swarm.events import (
     ModelReplied,
     Notice,
     PlanMade,
+    QuestionAnswered,
     RunEnded,
     RunStarted,
 )
@@ -107,6 +108,7 @@ class Run(Generic[Value]):
         """While a person is asked to allow more: ends the question when somebody else does."""
         self._reached: LimitReached | None = None
         self._given: dict[str, JsonValue] = {}
+        self._journal: Journal | None = None
 
     async def events(self) -> AsyncIterator[Event]:
         """Every event from the run's first on, those of earlier sittings included; ends with the run."""
@@ -150,6 +152,22 @@ class Run(Generic[Value]):
             return
         self._cut_off(reason)
         await asyncio.wait([self._driver])
+
+    async def decide(self, question: int, decision: Decision, note: str = "") -> None:
+        """Say what becomes of a call in doubt: what waits for it goes on, now or when the run is resumed.
+
+        Raises:
+            ProjectError: there is no such question, or it is decided already.
+            RunInterrupted: the run is not at work.
+        """
+        if self._journal is None or self._driver is None or self._driver.done():
+            raise RunInterrupted(f"run {self.id} is not at work; decide with `swarm answer`")
+        await self._decide(self._journal, Decide(question=question, decision=decision, note=note))
+
+    async def _decide(self, journal: Journal, command: Decide) -> None:
+        number, decision, note = command.question, command.decision, command.note
+        await journal.ledger.decide(number, decision, note)
+        self._note(journal, QuestionAnswered(number=number, decision=decision, note=note))
 
     async def pause(self, reason: str = "paused by the user") -> None:
         """Start no further call and end the run when those in flight are recorded; ``Swarm.resume`` goes on."""
@@ -199,6 +217,7 @@ class Run(Generic[Value]):
     ) -> Answer[Value]:
         path = self._setting.runs_folder / f"{self.id}.db"
         async with Journal.open(path, record=record, held=self._held) as journal:
+            self._journal = journal
             self._events = await journal.events()
             conductor = await self._conductor(journal)
             endpoint = self._setting.model.endpoint
@@ -251,6 +270,9 @@ class Run(Generic[Value]):
             return "stopped", str(error) or "cancelled"
         except ExceptionGroup as errors:
             first = first_of(errors)
+            if isinstance(first, CallInDoubt):
+                words = f"only a person can say what becomes of {first}; see `swarm questions {self.id}`"
+                return "paused", words
             if isinstance(first, LimitExceeded | RunInterrupted):
                 rests = isinstance(first, LimitExceeded | RunPaused)
                 return "paused" if rests else "stopped", str(first)
@@ -370,7 +392,8 @@ class Run(Generic[Value]):
                 await self._allow(budget, journal, command.limit, command.value)
                 return Heard(ok=True, text=f"limits.{command.limit} is {command.value:,.0f} now")
             case Decide():
-                raise ProjectError(f"the run has no question {command.question!r}")
+                await self._decide(journal, command)
+                return Heard(ok=True, text=f"question {command.question} is answered: {command.decision}")
 
     async def _save(self, journal: Journal, limits: Limits, plan: Plan | None = None) -> None:
         settings: dict[str, JsonValue] = {**journal.run.settings, GIVEN_LIMITS: self._given}

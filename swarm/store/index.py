@@ -10,7 +10,8 @@ from sqlalchemy import Connection, func, select
 from swarm.limits import Usage
 from swarm.messages import Message, Request
 from swarm.store.records import RunRecord
-from swarm.store.tables import Calls, Checkpoints, Events, Replies, Results, Texts, table_of
+from swarm.store.tables import Calls, Checkpoints, Events, Questions, Replies, Results, Texts, table_of
+from swarm.tool import SETTLED, CallState
 
 TurnKey = tuple[str, int]
 """Thread and turn."""
@@ -26,8 +27,9 @@ class Index:
     last_event: int = 0
     replies: dict[TurnKey, str] = field(default_factory=dict[TurnKey, str])
     """The digest of each recorded reply."""
-    intents: set[CallKey] = field(default_factory=set[CallKey])
-    tool_results: set[CallKey] = field(default_factory=set[CallKey])
+    calls: dict[CallKey, CallState] = field(default_factory=dict[CallKey, CallState])
+    """How far each call came."""
+    last_question: int = 0
     results: set[str] = field(default_factory=set[str])
     """Threads that have a result."""
     handles: dict[str, str] = field(default_factory=dict[str, str])
@@ -37,6 +39,11 @@ class Index:
     usage: Usage = field(default_factory=Usage)
     """Of the recorded replies; tool calls are counted by their results."""
     _asked: dict[str, tuple[Message, ...]] = field(default_factory=dict[str, tuple[Message, ...]])
+
+    @property
+    def settled_calls(self) -> int:
+        """How many tool calls have a result."""
+        return sum(state in SETTLED for state in self.calls.values())
 
     def new_messages(self, thread: str, request: Request) -> tuple[int, tuple[Message, ...]]:
         """How many leading messages are those of the thread's last question, and those after them."""
@@ -58,13 +65,10 @@ def read_index(connection: Connection, record: RunRecord) -> Index:
     index = Index(record)
     _read_turns(connection, index)
     calls = table_of(Calls).c
-    for thread, turn, position, call, result in connection.execute(
-        select(calls.thread, calls.turn, calls.position, calls.call != "", calls.result != "")
+    for thread, turn, position, state in connection.execute(
+        select(calls.thread, calls.turn, calls.position, calls.state)
     ):
-        if call:
-            index.intents.add((thread, turn, position))
-        if result:
-            index.tool_results.add((thread, turn, position))
+        index.calls[thread, turn, position] = state
     index.results.update(connection.execute(select(table_of(Results).c.thread)).scalars())
     index.checkpointed.update(connection.execute(select(table_of(Checkpoints).c.thread).distinct()).scalars())
     texts = table_of(Texts).c
@@ -72,6 +76,8 @@ def read_index(connection: Connection, record: RunRecord) -> Index:
         (row.handle, row.hash) for row in connection.execute(select(texts.handle, texts.hash))
     )
     index.last_event = connection.execute(select(func.max(table_of(Events).c.seq))).scalar() or 0
+    asked = select(func.max(table_of(Questions).c.number))
+    index.last_question = connection.execute(asked).scalar() or 0
     return index
 
 

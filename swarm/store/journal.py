@@ -1,4 +1,4 @@
-"""The journal of a run: every reply, tool call, result and event as a row, and who may write them."""
+"""The journal of a run: every reply, result and event as a row, and who may write them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import JsonValue, TypeAdapter
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import Connection, select
 
 from swarm.errors import StoreError
 from swarm.events import EVENT, Event, Notice
@@ -20,25 +20,23 @@ from swarm.messages import Message, Reply, Request
 from swarm.plan import Plan, Thread
 from swarm.result import Result
 from swarm.store import blobs, database, runfile
+from swarm.store.bodies import blob_data, packed, read_body, unpacked
 from swarm.store.clock import steady_clock
 from swarm.store.context import context_of
 from swarm.store.index import Index, read_index
 from swarm.store.lease import Lease, lease
+from swarm.store.ledger import Ledger
 from swarm.store.records import RunRecord, RunStatus
 from swarm.store.tables import (
     ADD_BLOB,
     ADD_EVENT,
-    ADD_INTENT,
     ADD_REPLY,
     ADD_TEXT,
-    ADD_TOOL_RESULT,
     SAVE_RESULT,
     SAVE_RUN,
     SAVE_STEP,
     THIN_CHECKPOINTS,
     THIN_WRITES,
-    Blobs,
-    Calls,
     Events,
     Insert,
     Replies,
@@ -50,14 +48,13 @@ from swarm.store.tables import (
     table_of,
 )
 from swarm.store.writer import Writer, driver_of
-from swarm.tool import REPEATABLE, EffectClass, ToolCall, ToolResult
 
 if TYPE_CHECKING:
     from swarm.store.checkpoints import Saver
 
 _MESSAGES = TypeAdapter(tuple[Message, ...])
 
-ModelT = TypeVar("ModelT", RunRecord, Reply, ToolCall, ToolResult, Result)
+ModelT = TypeVar("ModelT", Reply, Result)
 
 
 class Journal:
@@ -73,6 +70,8 @@ class Journal:
         self._lease = held
         self.clock = clock
         """Seconds since 1970, as its rows have them."""
+        self.ledger = Ledger(writer, index, clock)
+        """The tool calls of the run."""
 
     @classmethod
     @asynccontextmanager
@@ -151,7 +150,7 @@ class Journal:
         """
         self._index.last_event += 1
         noted = event.model_copy(update={"seq": self._index.last_event, "at": self.clock()})
-        body, extra = _packed(noted.model_dump_json())
+        body, extra = packed(noted.model_dump_json())
         self._writer.post(*extra, (ADD_EVENT, {"seq": noted.seq, "body": body}))
         return noted
 
@@ -165,7 +164,7 @@ class Journal:
 
         def read(connection: Connection) -> list[str]:
             query = select(table.c.body).where(table.c.seq > after).order_by(table.c.seq)
-            return [_unpacked(connection, row["body"]) for row in rows_of(connection, Events, query)]
+            return [unpacked(connection, row["body"]) for row in rows_of(connection, Events, query)]
 
         return [EVENT.validate_json(body) for body in await self._writer.do(read)]
 
@@ -202,8 +201,8 @@ class Journal:
             return
         kept, new = self._index.new_messages(key, request) if request else (0, ())
         question = _MESSAGES.dump_json(new).decode() if request else ""
-        asked, asked_blob = _packed(question) if not kept else ("", ())
-        body, body_blob = _packed(reply.model_dump_json())
+        asked, asked_blob = packed(question) if not kept else ("", ())
+        body, body_blob = packed(reply.model_dump_json())
         usage = _usage_of(reply)
         self._index.replies[key, turn] = digest
         self._index.usage += usage
@@ -224,64 +223,10 @@ class Journal:
         whole = partial(_with_question, row, key, turn, question) if kept else row
         await self._writer.write(*asked_blob, *body_blob, (ADD_REPLY, whole))
 
-    async def save_intent(
-        self, thread: Thread, turn: int, index: int, call: ToolCall, effect: EffectClass
-    ) -> None:
-        """Records that a tool is about to be called; the call leaves only after it returned.
-
-        The intent is durable then, but for a call that does no harm when it is made again: nothing
-        ever asks whether that one left.
-
-        Raises:
-            StoreError: another call is recorded there.
-        """
-        recorded = await self.intent(thread, turn, index)
-        if recorded is not None and recorded != call:
-            raise StoreError(
-                f"call {index} in turn {turn} of {str(thread)!r} is recorded as {recorded.tool!r} with other "
-                f"arguments, now {call.tool!r}; start the task again"
-            )
-        if recorded is None:
-            key = _call_key(thread, turn, index)
-            body, extra = _packed(call.model_dump_json())
-            self._index.intents.add(key)
-            row = _call_row(key) | {
-                "call": body,
-                "effect": effect,
-                "result": "",
-                "intended_at": self.clock(),
-            }
-            if effect in REPEATABLE:
-                self._writer.post(*extra, (ADD_INTENT, row))
-            else:
-                await self._writer.write(*extra, (ADD_INTENT, row))
-
-    async def intent(self, thread: Thread, turn: int, index: int) -> ToolCall | None:
-        """The call that was about to leave. Without a result, a crash left it in doubt."""
-        key = _call_key(thread, turn, index)
-        if key not in self._index.intents:
-            return None
-        return await self._read(ToolCall, Calls, _call_row(key), "call")
-
-    async def save_tool_result(self, thread: Thread, turn: int, index: int, result: ToolResult) -> None:
-        """Records what a call gave. The result recorded last stays."""
-        key = _call_key(thread, turn, index)
-        body, extra = _packed(result.model_dump_json())
-        self._index.tool_results.add(key)
-        row = _call_row(key) | {"call": "", "effect": "", "result": body, "ended_at": self.clock()}
-        await self._writer.write(*extra, (ADD_TOOL_RESULT, row))
-
-    async def tool_result(self, thread: Thread, turn: int, index: int) -> ToolResult | None:
-        """What the call gave, or None when that was never recorded."""
-        key = _call_key(thread, turn, index)
-        if key not in self._index.tool_results:
-            return None
-        return await self._read(ToolResult, Calls, _call_row(key), "result")
-
     def note_result(self, thread: Thread, result: Result) -> None:
         """Records what a sub-agent gave, as ``note`` does: it follows from replies that are durable."""
         key = str(thread)
-        body, extra = _packed(result.model_dump_json())
+        body, extra = packed(result.model_dump_json())
         self._index.results.add(key)
         self._index.forget_question(key)
         self._writer.post(
@@ -300,7 +245,7 @@ class Journal:
 
     def note_step(self, step: str, result: Result) -> None:
         """Records what a step gave, all its items together, as ``note`` does."""
-        body, extra = _packed(result.model_dump_json())
+        body, extra = packed(result.model_dump_json())
         self._writer.post(*extra, (SAVE_STEP, {"step": step, "body": body}))
 
     async def steps(self) -> dict[str, Result]:
@@ -309,13 +254,13 @@ class Journal:
 
         def read(connection: Connection) -> list[tuple[str, str]]:
             rows = rows_of(connection, Steps, select(table.c.step, table.c.body))
-            return [(row["step"], _unpacked(connection, row["body"])) for row in rows]
+            return [(row["step"], unpacked(connection, row["body"])) for row in rows]
 
         return {step: Result.model_validate_json(body) for step, body in await self._writer.do(read)}
 
     async def usage(self) -> Usage:
         """What the recorded replies and tool results cost together."""
-        return self._index.usage + Usage(tool_calls=len(self._index.tool_results))
+        return self._index.usage + Usage(tool_calls=self._index.settled_calls)
 
     async def put_text(self, text: str) -> str:
         """Keeps a text and gives its handle, such as ``t-3f9a1c2b``; one text has one handle."""
@@ -335,12 +280,10 @@ class Journal:
         hash = self._index.handles.get(handle)
         if hash is None:
             raise StoreError(f"no text has the handle {handle!r} in run {self.run.id!r}")
-        return blobs.inflate(await self._writer.do(lambda connection: _blob(connection, hash)))
+        return blobs.inflate(await self._writer.do(lambda connection: blob_data(connection, hash)))
 
-    async def _read(
-        self, model: type[ModelT], table: type[StoreTable], key: runfile.Row, column: str = "body"
-    ) -> ModelT:
-        body = await self._writer.do(partial(_read_body, table=table, key=key, column=column))
+    async def _read(self, model: type[ModelT], table: type[StoreTable], key: runfile.Row) -> ModelT:
+        body = await self._writer.do(partial(read_body, table=table, key=key))
         return model.model_validate_json(body)
 
 
@@ -374,12 +317,12 @@ def _begin(writer: Writer, held: Lease, record: RunRecord | None, connection: Co
     held.check()
     held.note_epoch(epoch)
     writer.guard(database.in_epoch(epoch))
-    body = _read_body(connection, table=Runs, key={}, column="record")
+    body = read_body(connection, table=Runs, key={}, column="record")
     return read_index(connection, RunRecord.model_validate_json(body))
 
 
 def _run_rows(record: RunRecord) -> tuple[Insert, ...]:
-    body, extra = _packed(record.model_dump_json())
+    body, extra = packed(record.model_dump_json())
     return *extra, (SAVE_RUN, {"id": record.id, "record": body, "epoch": 0})
 
 
@@ -387,42 +330,6 @@ def _with_question(
     row: runfile.Row, thread: str, turn: int, question: str, driver: sqlite3.Connection
 ) -> runfile.Row:
     return row | {"asked": blobs.compress_in(context_of(driver, thread, turn), question)}
-
-
-def _packed(body: str) -> tuple[blobs.Packed, tuple[Insert, ...]]:
-    """What stands in the row, and the rows to put beside it."""
-    name, blob = blobs.pack(body)
-    return name, () if blob is None else ((ADD_BLOB, blob),)
-
-
-def _unpacked(connection: Connection, body: blobs.Packed) -> str:
-    return blobs.unpack(body, partial(_blob, connection))
-
-
-def _blob(connection: Connection, hash: str) -> bytes:
-    table = table_of(Blobs)
-    rows = rows_of(connection, Blobs, select(table.c.data).where(table.c.hash == hash))
-    if not rows:
-        raise runfile.damaged(f"text {hash!r}")
-    data: bytes = rows[0]["data"]
-    return data
-
-
-def _read_body(connection: Connection, *, table: type[StoreTable], key: runfile.Row, column: str) -> str:
-    columns = table_of(table).c
-    wanted: list[ColumnElement[bool]] = [columns[name] == value for name, value in key.items()]
-    rows = rows_of(connection, table, select(columns[column]).where(*wanted))
-    if not rows:
-        raise runfile.damaged(f"row {'/'.join(map(str, key.values()))} of {table_of(table).name}")
-    return _unpacked(connection, rows[0][column])
-
-
-def _call_key(thread: Thread, turn: int, index: int) -> tuple[str, int, int]:
-    return str(thread), turn, index
-
-
-def _call_row(key: tuple[str, int, int]) -> runfile.Row:
-    return {"thread": key[0], "turn": key[1], "position": key[2]}
 
 
 def _usage_of(reply: Reply) -> Usage:

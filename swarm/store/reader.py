@@ -19,9 +19,10 @@ from swarm.result import Result
 from swarm.store import blobs
 from swarm.store.context import context_of
 from swarm.store.inspection import reading, whole
-from swarm.store.records import CallRecord, RunRecord, ThreadRecord, TurnRecord, thread_of
+from swarm.store.questions import questions
+from swarm.store.records import CallRecord, Question, RunRecord, ThreadRecord, TurnRecord, thread_of
 from swarm.store.sums import expression
-from swarm.tool import ToolCall, ToolResult
+from swarm.tool import CallState, ToolCall, ToolResult
 
 _MESSAGES = TypeAdapter(tuple[Message, ...])
 _WHOLE_EVENT = f"checksum IS {expression(['seq', 'body'])} AS whole"
@@ -87,6 +88,27 @@ def read_threads(path: Path) -> list[ThreadRecord]:
     ]
 
 
+def count_calls(path: Path) -> dict[CallState, int]:
+    """How many tool calls came how far.
+
+    Raises:
+        StoreError: as for ``read_run``.
+    """
+    query = "SELECT state, count(*) FROM calls NOT INDEXED GROUP BY state ORDER BY min(rowid)"
+    with reading(path, "calls") as connection:
+        return dict(map(tuple, connection.execute(query)))
+
+
+def read_questions(path: Path) -> list[Question]:
+    """The calls in doubt that a person had to decide about, those decided too, in their order.
+
+    Raises:
+        StoreError: as for ``read_run``.
+    """
+    with reading(path, "calls", "questions") as connection:
+        return questions(connection, partial(_text, connection))
+
+
 def read_text(path: Path, handle: str) -> str:
     """The text behind a handle.
 
@@ -131,6 +153,9 @@ def _calls(connection: sqlite3.Connection) -> dict[str, list[CallRecord]]:
             result=ToolResult.model_validate_json(result) if result else None,
             intended_at=row["intended_at"],
             ended_at=row["ended_at"],
+            state=row["state"],
+            pin=row["pin"],
+            sent_at=row["sent_at"],
         )
         calls.setdefault(row["thread"], []).append(record)
     return calls

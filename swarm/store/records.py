@@ -6,11 +6,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from swarm.commands import Decision
 from swarm.limits import Limits
 from swarm.messages import Message, Reply
 from swarm.plan import Plan, Thread
 from swarm.result import Result
-from swarm.tool import EffectClass, ToolCall, ToolResult
+from swarm.tool import CallState, EffectClass, Reading, ToolCall, ToolResult
 
 RunStatus = Literal["running", "done", "degraded", "failed", "paused", "stopped"]
 
@@ -66,6 +67,54 @@ class CallRecord(BaseModel):
     """None while it is under way, and for good when the run died meanwhile."""
     intended_at: float | None
     ended_at: float | None
+    state: CallState
+    pin: str = ""
+    """Which version of the tool it went to."""
+    sent_at: float | None = None
+
+
+class Entry(BaseModel):
+    """A call as the ledger has it, for whoever must decide what becomes of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    call: ToolCall
+    effect: EffectClass
+    state: CallState = "intent"
+    pin: str = ""
+    """Which version of the tool it goes to."""
+    before: Reading | None = None
+    """What a verifiable call would change, before it left."""
+    sent_at: float | None = None
+
+
+class Question(BaseModel):
+    """A call in doubt that a person must decide about, with the evidence; and the decision."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int
+    """Counts the questions of a run from 1."""
+    thread: str
+    turn: int
+    index: int
+    call: ToolCall
+    effect: EffectClass
+    pin: str
+    sent_at: float | None
+    """When the call left, seconds since 1970."""
+    evidence: str
+    """What was seen of it, for a person."""
+    asked_at: float
+    decision: Decision | None = None
+    note: str = ""
+    """What the person saw."""
+    answered_at: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has decided yet."""
+        return self.decision is None
 
 
 class ThreadRecord(BaseModel):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from swarm.errors import StoreError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Version of the tables, kept in the file's ``PRAGMA user_version``."""
 
 APPLICATION_ID = 0x53574D31

@@ -85,7 +85,7 @@ class Replies(StoreTable, table=True):
 
 
 class Calls(StoreTable, table=True):
-    """A tool call: its intent, and its result once there is one."""
+    """A tool call: what it is, how far it came, and its result once there is one."""
 
     thread: str = Field(primary_key=True)
     turn: int = Field(primary_key=True)
@@ -96,6 +96,29 @@ class Calls(StoreTable, table=True):
     intended_at: float | None = None
     result: str = ""
     ended_at: float | None = None
+    state: str
+    """``CallState``."""
+    pin: str = ""
+    """Which version of the tool it went to: no part of the key, so a new version hides no call."""
+    before: str = ""
+    """``Reading`` of what a verifiable call would change, as JSON; taken before it left."""
+    sent_at: float | None = None
+
+
+class Questions(StoreTable, table=True):
+    """A call in doubt that a person must decide about, and the decision."""
+
+    number: int = Field(primary_key=True)
+    """Counts the questions of a run from 1."""
+    thread: str
+    turn: int
+    position: int
+    evidence: str
+    asked_at: float
+    decision: str = ""
+    """``Decision``; empty while there is none."""
+    note: str = ""
+    answered_at: float | None = None
 
 
 class Results(StoreTable, table=True):
@@ -223,15 +246,16 @@ def _upsert(model: type[StoreTable], *columns: str, update: tuple[str, ...] = ()
 SAVE_RUN = _upsert(Runs, "id", "record", "epoch", update=("record",))
 ADD_EVENT = _upsert(Events)
 ADD_REPLY = _upsert(Replies)
-ADD_INTENT = _upsert(
-    Calls,
-    *("thread", "turn", "position", "call", "effect", "intended_at", "result"),
-    update=("call", "effect", "intended_at"),
-)
-ADD_TOOL_RESULT = _upsert(
-    Calls,
-    *("thread", "turn", "position", "call", "effect", "result", "ended_at"),
-    update=("result", "ended_at"),
+_INTENT = ("thread", "turn", "position", "call", "effect", "intended_at", "state", "pin", "before", "result")
+# In one transaction these may come in any order: only what is said last may set the state.
+ADD_INTENT = _upsert(Calls, *_INTENT, update=("call", "effect", "intended_at", "pin", "before"))
+MARK_SENT = _upsert(Calls, *_INTENT, "sent_at", update=("before", "state", "sent_at"))
+ADD_TOOL_RESULT = _upsert(Calls, *_INTENT, "ended_at", update=("result", "ended_at", "state"))
+SET_STATE = "UPDATE calls SET state = :state WHERE thread = :thread AND turn = :turn AND position = :position"
+ADD_QUESTION = _upsert(Questions)
+SAVE_DECISION = (
+    "UPDATE questions SET decision = :decision, note = :note, answered_at = :answered_at"
+    " WHERE number = :number"
 )
 SAVE_RESULT = _upsert(Results, update=("body",))
 SAVE_STEP = _upsert(Steps, update=("body",))

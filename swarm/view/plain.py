@@ -16,6 +16,8 @@ from swarm.events import (
     LoopBlocked,
     Notice,
     PlanMade,
+    QuestionAnswered,
+    QuestionAsked,
     RunEnded,
     RunStarted,
     ServerChanged,
@@ -57,6 +59,10 @@ def line_of(event: Event) -> str | None:
             return event.text
         case LimitRaised():
             return f"limits.{event.limit} is {event.allowed:,.0f} now"
+        case QuestionAsked():
+            return event.text
+        case QuestionAnswered():
+            return f"question {event.number} is answered: {event.decision}{f' ({event.note})' * bool(event.note)}"
         case Notice():
             return f"{f'{event.step}: ' if event.step else ''}{event.text}"
         case LoopBlocked() | ServerChanged() | StepChanged():

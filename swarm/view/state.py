@@ -19,6 +19,8 @@ from swarm.events import (
     ModelReplied,
     Notice,
     PlanMade,
+    QuestionAnswered,
+    QuestionAsked,
     RunEnded,
     RunStarted,
     ServerChanged,
@@ -118,10 +120,12 @@ class RunState:
                 self._start(event)
             case PlanMade():
                 self._take_plan(event)
-            case Notice() | LimitReached():
+            case Notice() | LimitReached() | QuestionAsked():
                 self.notices.append(event.text)
             case LoopBlocked() | ServerChanged() | StepChanged():
                 self._take_trouble(event)
+            case QuestionAnswered():
+                self.notices.append(f"question {event.number} is answered: {event.decision}")
             case LimitRaised():
                 self.notices.append(f"limits.{event.limit} is {event.allowed:,.0f} now")
             case RunEnded():

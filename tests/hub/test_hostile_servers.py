@@ -163,7 +163,7 @@ async def test_tools_with_bad_schemas_cost_only_themselves(
         "an entry that is no tool": "Input should be a valid dictionary or instance of Tool",
     }
     assert called.text == (
-        "no tool 'bare.wrong_type'; bare has it, but it cannot be used: the type of its input is not 'object'"
+        "no tool 'bare.wrong_type'; it cannot be used: the type of its input is not 'object'"
     )
 
 

@@ -106,7 +106,9 @@ async def test_the_functions_of_a_file_are_tools(make_project: Make, tell: Tell,
             "required": ["text"],
         },
         effect="pure",
+        pin=count.pin,
     )
+    assert count.pin.startswith("words ")
     assert names.input_schema == {"type": "object", "properties": {}}
     assert counted == ToolResult(text='[{"word": "the", "times": 2}]', data=[{"word": "the", "times": 2}])
     assert named == ToolResult(text="notes, sums")

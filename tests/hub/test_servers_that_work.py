@@ -29,7 +29,8 @@ def _call(tool: str, **args: JsonValue) -> ToolCall:
 async def test_a_tool_is_shown_with_what_a_model_needs_and_no_more(
     start_server: Start, make_project: Make
 ) -> None:
-    async with Hub.open(make_project(start_server("honest", effects={"key": "keyed"}))) as hub:
+    entry = start_server("honest", effects={"key": "keyed"}, is_trusted=True)
+    async with Hub.open(make_project(entry)) as hub:
         rows, store, key, hidden = await hub.tools((
             "honest.rows",
             "honest.store",
@@ -47,7 +48,10 @@ async def test_a_tool_is_shown_with_what_a_model_needs_and_no_more(
             "required": ["count"],
         },
         effect="pure",
+        pin=rows.pin,
     )
+    assert rows.pin.startswith("honest ")
+    assert rows.pin != store.pin
     assert store.input_schema["properties"] == {
         "path": {"type": "string"},
         "mode": {"type": "string", "enum": ["new", "old"], "default": "new"},
@@ -67,6 +71,33 @@ async def test_a_tool_is_shown_with_what_a_model_needs_and_no_more(
     }
     assert (store.effect, key.effect, hidden.effect) == ("idempotent", "keyed", "irreversible")
     assert hidden.description == "Gives a text with hidden characters."
+
+
+async def test_what_a_server_says_of_its_tools_effects_counts_only_where_it_is_trusted(
+    start_server: Start, make_project: Make
+) -> None:
+    async def effects(**settings: object) -> dict[str, str]:
+        async with Hub.open(make_project(start_server("honest", **settings))) as hub:
+            return {tool.name: tool.effect for tool in await hub.tools(("honest.rows", "honest.store"))}
+
+    assert await effects() == {"rows": "irreversible", "store": "irreversible"}
+    assert await effects(is_trusted=True) == {"rows": "pure", "store": "idempotent"}
+    assert await effects(is_trusted=True, effects={"rows": "keyed"}) == {
+        "rows": "keyed",
+        "store": "idempotent",
+    }
+    assert await effects(effect="verifiable", effects={"rows": "pure"}) == {
+        "rows": "pure",
+        "store": "verifiable",
+    }
+
+
+async def test_a_setting_for_a_tool_that_is_not_there_is_told(
+    start_server: Start, make_project: Make
+) -> None:
+    async with Hub.open(make_project(start_server("honest", effects={"rowz": "pure"}))) as hub:
+        [state] = await hub.describe()
+    assert state.refused == {"rowz": "the settings name it, and the server has no such tool"}
 
 
 async def test_what_a_call_gives_is_its_text_its_data_and_its_files(

@@ -24,7 +24,7 @@ from swarm.store.archive import (
 )
 from swarm.store.journal import Journal
 from swarm.store.reader import read_events, read_run, read_steps, read_text, read_threads
-from swarm.store.records import RunRecord
+from swarm.store.records import Entry, RunRecord
 from swarm.tool import ToolCall, ToolResult
 
 pytestmark = pytest.mark.anyio
@@ -45,8 +45,8 @@ async def fill(journal: Journal) -> str:
     """Says and does a little of everything; gives the handle of a text."""
     question = Request(messages=(Message(role="user", content="Read. " * 2_000),))
     await journal.save_reply(THREAD, 1, "d", Reply(text="x"), question)
-    await journal.save_intent(THREAD, 1, 0, CALL, "irreversible")
-    await journal.save_tool_result(THREAD, 1, 0, ToolResult(text="y" * 9_000))
+    await journal.ledger.leave((str(THREAD), 1, 0), Entry(call=CALL, effect="irreversible"))
+    await journal.ledger.settle((str(THREAD), 1, 0), ToolResult(text="y" * 9_000))
     journal.note_step("notes", Result(text="z"))
     journal.note(RunEnded(status="done", answer="z", files=("out/a.csv",)))
     return await journal.put_text("a text")
@@ -97,8 +97,8 @@ async def test_a_run_goes_on_under_another_id_with_all_it_had(tmp_path: Path, wo
     async with Journal.open(tmp_path / "other.db") as journal:
         assert journal.run.id == "other"
         assert await journal.reply(thread, 1, "d") == Reply(text="x")
-        assert await journal.intent(thread, 1, 0) == CALL
-        assert await journal.tool_result(thread, 1, 0) == ToolResult(text="y" * 9_000)
+        assert journal.ledger.state((str(thread), 1, 0)) == "done"
+        assert await journal.ledger.result((str(thread), 1, 0)) == ToolResult(text="y" * 9_000)
     assert read_run(tmp_path / "r.db").id == "r"
 
 

@@ -17,7 +17,7 @@ from swarm.result import Result
 from swarm.store import sums
 from swarm.store.journal import Journal
 from swarm.store.reader import read_events, read_run, read_steps, read_threads
-from swarm.store.records import RunRecord
+from swarm.store.records import Entry, RunRecord
 from swarm.store.witness import Witness, last_state, witness_path
 from swarm.tool import ToolCall, ToolResult
 
@@ -51,8 +51,9 @@ async def go_on(journal: Journal, turns: int) -> None:
         question = Request(messages=(Message(role="user", content=f"asked {turn} " * 500),))
         await journal.save_reply(THREAD, turn, digest(turn), Reply(text=f"said {turn}"), question)
         call = ToolCall(tool="mail.send", args={"to": f"x{turn}"})
-        await journal.save_intent(THREAD, turn, 0, call, "irreversible")
-        await journal.save_tool_result(THREAD, turn, 0, ToolResult(text=f"sent {turn}"))
+        key = (str(THREAD), turn, 0)
+        await journal.ledger.leave(key, Entry(call=call, effect="irreversible"))
+        await journal.ledger.settle(key, ToolResult(text=f"sent {turn}"))
 
 
 def damage(path: Path, table: str, column: str, rowid: int, by: bytes = b"?") -> None:

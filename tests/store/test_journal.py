@@ -21,6 +21,7 @@ from swarm.tool import ToolCall, ToolResult
 pytestmark = pytest.mark.anyio
 
 THREAD = Thread(run="r", step="extract", item=3, attempt=2)
+KEY = (str(THREAD), 1, 0)
 CALL = ToolCall(tool="files.read", args={"path": "notes/a.md"})
 
 
@@ -58,36 +59,10 @@ async def test_a_miss_costs_no_transaction(tmp_path: Path) -> None:
     async with Journal.open(tmp_path / "r.db", record=record()) as journal:
         before = journal.transactions
         assert await journal.reply(THREAD, 1, "abc") is None
-        assert await journal.intent(THREAD, 1, 0) is None
-        assert await journal.tool_result(THREAD, 1, 0) is None
+        assert await journal.ledger.entry(KEY, CALL) is None
+        assert await journal.ledger.result(KEY) is None
         assert await journal.result(THREAD) is None
         assert journal.transactions == before
-
-
-async def test_an_intent_without_a_result_is_in_doubt_after_a_restart(tmp_path: Path) -> None:
-    async with Journal.open(tmp_path / "r.db", record=record()) as journal:
-        await journal.save_intent(THREAD, 1, 0, CALL, "irreversible")
-        await journal.save_intent(THREAD, 1, 1, CALL, "pure")
-        await journal.save_tool_result(THREAD, 1, 1, ToolResult(text="a note"))
-    async with Journal.open(tmp_path / "r.db") as journal:
-        assert await journal.intent(THREAD, 1, 0) == CALL
-        assert await journal.tool_result(THREAD, 1, 0) is None
-        assert await journal.tool_result(THREAD, 1, 1) == ToolResult(text="a note")
-
-
-async def test_another_call_in_the_place_of_a_recorded_one_is_refused(tmp_path: Path) -> None:
-    async with Journal.open(tmp_path / "r.db", record=record()) as journal:
-        await journal.save_intent(THREAD, 1, 0, CALL, "verifiable")
-        await journal.save_intent(THREAD, 1, 0, CALL, "verifiable")
-        with pytest.raises(StoreError, match=r"is recorded as 'files\.read' with other arguments"):
-            await journal.save_intent(THREAD, 1, 0, ToolCall(tool="files.read"), "verifiable")
-
-
-async def test_a_result_of_a_tool_needs_no_intent(tmp_path: Path) -> None:
-    async with Journal.open(tmp_path / "r.db", record=record()) as journal:
-        await journal.save_tool_result(THREAD, 1, 0, ToolResult(text="5", data=5))
-        assert await journal.tool_result(THREAD, 1, 0) == ToolResult(text="5", data=5)
-        assert await journal.intent(THREAD, 1, 0) is None
 
 
 async def test_results_of_sub_agents_and_steps_come_back_whole_even_when_large(tmp_path: Path) -> None:
@@ -127,7 +102,7 @@ async def test_usage_is_the_sum_of_recorded_replies_and_tool_results(tmp_path: P
     async with Journal.open(tmp_path / "r.db", record=record()) as journal:
         await journal.save_reply(THREAD, 1, "a", Reply(text="x", usage=spent))
         await journal.save_reply(THREAD, 2, "b", Reply(text="y", usage=spent))
-        await journal.save_tool_result(THREAD, 1, 0, ToolResult(text="z"))
+        await journal.ledger.settle(KEY, ToolResult(text="z"))
         total = await journal.usage()
     assert total == spent + spent + Usage(tool_calls=1)
     async with Journal.open(tmp_path / "r.db") as journal:

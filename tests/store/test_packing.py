@@ -16,7 +16,7 @@ from swarm.plan import Thread
 from swarm.store.blobs import PLAIN_CHARS, compress, compress_in, inflate, pack, unpack
 from swarm.store.journal import Journal
 from swarm.store.reader import read_threads
-from swarm.store.records import RunRecord
+from swarm.store.records import Entry, RunRecord
 from swarm.tool import ToolCall, ToolResult
 
 pytestmark = pytest.mark.anyio
@@ -72,9 +72,10 @@ async def test_questions_hold_what_was_said_once_and_are_read_whole_after_a_resu
                 await journal.save_reply(THREAD, turn, f"{turn}", reply, Request(messages=tuple(said)))
                 asked.append(tuple(said))
                 call = ToolCall(tool="files.read", args={"path": "a.md"})
-                await journal.save_intent(THREAD, turn, 0, call, "irreversible")
+                key = (str(THREAD), turn, 0)
+                await journal.ledger.leave(key, Entry(call=call, effect="irreversible"))
                 result = ToolResult(text=numbers(1_000 * turn) * (20 if turn == 2 else 1))
-                await journal.save_tool_result(THREAD, turn, 0, result)
+                await journal.ledger.settle(key, result)
                 said += [
                     Message(role="assistant", content=reply.text),
                     Message(role="user", content=f"files.read gave:\n{result.text}"),

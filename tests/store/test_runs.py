@@ -20,7 +20,7 @@ from swarm.result import Result
 from swarm.store.journal import Journal
 from swarm.store.lease import lease, owner_of
 from swarm.store.reader import read_events, read_run, read_steps, read_text, read_threads
-from swarm.store.records import CallRecord, RunRecord, ThreadRecord, TurnRecord
+from swarm.store.records import CallRecord, Entry, RunRecord, ThreadRecord, TurnRecord
 from swarm.store.runs import find_run, list_runs, new_run_id, run_path
 from swarm.tool import ToolCall, ToolResult
 
@@ -165,10 +165,10 @@ async def test_a_reader_finds_each_thread_with_its_turns_calls_and_result(tmp_pa
     more = (*first, Message(role="assistant", content="x"), Message(role="user", content="y"))
     async with Journal.open(path, record=record(), clock=lambda: 5.0) as journal:
         await journal.save_reply(THREAD, 1, "a", Reply(text="x"), Request(messages=first))
-        await journal.save_intent(THREAD, 1, 0, call, "pure")
-        await journal.save_tool_result(THREAD, 1, 0, ToolResult(text="y"))
+        journal.ledger.intend((str(THREAD), 1, 0), Entry(call=call, effect="pure"))
+        await journal.ledger.settle((str(THREAD), 1, 0), ToolResult(text="y"))
         await journal.save_reply(THREAD, 2, "b", Reply(text="z"), Request(messages=more))
-        await journal.save_intent(THREAD, 2, 0, call, "irreversible")
+        await journal.ledger.leave((str(THREAD), 2, 0), Entry(call=call, effect="irreversible", pin="v1"))
         journal.note_result(THREAD, Result(text="z"))
         handle = await journal.put_text("a text")
     assert read_threads(path) == [
@@ -187,6 +187,7 @@ async def test_a_reader_finds_each_thread_with_its_turns_calls_and_result(tmp_pa
                     result=ToolResult(text="y"),
                     intended_at=5.0,
                     ended_at=5.0,
+                    state="done",
                 ),
                 CallRecord(
                     turn=2,
@@ -196,6 +197,9 @@ async def test_a_reader_finds_each_thread_with_its_turns_calls_and_result(tmp_pa
                     result=None,
                     intended_at=5.0,
                     ended_at=None,
+                    state="sent",
+                    pin="v1",
+                    sent_at=5.0,
                 ),
             ),
             result=Result(text="z"),

@@ -1,0 +1,146 @@
+"""``swarm questions`` and ``swarm answer``: calls in doubt, and what a person says becomes of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from swarm.cli.options import ProjectOption
+from swarm.cli.runs import JsonOption, path_of
+
+if TYPE_CHECKING:
+    from swarm.commands import Decide
+    from swarm.store.records import Question
+
+ARGUMENTS_WIDTH = 400
+"""Of the arguments of a call; `--json` gives them whole."""
+
+
+def questions(
+    run: Annotated[
+        str, typer.Argument(help="The run: its id, the beginning of it, or last; all when left out.")
+    ] = "",
+    project: ProjectOption = None,
+    all: Annotated[bool, typer.Option("--all", help="Those that are decided, too.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """List the tool calls that were cut off and may have taken effect, with the evidence. Such a call is not
+    made again before `swarm answer` has said what becomes of it; a run that waits for nothing else is paused."""
+    from swarm.cli.screen import print_line
+    from swarm.store.reader import read_questions
+
+    folder = project or Path.cwd()
+    found = [
+        (path.stem, question)
+        for path in ([path_of(folder, run)] if run else _run_files(folder))
+        for question in read_questions(path)
+        if all or question.is_open
+    ]
+    if json:
+        for id, question in found:
+            print_line(_json(id, question))
+    elif found:
+        print_line("\n\n".join("\n".join(_rows(id, question)) for id, question in found))
+    else:
+        sys.stderr.write("no call is in doubt\n")
+
+
+def answer(
+    run: Annotated[str, typer.Argument(help="The run: its id, the beginning of it, or last.")],
+    question: Annotated[
+        int, typer.Argument(metavar="QUESTION", help="Its number, as `swarm questions` gives it.")
+    ],
+    decision: Annotated[
+        Literal["done", "repeat", "abandon"],
+        typer.Argument(
+            metavar="DECISION",
+            help="done: it took effect; repeat: make the call again; abandon: go on without it.",
+        ),
+    ],
+    note: Annotated[
+        str, typer.Option("--note", metavar="TEXT", help="What you saw; the agent is told.")
+    ] = "",
+    project: ProjectOption = None,
+) -> None:
+    """Say what becomes of a tool call in doubt. A run at work goes on with it at once, any other one when it
+    is resumed."""
+    import asyncio
+
+    from swarm.commands import Decide
+    from swarm.errors import StoreError
+    from swarm.store.mailbox import tell
+
+    path = path_of(project or Path.cwd(), run)
+    command = Decide(question=question, decision=decision, note=note)
+    heard = tell(path, command)
+    if heard is None:
+        asyncio.run(_decide(path, command))
+        sys.stderr.write(
+            f"question {question} is answered: {decision}; go on with: swarm resume {path.stem}\n"
+        )
+    elif heard.ok:
+        sys.stderr.write(f"swarm: run {path.stem}: {heard.text}\n")
+    else:
+        raise StoreError(f"run {path.stem!r}: {heard.text}")
+
+
+async def _decide(path: Path, command: Decide) -> None:
+    """Decides in the file of a run that is not at work; one that is without listening is refused."""
+    from swarm.events import QuestionAnswered
+    from swarm.store.journal import Journal
+
+    number, decision, note = command.question, command.decision, command.note
+    async with Journal.open(path) as journal:
+        await journal.ledger.decide(number, decision, note)
+        journal.note(QuestionAnswered(number=number, decision=decision, note=note))
+
+
+def _run_files(project: Path) -> Iterable[Path]:
+    from swarm.store.runs import list_runs, run_path
+
+    found = list_runs(project)
+    for problem in found.problems:
+        sys.stderr.write(f"swarm: {problem}\n")
+    return [run_path(project, record.id) for record in found.records]
+
+
+def _json(id: str, question: Question) -> str:
+    import json
+
+    return json.dumps({"run": id, **question.model_dump(mode="json")}, ensure_ascii=False)
+
+
+def _rows(id: str, question: Question) -> list[str]:
+    import json
+
+    from swarm.store.records import thread_of
+    from swarm.view.words import one_line, printable
+
+    thread = thread_of(question.thread)
+    who = thread.step.lstrip("_") + ("" if thread.item is None else f"[{thread.item}]")
+    args = one_line(json.dumps(question.call.args, ensure_ascii=False), ARGUMENTS_WIDTH)
+    rows = [
+        f"run {id}, question {question.number}: {question.call.tool} of {who} ({question.effect})",
+        f"  arguments: {args}",
+        f"  left: {_time(question.sent_at)} to {question.pin or 'a server of unknown version'}",
+        f"  seen: {question.evidence}",
+        f"  asked: {_time(question.asked_at)}",
+    ]
+    if question.decision:
+        note = f" ({question.note})" if question.note else ""
+        rows.append(f"  answered: {_time(question.answered_at)}: {question.decision}{note}")
+    else:
+        rows.append(f"  answer with: swarm answer {id} {question.number} done|repeat|abandon [--note TEXT]")
+    return [printable(row) for row in rows]
+
+
+def _time(seconds: float | None) -> str:
+    from datetime import datetime
+
+    if seconds is None:
+        return "at an unknown time"
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,205 @@
+"""Calling a tool, recorded: an effect is never silently repeated, whatever was killed when.
+
+A call is recorded before it leaves and when its answer is there. What lies between the two and was cut
+off is settled by the effect class: repeated, read back, or put to a person.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from swarm.errors import CallInDoubt, ProjectError, ServerError
+from swarm.events import AgentWaiting, Notice, QuestionAsked, ToolCalled, ToolReturned
+from swarm.store.records import Entry, Question
+from swarm.tool import REPEATABLE, EffectClass, Reading, Row, Tool, ToolCall, ToolResult
+from swarm.work import At, Call, Work, name_of, one_line, summarize
+
+CAREFUL: tuple[EffectClass, ...] = get_args(EffectClass)
+"""The classes, each more careful than the one before."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a call that was cut off."""
+
+    what: Literal["repeat", "took", "ask"]
+    """Make it again; it took effect; a person must say."""
+    seen: str = ""
+    """Why a person must say."""
+
+
+def judge(entry: Entry, now: Tool, reading: Reading | None) -> Verdict:
+    """What becomes of a call that left and whose answer is lost, by the more careful of the class it had
+    and the class it has; ``reading`` is what is read back of a verifiable one."""
+    match max(entry.effect, now.effect, key=CAREFUL.index):
+        case "pure" | "idempotent":
+            return Verdict("repeat")
+        case "keyed" if entry.pin == now.pin:
+            return Verdict("repeat")
+        case "keyed":
+            return Verdict("ask", f"it went to {entry.pin!r}; whether {now.pin!r} knows its key is unknown")
+        case "verifiable":
+            return _compared(entry.before, reading)
+        case _:
+            return Verdict("ask", "nothing can tell whether it took effect")
+
+
+def _compared(before: Reading | None, now: Reading | None) -> Verdict:
+    if before is None or now is None:
+        return Verdict("ask", "what it would have changed could not be read back")
+    if before.after and now.now == before.after:
+        return Verdict("took")
+    if now.now == before.now:
+        return Verdict("repeat")
+    if before.after:
+        return Verdict("ask", "what it would have changed is neither as it was nor as the call would make it")
+    return Verdict("ask", "what it would have changed is not as it was")
+
+
+async def act(
+    work: Work, at: At, tool: Tool, args: dict[str, object], rows: Mapping[str, list[Row]]
+) -> ToolResult:
+    """The recorded result of a tool call, made once.
+
+    Raises:
+        CallInDoubt: the call was cut off, and a person must say what becomes of it.
+    """
+    ledger = work.journal.ledger
+    known = await ledger.result(at.call)
+    if known is not None:
+        return known
+    call = ToolCall.model_validate({"tool": tool.full_name, "args": args})
+    entry = await ledger.entry(at.call, call)
+    if entry is not None:
+        settled = await _settled(work, at, entry, tool)
+        if settled is not None:
+            return settled
+    waits = work.lease.leave if work.lease else None
+    what = f"a call of {tool.full_name} by {name_of(at.thread)}"
+    async with work.parked(), work.budget.calling(what, waits):
+        return await _make(work, at, tool, call, rows)
+
+
+async def _settled(work: Work, at: At, entry: Entry, tool: Tool) -> ToolResult | None:
+    """What became of a call that an earlier sitting recorded; None where it is to be made."""
+    if entry.state == "intent":
+        return None
+    if entry.state == "in-doubt":
+        question = await work.journal.ledger.question_of(at.call)
+        if question is not None:
+            return await _decided(work, at, question)
+    return await _judged(work, at, entry, tool, "the run was cut off before its answer was recorded")
+
+
+async def _judged(work: Work, at: At, entry: Entry, tool: Tool, why: str) -> ToolResult | None:
+    """The result of a call that left and whose answer is lost; None where it is to be made again."""
+    reading = await work.box.read_back(entry.call) if entry.effect == "verifiable" else None
+    verdict = judge(entry, tool, reading)
+    if verdict.what == "repeat":
+        return None
+    if verdict.what == "ask":
+        raise await _asked(work, at, f"{why}, and {verdict.seen}")
+    text = f"{entry.call.tool} took effect, as reading back showed: {why}."
+    result = ToolResult(text=text, files=reading.files if reading else ())
+    await work.journal.ledger.settle(at.call, result, "reconciled")
+    work.note(Notice(text=f"{summarize(entry.call)}: {text}", step=at.thread.step))
+    return result
+
+
+async def _asked(work: Work, at: At, evidence: str) -> CallInDoubt:
+    question = await work.journal.ledger.ask(at.call, evidence)
+    error = _undecided(work, at, question)
+    work.note(QuestionAsked(**at.thread.place, number=question.number, text=str(error)))
+    return error
+
+
+def _undecided(work: Work, at: At, question: Question) -> CallInDoubt:
+    work.note(AgentWaiting(**at.thread.place, what="question"))
+    call = f"{question.call.tool} ({summarize(question.call)})"
+    return CallInDoubt(f"question {question.number} about {call}: {question.evidence}", question.number)
+
+
+async def _decided(work: Work, at: At, question: Question) -> ToolResult | None:
+    """What a person made of a call in doubt; None where it is to be made again."""
+    call, note = question.call.tool, f" ({question.note})" if question.note else ""
+    match question.decision:
+        case None:
+            raise _undecided(work, at, question)
+        case "repeat":
+            return None
+        case "done":
+            text = f"{call} took effect, as a person saw{note}; its own answer is lost."
+            result = ToolResult(text=text)
+            await work.journal.ledger.settle(at.call, result, "reconciled")
+        case "abandon":
+            text = f"A person gave {call} up{note}. Do not make this call again; go on without it."
+            result = ToolResult(text=text, is_error=True)
+            await work.journal.ledger.settle(at.call, result, "abandoned")
+    return result
+
+
+async def _make(
+    work: Work, at: At, tool: Tool, call: ToolCall, rows: Mapping[str, list[Row]], is_again: bool = False
+) -> ToolResult:
+    ledger = work.journal.ledger
+    before = await work.box.read_back(call) if tool.effect == "verifiable" else None
+    entry = Entry(call=call, effect=tool.effect, pin=tool.pin, before=before)
+    ledger.intend(at.call, entry)
+    work.note(ToolCalled(**at.thread.place, turn=at.turn, tool=call.tool, summary=summarize(call)))
+    started = time.perf_counter()
+
+    async def leave() -> None:
+        work.journal.check_owner()
+        if entry.effect not in REPEATABLE:
+            await ledger.leave(at.call, entry)
+
+    context = Call(work.workspace, at.key, work.limits.tool_seconds, rows, work.texts, leave)
+    try:
+        result = await work.box.call(call, context)
+    except ServerError as error:
+        if ledger.state(at.call) == "sent":
+            return await _cut_off(work, at, entry, rows, error, is_again)
+        result = ToolResult(text=str(error), is_error=True)
+    await ledger.settle(at.call, result)
+    _note_returned(work, at, call, result, time.perf_counter() - started)
+    return result
+
+
+async def _cut_off(
+    work: Work,
+    at: At,
+    entry: Entry,
+    rows: Mapping[str, list[Row]],
+    error: ServerError,
+    is_again: bool,
+) -> ToolResult:
+    """What becomes of a call whose server died or fell silent: it is made again once, where that is safe."""
+    work.note(Notice(text=str(error), step=at.thread.step))
+    why = str(error)
+    try:
+        (tool,) = await work.box.tools((entry.call.tool,))
+    except (ProjectError, ServerError) as gone:
+        raise await _asked(work, at, f"{why}, and it does not come back: {gone}") from gone
+    settled = await _judged(work, at, entry, tool, why)
+    if settled is not None:
+        return settled
+    # A server that only fell silent may act yet, whatever is read back of it now.
+    if is_again or not (error.is_gone or entry.effect == "keyed"):
+        raise await _asked(work, at, f"{why}, and it may take effect yet or have done so")
+    return await _make(work, at, tool, entry.call, rows, is_again=True)
+
+
+def _note_returned(work: Work, at: At, call: ToolCall, result: ToolResult, seconds: float) -> None:
+    work.note(
+        ToolReturned(
+            **at.thread.place,
+            turn=at.turn,
+            tool=call.tool,
+            is_error=result.is_error,
+            summary=one_line(result.text, 100),
+            seconds=round(seconds, 3),
+        )
+    )

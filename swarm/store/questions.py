@@ -1,0 +1,40 @@
+"""Reading the questions of a run about calls in doubt: for its owner and for other processes alike."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from swarm.store.blobs import Packed
+from swarm.store.records import Question
+from swarm.tool import ToolCall
+
+_FIELDS = (
+    "number",
+    "thread",
+    "turn",
+    "effect",
+    "pin",
+    "sent_at",
+    "evidence",
+    "asked_at",
+    "note",
+    "answered_at",
+)
+_QUERY = (
+    f"SELECT {', '.join(_FIELDS)}, position, call, decision FROM questions"
+    " JOIN calls USING (thread, turn, position) ORDER BY number"
+)
+
+
+def questions(connection: sqlite3.Connection, unpack: Callable[[Packed], str]) -> list[Question]:
+    """All questions in their order; ``unpack`` gives the text that a row holds or names."""
+    return [
+        Question(
+            **dict(zip(_FIELDS, fields, strict=True)),
+            index=position,
+            call=ToolCall.model_validate_json(unpack(call)),
+            decision=decision or None,
+        )
+        for *fields, position, call, decision in connection.execute(_QUERY)
+    ]

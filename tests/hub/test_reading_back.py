@@ -1,0 +1,94 @@
+"""Reading back what a call would change: files by their content, other servers by a tool of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from swarm.hub.hub import Hub
+from swarm.hub.readback import ABSENT, read_files
+from swarm.project.project import Project, open_project
+from swarm.project.server_entry import ServerEntry
+from swarm.tool import CallContext, Reading, ToolCall
+
+pytestmark = pytest.mark.anyio
+
+Start = Callable[..., ServerEntry]
+Make = Callable[..., Project]
+Tell = Callable[..., CallContext]
+
+
+def call(tool: str, **args: JsonValue) -> ToolCall:
+    return ToolCall(tool=f"files.{tool}", args=args)
+
+
+def read(folder: Path, tool: str, **args: JsonValue) -> Reading:
+    reading = read_files((folder,), call(tool, **args))
+    assert reading is not None
+    return reading
+
+
+CHANGES = [
+    ("write", {"path": "new/a.txt", "content": "ein großer Text\n"}, "new/a.txt"),
+    ("write", {"path": "./old.txt", "content": "other\n"}, "old.txt"),
+    ("edit", {"path": "old.txt", "old": "two", "new": "2"}, "old.txt"),
+    ("edit", {"path": "dos.txt", "old": "one\ntwo", "new": "1\n2"}, "dos.txt"),
+    ("edit", {"path": "latin.txt", "old": "b", "new": "ß"}, "latin.txt"),
+    ("edit", {"path": "latin.txt", "old": "b", "new": "→"}, "latin.txt"),
+    ("move", {"path": "old.txt", "to": "new/b.txt"}, "new/b.txt"),
+    ("move", {"path": "folder", "to": "new/folder"}, "new/folder"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "old.txt").write_text("one\ntwo\n", encoding="utf-8")
+    (tmp_path / "dos.txt").write_bytes(b"one\r\ntwo\r\n")
+    (tmp_path / "latin.txt").write_bytes(b"a\xe4b")
+    (tmp_path / "folder").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(("tool", "args", "file"), CHANGES)
+async def test_what_is_foretold_of_a_change_is_what_the_server_makes_of_it(
+    folder: Path, tell: Tell, tool: str, args: dict[str, JsonValue], file: str
+) -> None:
+    before = read(folder, tool, **args)
+    async with Hub.open(open_project(folder)) as hub:
+        [shown] = await hub.tools((f"files.{tool}",))
+        assert await hub.read_back(call(tool, **args)) == before
+        assert not (await hub.call(call(tool, **args), tell())).is_error
+        after = await hub.read_back(call(tool, **args))
+    assert after is not None
+    assert before.now != before.after == after.now
+    assert (shown.effect, before.files) == ("verifiable", (file,))
+
+
+def test_a_change_that_the_server_refuses_foretells_nothing(folder: Path) -> None:
+    assert read(folder, "edit", path="old.txt", old="three", new="3").after == ""
+
+
+def test_what_is_no_file_cannot_be_read_back(folder: Path) -> None:
+    (folder / "link").symlink_to(folder / "old.txt")
+    assert read_files((folder,), call("write", path="link", content="x")) is None
+    assert read_files((folder,), call("write", path="old.txt/inner", content="x")) is None
+    assert read(folder, "write", path="absent", content="x").now == ABSENT
+
+
+async def test_a_server_reads_back_by_the_tool_that_its_settings_name(
+    start_server: Start, make_project: Make
+) -> None:
+    entry = start_server("honest", effects={"store": "verifiable"}, read_back={"store": "rows"})
+    async with Hub.open(make_project(entry)) as hub:
+        store: dict[str, JsonValue] = {"path": "a", "count": 2}
+        two = await hub.read_back(ToolCall(tool="honest.store", args={**store}))
+        again = await hub.read_back(ToolCall(tool="honest.store", args={**store}))
+        three = await hub.read_back(ToolCall(tool="honest.store", args={**store, "count": 3}))
+        nothing = await hub.read_back(ToolCall(tool="honest.key"))
+    assert two is not None
+    assert three is not None
+    assert two == again != three
+    assert (two.after, nothing) == ("", None)

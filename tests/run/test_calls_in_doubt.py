@@ -1,0 +1,177 @@
+"""Calls that were cut off: repeated, read back or put to a person, by their effect class."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
+import pytest
+
+from swarm.commands import Decision
+from swarm.events import QuestionAnswered, QuestionAsked
+from swarm.messages import Request
+from swarm.plan import Plan, Step
+from swarm.run.answer import Answer
+from swarm.run.run import Run
+from swarm.run.swarm import Swarm
+from swarm.store.journal import Journal
+from swarm.store.reader import read_events, read_questions, read_run, read_threads
+from swarm.store.runs import run_path
+from swarm.testing import ScriptedModel
+from swarm.tool import CallState, EffectClass, tool
+
+pytestmark = pytest.mark.anyio
+
+SEND = Step(id="send", agent="analyst", brief="Send it.")
+TELL = Step(id="tell", agent="writer", brief="Tell it.")
+Send = Callable[[str], Coroutine[None, None, str]]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    off = "".join(f"[servers.{name}]\nenabled = false\n" for name in ("files", "database"))
+    (tmp_path / "swarm.toml").write_text(off, encoding="utf-8")
+    (tmp_path / "agents").mkdir()
+    for name, tools in (("analyst", "[python]"), ("writer", "[]")):
+        card = f"---\ndescription: Works.\ntools: {tools}\n---\nDo it.\n"
+        (tmp_path / "agents" / f"{name}.md").write_text(card, encoding="utf-8")
+    return tmp_path
+
+
+def reply(request: Request) -> str:
+    said = request.messages[-1].content
+    if "Send it." in said and "gave:" not in said and "failed:" not in said:
+        return json.dumps({"tool": "python.send", "args": {"to": "Ana"}})
+    return json.dumps({"result": said.splitlines()[-1]})
+
+
+class Post:
+    """A tool that sends, and how often it did; the first call stands still before or after that."""
+
+    def __init__(self, effect: EffectClass, stand: str) -> None:
+        self.sent: list[str] = []
+        self.stands = asyncio.Event()
+        self._stand = stand
+        self.send: Send = tool(effect=effect)(self._named())
+
+    def _named(self) -> Send:
+        async def send(to: str) -> str:
+            """Send it."""
+            await self._stop_here("before")
+            self.sent.append(to)
+            await self._stop_here("after")
+            return f"sent to {to}"
+
+        return send
+
+    async def _stop_here(self, where: str) -> None:
+        if where == self._stand:
+            self._stand = ""
+            self.stands.set()
+            await asyncio.Event().wait()
+
+
+async def cut_off(project: Path, post: Post, *steps: Step, model: ScriptedModel | None = None) -> str:
+    """A run that is stopped while the call stands still; gives its id."""
+    opening = Swarm.open(project, model=model or ScriptedModel(reply), tools=[post.send])
+    async with asyncio.timeout(60), opening as swarm:
+        run: Run[str] = await swarm.start("Do it.", plan=Plan(steps=(SEND, *steps)))
+        await post.stands.wait()
+        await run.stop()
+        return run.id
+
+
+async def resume(project: Path, post: Post, id: str) -> Answer[str]:
+    async with (
+        asyncio.timeout(60),
+        Swarm.open(project, model=ScriptedModel(reply), tools=[post.send]) as swarm,
+    ):
+        run: Run[str] = await swarm.resume(id)
+        return await run.answer()
+
+
+def states(path: Path) -> list[CallState]:
+    return [
+        call.state for thread in read_threads(path) for call in thread.calls if thread.thread.step == "send"
+    ]
+
+
+async def test_a_repeatable_call_that_was_cut_off_is_made_again(project: Path) -> None:
+    post = Post("idempotent", "before")
+    id = await cut_off(project, post)
+    assert (await resume(project, post, id)).status == "done"
+    assert post.sent == ["Ana"]
+    assert states(run_path(project, id)) == ["done"]
+
+
+async def test_an_irreversible_call_that_was_cut_off_pauses_the_run_when_all_else_is_done(
+    project: Path,
+) -> None:
+    post = Post("irreversible", "after")
+    id = await cut_off(project, post, TELL)
+    path = run_path(project, id)
+    assert states(path) == ["sent"]
+    paused = await resume(project, post, id)
+    assert (paused.status, read_run(path).status, states(path)) == ("paused", "paused", ["in-doubt"])
+    assert (
+        "question 1 about python.send (Ana): the run was cut off before its answer was recorded"
+        in paused.text
+    )
+    assert (await resume(project, post, id)).status == "paused"
+    assert [(one.number, one.call.tool, one.is_open) for one in read_questions(path)] == [
+        (1, "python.send", True)
+    ]
+    assert len([event for event in read_events(path) if isinstance(event, QuestionAsked)]) == 1
+    assert post.sent == ["Ana"]
+    results = {thread.thread.step: thread.result for thread in read_threads(path)}
+    assert results["send"] is None
+    assert results["tell"] is not None
+
+
+@pytest.mark.parametrize(
+    ("stand", "decision", "state", "words"),
+    [
+        ("after", "done", "reconciled", "python.send took effect, as a person saw (it is there)"),
+        ("before", "repeat", "done", "sent to Ana"),
+        ("before", "abandon", "abandoned", "A person gave python.send up (it is there)"),
+    ],
+)
+async def test_what_a_person_decides_is_what_becomes_of_it(
+    project: Path, stand: str, decision: Decision, state: CallState, words: str
+) -> None:
+    post = Post("irreversible", stand)
+    id = await cut_off(project, post)
+    path = run_path(project, id)
+    assert (await resume(project, post, id)).status == "paused"
+    async with Journal.open(path) as journal:
+        await journal.ledger.decide(1, decision, "it is there")
+    ended = await resume(project, post, id)
+    assert (ended.status, states(path)) == ("done", [state])
+    assert words in ended.text
+    assert post.sent == ([] if decision == "abandon" else ["Ana"])
+
+
+async def test_a_decision_is_heard_while_others_work(project: Path) -> None:
+    post = Post("irreversible", "after")
+    decided = asyncio.Event()
+
+    async def slow(request: Request) -> str:
+        if "Tell it." in request.messages[-1].content:
+            await decided.wait()
+        return reply(request)
+
+    id = await cut_off(project, post, TELL, model=ScriptedModel(slow))
+    async with (
+        asyncio.timeout(60),
+        Swarm.open(project, model=ScriptedModel(slow), tools=[post.send]) as swarm,
+    ):
+        run: Run[str] = await swarm.resume(id)
+        async for event in run.events():
+            if isinstance(event, QuestionAsked):
+                await run.decide(event.number, "done")
+            if isinstance(event, QuestionAnswered):
+                decided.set()
+        assert (await run.answer()).status == "done"
+    assert states(run_path(project, id)) == ["reconciled"]
