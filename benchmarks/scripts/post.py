@@ -23,6 +23,8 @@ Json: TypeAlias = "dict[str, object]"
 PEOPLE = ("anna", "ben", "clara")
 SLOW_SECONDS = 0.002
 """Longest pause before an effect, and again before its reply, so that kills fall between them."""
+STUCK_SECONDS, STUCK_SHARE = 1.0, 0.03
+"""Some effects take so long that a resume comes before them, where their server outlives its caller."""
 TEXTS = {
     "look": "Tells who there is, or what somebody has.",
     "seen": "Tells whether something was done to somebody: what is note, order or send.",
@@ -68,6 +70,8 @@ class Post:
         self._made += 1
         self._die("before")
         _pause()
+        if random.random() < STUCK_SHARE:
+            time.sleep(STUCK_SECONDS)
         first = [made for made in self._effects() if made["key"] == key] if tool == "order" else []
         if first:
             return str(first[0]["text"])
