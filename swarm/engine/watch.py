@@ -117,6 +117,7 @@ class Watch:
             LimitExceeded: nothing has moved for ``limits.stall_seconds``.
         """
         now, boot = self._clock(), self._boot()
+        PULSE.get().beat()  # The silence before this run is none of it.
         while True:
             await asyncio.sleep(TICK_SECONDS)
             before, now = now, self._clock()

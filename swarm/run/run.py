@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from pydantic import JsonValue, ValidationError
 
@@ -34,12 +34,12 @@ from swarm.events import (
 from swarm.hub.leftovers import FOLDER, end_leftovers
 from swarm.limits import Limits, Usage
 from swarm.models.model import Endpoint, Model
-from swarm.plan import Plan
 from swarm.run.answer import Answer, RunOutcome, answer_schema, typed
-from swarm.run.conductor import Approve, Conductor
+from swarm.run.conductor import GIVEN, Approve, Conductor
 from swarm.run.deadline import Deadline, Pauses
 from swarm.run.graph import conduct
 from swarm.run.speedup import speedup_of, worked_seconds
+from swarm.run.stream import PACK, Stream
 from swarm.scheduler.slots import Slots
 from swarm.store.admission import admit_to, too_full
 from swarm.store.journal import Journal
@@ -97,7 +97,8 @@ class Run(Generic[Value]):
         self._ask_more = ask_more
         self._answer_type = answer_type
         self._approve = approve
-        self._events: list[Event] = []
+        self._events = Stream()
+        self._spent = Usage()
         self._news = asyncio.Event()
         self._driver: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[Answer[Value]] | None = None
@@ -137,7 +138,7 @@ class Run(Generic[Value]):
     @property
     def spent(self) -> Usage:
         """What the run has used, over all sittings."""
-        return sum((event.usage for event in self._events if isinstance(event, ModelReplied)), Usage())
+        return self._spent
 
     def speedup(self) -> Speedup:
         """What working side by side gained so far, and where the time went."""
@@ -184,7 +185,7 @@ class Run(Generic[Value]):
         self._stop_reason = self._stop_reason or reason
         self._stopped.set()
 
-    async def open(self, group: asyncio.TaskGroup, record: RunRecord | None, plan: Plan | None) -> None:
+    async def open(self, group: asyncio.TaskGroup, record: RunRecord | None) -> None:
         """Start working, in a task of the group; returns once the run's file is open and owned.
 
         Raises:
@@ -196,29 +197,27 @@ class Run(Generic[Value]):
         loop = asyncio.get_running_loop()
         opened: asyncio.Future[None] = loop.create_future()
         self._ended = loop.create_future()
-        self._driver = group.create_task(self._drive(record, plan, opened), name=f"run {self.id}")
+        self._driver = group.create_task(self._drive(record, opened), name=f"run {self.id}")
         await asyncio.wait((self._driver, opened), return_when=asyncio.FIRST_COMPLETED)
         if not opened.done():
             await self.answer()
 
-    async def _drive(self, record: RunRecord | None, plan: Plan | None, opened: asyncio.Future[None]) -> None:
+    async def _drive(self, record: RunRecord | None, opened: asyncio.Future[None]) -> None:
         """Work to the end and hand the outcome, an error too, to whoever asks for the answer."""
         assert self._ended is not None
         try:
-            self._ended.set_result(await self._work(record, plan, opened))
+            self._ended.set_result(await self._work(record, opened))
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # it is the caller's, not the group's
             self._ended.set_exception(error)
             self._ended.exception()
         finally:
             self._wake()
 
-    async def _work(
-        self, record: RunRecord | None, plan: Plan | None, opened: asyncio.Future[None]
-    ) -> Answer[Value]:
+    async def _work(self, record: RunRecord | None, opened: asyncio.Future[None]) -> Answer[Value]:
         path = self._setting.runs_folder / f"{self.id}.db"
         async with Journal.open(path, record=record, held=self._held) as journal:
             self._journal = journal
-            self._events = await journal.events()
+            await self._recall(journal)
             conductor = await self._conductor(journal)
             endpoint = self._setting.model.endpoint
             other = _other_model(self._events, endpoint)
@@ -237,9 +236,8 @@ class Run(Generic[Value]):
                 self._note(journal, Notice(text=other))
             if record is None:
                 await self._end_leftovers(journal)
-            await self._save(journal, conductor.work.limits, plan)
-            if plan is not None:
-                self._note(journal, PlanMade(plan=plan, origin="given", forecast=conductor.forecast(plan)))
+            await self._save(journal, conductor.work.limits)
+            self._tell_plan(conductor, journal)
             hearing = self._setting.box.heard_by(lambda change: self._note(journal, change))
             async with self._listening(path, conductor, journal):
                 opened.set_result(None)
@@ -395,9 +393,16 @@ class Run(Generic[Value]):
                 await self._decide(journal, command)
                 return Heard(ok=True, text=f"question {command.question} is answered: {command.decision}")
 
-    async def _save(self, journal: Journal, limits: Limits, plan: Plan | None = None) -> None:
+    async def _save(self, journal: Journal, limits: Limits) -> None:
         settings: dict[str, JsonValue] = {**journal.run.settings, GIVEN_LIMITS: self._given}
-        await journal.save_run(status="running", plan=plan, limits=limits, settings=settings)
+        await journal.save_run(status="running", limits=limits, settings=settings)
+
+    def _tell_plan(self, conductor: Conductor, journal: Journal) -> None:
+        """Notes the recorded plan where no event tells of it: it is given, or a kill came before the event."""
+        plan = journal.run.plan
+        if plan is not None and not any(isinstance(event, PlanMade) for event in self._events):
+            origin: Literal["given", "planner"] = "given" if journal.run.settings.get(GIVEN) else "planner"
+            self._note(journal, PlanMade(plan=plan, origin=origin, forecast=conductor.forecast(plan)))
 
     async def _end(
         self, journal: Journal, conductor: Conductor, outcome: RunOutcome | None, reason: str
@@ -424,8 +429,7 @@ class Run(Generic[Value]):
             steps=conductor.stand(),
             at=journal.clock(),
         )
-        speedup = speedup_of([*self._events, ended])
-        self._note(journal, ended.model_copy(update={"speedup": speedup}))
+        self._note(journal, ended.model_copy(update={"speedup": speedup_of(self._events.joined(ended))}))
         await journal.save_run(status=answer.status)
         return answer
 
@@ -458,9 +462,20 @@ class Run(Generic[Value]):
         schema: Mapping[str, JsonValue] | None = answer_schema(self._answer_type)
         return Conductor(work, LocalEngine(work), setting.cards, schema=schema, approve=self._approve)
 
+    async def _recall(self, journal: Journal) -> None:
+        """Reads the events of earlier sittings, some at a time."""
+        while earlier := await journal.events(len(self._events) and self._events[-1].seq, most=PACK):
+            for event in earlier:
+                self._add(event)
+
     def _note(self, journal: Journal, event: Event) -> None:
-        self._events.append(journal.note(event))
+        self._add(journal.note(event))
         self._wake()
+
+    def _add(self, event: Event) -> None:
+        self._events.append(event)
+        if isinstance(event, ModelReplied):
+            self._spent += event.usage
 
     def _wake(self) -> None:
         news, self._news = self._news, asyncio.Event()

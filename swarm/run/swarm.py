@@ -152,10 +152,11 @@ class Swarm:
             model=self.model.endpoint.model,
             created_at=time.time(),
             limits=self._setting.limits,
+            plan=plan,
             settings={GIVEN: plan is not None},
         )
         run = Run(record.id, self._setting, answer_type=answer_type, approve=approve, ask_more=ask_more)
-        opened = await self._open(run, record, plan)
+        opened = await self._open(run, record)
         note_last(self.project.root, run.id)
         return opened
 
@@ -181,7 +182,7 @@ class Swarm:
         found = find_run(self.project.root, run).stem
         setting = replace(self._setting, given=limits) if limits else self._setting
         resumed = Run(found, setting, answer_type=answer_type, ask_more=ask_more, held=held)
-        return await self._open(resumed, None, None)
+        return await self._open(resumed, None)
 
     async def fork(self, run: str, at: str) -> Fork:
         """A new run that begins as an earlier one did; ``resume`` goes on with it. ``at`` is the turn to ask
@@ -202,8 +203,8 @@ class Swarm:
         if found := problems(plan, self._setting.cards):
             raise PlanError(found)
 
-    async def _open(self, run: Run[Value], record: RunRecord | None, plan: Plan | None) -> Run[Value]:
-        await run.open(self._group, record, plan)
+    async def _open(self, run: Run[Value], record: RunRecord | None) -> Run[Value]:
+        await run.open(self._group, record)
         self._runs.append(run)  # type: ignore[arg-type]  # only ever stopped
         return run
 

@@ -158,12 +158,12 @@ class Journal:
         """Records an event as ``note`` does."""
         return self.note(event)
 
-    async def events(self, after: int = 0) -> list[Event]:
-        """The events after that place in the stream, in order."""
+    async def events(self, after: int = 0, most: int | None = None) -> list[Event]:
+        """The events after that place in the stream, in order; at ``most`` so many of them."""
         table = table_of(Events)
 
         def read(connection: Connection) -> list[str]:
-            query = select(table.c.body).where(table.c.seq > after).order_by(table.c.seq)
+            query = select(table.c.body).where(table.c.seq > after).order_by(table.c.seq).limit(most)
             return [unpacked(connection, row["body"]) for row in rows_of(connection, Events, query)]
 
         return [EVENT.validate_json(body) for body in await self._writer.do(read)]
