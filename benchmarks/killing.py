@@ -18,6 +18,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Literal, NoReturn, cast
@@ -27,12 +28,12 @@ from benchmarks.scripts import errands
 from benchmarks.scripts.post import __file__ as post_file
 from examples.example import write_database
 from swarm import Run, Swarm
+from swarm.commands import Decide
 from swarm.errors import SwarmError
 from swarm.hub.leftovers import FOLDER, end_leftovers
 from swarm.messages import Request
 from swarm.project.project import Project, open_project
 from swarm.store.journal import Journal
-from swarm.store.reader import read_questions
 from swarm.store.runs import list_runs, run_path
 from swarm.store.writer import Writer
 from swarm.testing import Script, ScriptedModel
@@ -41,6 +42,8 @@ SITTING_SECONDS = 120.0
 """A sitting that is not over by then hangs, however busy the machine is."""
 LATENCY_SECONDS = 0.008
 """Longest reply of the model: so short that kills fall everywhere."""
+EARLY_COMMITS, EARLY_SHARE = 8, 0.25
+"""Some of the kills at a commit fall into the first few, in which a run comes into being."""
 LEFT_SECONDS = 5.0
 """A server has ended by then after its run has."""
 BUILT_IN = ("files", "database")
@@ -77,6 +80,8 @@ class Bounds:
         if kind == "time":
             return Moment(kind, chance.uniform(0.0, share * self.seconds), "", whom)
         most = max(1, round(share * (self.commits if kind == "commit" else self.effects)))
+        if kind == "commit" and chance.random() < EARLY_SHARE:
+            most = EARLY_COMMITS
         whens = ("before", "after") if kind == "commit" else ("before", "after", "answered")
         return Moment(kind, chance.randint(1, most), chance.choice(whens), whom)
 
@@ -161,7 +166,7 @@ class World:
         (self.folder / "outcome.json").unlink(missing_ok=True)
         began = time.monotonic()
         if (pid := os.fork()) == 0:
-            self._be_sitting(moment)
+            self._be_child(partial(self._be_sitting, moment))
         code = _waited(pid, moment.at if moment is not None and moment.kind == "time" else SITTING_SECONDS)
         if code == -signal.SIGKILL and moment is not None and moment.whom == "all":
             self.kill_servers()
@@ -178,15 +183,34 @@ class World:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
-    def _be_sitting(self, moment: Moment | None) -> NoReturn:
+    def decide(self, path: Path, command: Decide) -> None:
+        """Answers a question in the file of its run, in a process of its own.
+
+        Raises:
+            RuntimeError: it was not taken.
+        """
+
+        async def decided() -> None:
+            async with Journal.open(path) as journal:
+                await journal.ledger.decide(command.question, command.decision, command.note)
+
+        if (pid := os.fork()) == 0:
+            self._be_child(lambda: asyncio.run(decided()))
+        if _waited(pid, SITTING_SECONDS):
+            raise RuntimeError((self.folder / "said.txt").read_text(encoding="utf-8"))
+
+    def _be_sitting(self, moment: Moment | None) -> None:
+        commits = count_commits(moment if moment is not None and moment.kind == "commit" else None)
+        asyncio.run(self.run(commits))
+
+    def _be_child(self, work: Callable[[], None]) -> NoReturn:
         code = 0
         try:
             os.setpgid(0, 0)
             out = os.open(self.folder / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
             for number in (1, 2):
                 os.dup2(out, number)
-            commits = count_commits(moment if moment is not None and moment.kind == "commit" else None)
-            asyncio.run(self.run(commits))
+            work()
         except SwarmError as error:
             print(error, file=sys.stderr)
             code = 1
@@ -207,7 +231,6 @@ class World:
             return errands.reply(request)
 
         model = ScriptedModel(Script(reply, _latency))
-        await self._decide()
         async with Swarm.open(self.open(), model=model) as swarm:
             await asyncio.to_thread(self._settle_nursery)
             run: Run[str] = await (
@@ -228,18 +251,6 @@ class World:
             ends = time.monotonic() + LEFT_SECONDS
             while self.servers() and time.monotonic() < ends:
                 time.sleep(0.001)
-
-    async def _decide(self) -> None:
-        """Says of each call in doubt what becomes of it, as somebody does who looks whether it was made."""
-        path = self.run_file()
-        if path is None or not any(question.is_open for question in read_questions(path)):
-            return
-        made = {json.loads(line)["key"] for line in self.effects.read_text(encoding="utf-8").splitlines()}
-        async with Journal.open(path) as journal:
-            for question in await journal.ledger.questions():
-                if question.is_open:
-                    key = f"{question.thread}/{question.turn}/{question.index}"
-                    await journal.ledger.decide(question.number, "done" if key in made else "repeat")
 
     def _ended(self, code: int, seconds: float) -> Sitting:
         path = self.folder / "outcome.json"

@@ -27,6 +27,7 @@ LONG = (
     "kills",
     "kills_again",
     "night",
+    "soak",
     "growth",
 )
 """Several minutes to hours each: run by name."""
@@ -50,6 +51,7 @@ ALL = (
     "kills",
     "kills_again",
     "night",
+    "soak",
     "growth",
     "conformance",
 )

@@ -35,6 +35,10 @@ class Trial:
     in_doubt: int
     happened: int
     """Calls in doubt whose effect had been made."""
+    reconciled: int
+    said_done: int
+    said_repeat: int
+    """Questions by what was answered."""
     late: int
     left: int
     """Servers that were still there after the end."""
@@ -85,15 +89,13 @@ def _trial(
     for share in (1.0, *(0.5,) * (kills - 1)):
         # Recoveries are killed early: nobody knows how much of the run is left.
         moment = bounds.moment(chance, share if not moments else share * 0.5)
-        sitting = world.sit(moment)
+        sitting = _sit(world, witness, moment)
         if not sitting.is_killed:
             break
         moments.append(moment)
         witness.after_sitting()
         witness.after_kill()
-    last = sitting if not sitting.is_killed else world.sit()
-    while last.status == "paused":
-        last = world.sit()  # a person has said what becomes of the calls in doubt
+    last = sitting if not sitting.is_killed else _sit(world, witness, None)
     witness.after_sitting()
     witness.at_end(last, whole)
     left = _left(world)
@@ -105,11 +107,22 @@ def _trial(
         witness.recorded,
         len(witness.in_doubt),
         len(witness.happened),
+        witness.reconciled,
+        witness.said_done,
+        witness.said_repeat,
         witness.late,
         left,
         tuple(witness.faults),
         time.monotonic() - began,
     )
+
+
+def _sit(world: World, witness: Witness, moment: Moment | None) -> Sitting:
+    """A sitting, and others after it as long as there are questions and they are answered."""
+    sitting = world.sit(moment)
+    while sitting.status == "paused" and witness.answer_truly():
+        sitting = world.sit(moment)
+    return sitting
 
 
 def _left(world: World) -> int:
@@ -139,6 +152,12 @@ def findings(trials: Iterable[Trial], wanted: int) -> Findings:
         "turns recorded at the last kill": sum(trial.recorded for trial in done),
         "calls in doubt": sum(trial.in_doubt for trial in done),
         "of these, with their effect made": sum(trial.happened for trial in done),
+        "reconciled by reading back": sum(trial.reconciled for trial in done),
+        "asked, and answered that it was done": sum(trial.said_done for trial in done),
+        "asked, and answered that it was not": sum(trial.said_repeat for trial in done),
+        "made again under their key, or read back as not done": sum(
+            trial.in_doubt - trial.reconciled - trial.said_done - trial.said_repeat for trial in done
+        ),
         "resumes that met a server of the killed process": sum(trial.late for trial in done),
         "servers left behind": sum(trial.left for trial in done),
         "runs with a fault": sum(bool(trial.faults) for trial in done),

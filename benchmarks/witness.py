@@ -14,7 +14,10 @@ from benchmarks.killing import Sitting, World
 from benchmarks.scripts import errands
 from benchmarks.scripts.post import PEOPLE
 from examples.example import read_table
-from swarm.tool import REPEATABLE
+from swarm.commands import Decide, Decision
+from swarm.store.reader import read_questions
+from swarm.store.records import Question
+from swarm.tool import REPEATABLE, SETTLED
 
 Turn = tuple[str, int]
 """A place in the run, ``step/item/attempt``, and a turn of it."""
@@ -32,10 +35,8 @@ class Asked:
 class Called:
     """A row of the ledger."""
 
-    tool: str
     effect: str
-    has_intent: bool
-    has_result: bool
+    state: str
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,13 @@ class Kept:
         return {
             key
             for key, call in self.calls.items()
-            if call.has_intent and not call.has_result and call.effect not in REPEATABLE
+            if call.state in ("sent", "in-doubt") and call.effect not in REPEATABLE
         }
+
+    @property
+    def left(self) -> set[str]:
+        """Keys of the calls that have left, as the ledger knows."""
+        return {key for key, call in self.calls.items() if call.state != "intent"}
 
 
 @dataclass
@@ -69,6 +75,10 @@ class Witness:
     """Those of them whose effect the server had made."""
     recorded: int = 0
     """Turns that were recorded at the last kill."""
+    reconciled: int = 0
+    """Calls in doubt that reading back settled as done."""
+    said_done: int = 0
+    said_repeat: int = 0
     late: int = 0
     """Servers that outlived a kill so far that the next sitting met them."""
     _kept: Kept = field(default_factory=Kept)
@@ -84,8 +94,8 @@ class Witness:
             if turn[1] > 1 and before not in kept.replies:
                 self.faults.append(f"turn {before[1]} of {before[0]} was gone on from and is not recorded")
         for effect in made:
-            if effect["tool"] != "note" and effect["key"] not in kept.calls:
-                self.faults.append(f"{effect['tool']} for {effect['who']} was made without a recorded intent")
+            if effect["tool"] != "note" and effect["key"] not in kept.left:
+                self.faults.append(f"{effect['tool']} for {effect['who']} was made and had not left")
         self.in_doubt |= kept.in_doubt
         self.happened |= kept.in_doubt & {effect["key"] for effect in made}
         self.recorded = len(kept.replies)
@@ -109,8 +119,42 @@ class Witness:
                 f"the run ended {last.status or 'without an end'}: {last.said or last.missing or last.answer!r}"
             )
         self.faults += wrong_in(self.world)
-        left = [key for key in self.in_doubt if not kept_in(self.world).calls[key].has_result]
-        self.faults += [f"the call {key} is still in doubt" for key in left]
+        calls, asked = kept_in(self.world).calls, {question_key(one) for one in self.questions()}
+        self.reconciled = sum(
+            calls[key].state == "reconciled" for key in self.in_doubt if key in calls and key not in asked
+        )
+        for key in sorted(self.in_doubt):
+            if key not in calls or calls[key].state not in SETTLED:
+                self.faults.append(f"the call {key} is still in doubt")
+            elif calls[key].effect == "irreversible" and key not in asked:
+                self.faults.append(f"the call {key} was in doubt, cannot be undone, and nobody was asked")
+        self.faults += [
+            f"a question was asked about {key}, which was in no doubt" for key in asked - self.in_doubt
+        ]
+
+    def questions(self) -> list[Question]:
+        """All that a person was asked."""
+        path = self.world.run_file()
+        return read_questions(path) if path is not None else []
+
+    def answer_truly(self) -> bool:
+        """Decides every open question as somebody does who looks; whether there was one."""
+        made = {effect["key"] for effect in made_by(self.world)}
+        path = self.world.run_file()
+        open_ones = [one for one in self.questions() if one.is_open]
+        if path is None or not open_ones:
+            return False
+        for one in open_ones:
+            decision: Decision = "done" if question_key(one) in made or self._is_written(one) else "repeat"
+            self.said_done += decision == "done"
+            self.said_repeat += decision == "repeat"
+            self.world.decide(path, Decide(question=one.number, decision=decision, note="it is confirmed"))
+        return True
+
+    def _is_written(self, question: Question) -> bool:
+        path, content = question.call.args.get("path"), question.call.args.get("content")
+        file = self.world.data / str(path)
+        return path is not None and file.is_file() and file.read_text(encoding="utf-8") == content
 
     def _seen(self) -> list[Asked]:
         lines = [line.split() for line in self.world.asked.read_text(encoding="utf-8").splitlines()]
@@ -133,16 +177,19 @@ def kept_in(world: World) -> Kept:
         if not {"replies", "calls"} <= tables:
             return Kept()
         replies = connection.execute("SELECT thread, turn, digest, body FROM replies").fetchall()
-        calls = connection.execute(
-            "SELECT thread, turn, position, call, effect, result FROM calls"
-        ).fetchall()
+        calls = connection.execute("SELECT thread, turn, position, effect, state FROM calls").fetchall()
     return Kept(
         {(_place(thread), turn): (digest, body) for thread, turn, digest, body in replies},
         {
-            f"{thread}/{turn}/{position}": Called(call, effect, bool(call), bool(result))
-            for thread, turn, position, call, effect, result in calls
+            f"{thread}/{turn}/{position}": Called(effect, state)
+            for thread, turn, position, effect, state in calls
         },
     )
+
+
+def question_key(question: Question) -> str:
+    """The key of the call that a question is about."""
+    return f"{question.thread}/{question.turn}/{question.index}"
 
 
 def _place(thread: str) -> str:
