@@ -28,7 +28,7 @@ async def test_silence_from_before_a_run_is_not_held_against_it(tmp_path: Path) 
         assert (await run.answer()).status == "done"
 
 
-async def test_a_given_plan_stands_in_the_first_record_of_a_run(tmp_path: Path) -> None:
+async def test_a_given_plan_is_told_of_once(tmp_path: Path) -> None:
     model = ScriptedModel(lambda _: result_turn("Done."))
     plan = Plan(steps=(Step(id="wait", agent="worker", brief="Do it."),))
     kept: list[Plan | None] = []
