@@ -29,6 +29,7 @@ LONG = (
     "night",
     "soak",
     "growth",
+    "crash_points",
 )
 """Several minutes to hours each: run by name."""
 ALL = (
@@ -54,6 +55,7 @@ ALL = (
     "soak",
     "growth",
     "conformance",
+    "crash_points",
 )
 """In the order of PROOFS.md."""
 
