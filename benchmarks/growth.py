@@ -30,7 +30,7 @@ from swarm.tool import ToolCall, ToolResult, tool
 
 TURNS, EARLY = 10_000, 100
 TURNS_EACH, SLOTS = 40, 8
-REPLY_CHARS, RESULT_CHARS = 400, 1_200
+REPLY_CHARS, RESULT_CHARS = 200, 1_500
 OVER_BYTES, SLOWER, RESUME_SECONDS, P50_MS, P99_MS = 1_500, 1.5, 2.0, 10.0, 30.0
 CALLS = 400
 """Tool calls timed at each length; those at both take turns, so that both meet the same noise."""

@@ -90,6 +90,9 @@ class Limits(BaseModel):
     """Megabytes that must stay free on the disk of the run's file: with fewer nothing starts, and a run
     that works is paused."""
 
+    run_file_mb: int = Field(default=4_000, ge=1)
+    """Megabytes that a run's file may grow to; then the run is paused. 10,000 turns take some 20."""
+
     def but(self, given: Limits) -> Limits:
         """These limits, but for those that are set in ``given``."""
         return self.model_copy(update=given.model_dump(exclude_unset=True))

@@ -41,7 +41,7 @@ from swarm.run.graph import conduct
 from swarm.run.speedup import speedup_of, worked_seconds
 from swarm.run.stream import PACK, Stream
 from swarm.scheduler.slots import Slots
-from swarm.store.admission import admit_to, too_full
+from swarm.store.admission import admit_to, too_full, too_large
 from swarm.store.journal import Journal
 from swarm.store.lease import BEAT_SECONDS, Lease
 from swarm.store.mailbox import mailbox
@@ -343,7 +343,7 @@ class Run(Generic[Value]):
         raise RunInterrupted(self._stop_reason)
 
     async def _keep(self, conductor: Conductor, journal: Journal) -> None:
-        """Sees to it that the run is this process's still, and pauses it before its disk is full.
+        """Sees to it that the run is this process's still, and pauses it before its disk or file is too full.
 
         Raises:
             RunBusy: the process was frozen, and another one took the run over meanwhile.
@@ -351,7 +351,9 @@ class Run(Generic[Value]):
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             journal.check_owner()
-            if problem := too_full(self._setting.runs_folder, conductor.work.limits.free_disk_mb):
+            folder, limits = self._setting.runs_folder, conductor.work.limits
+            problem = too_full(folder, limits.free_disk_mb)
+            if problem := problem or too_large(folder / f"{self.id}.db", limits.run_file_mb):
                 self._pauses.ask(problem)
 
     @asynccontextmanager

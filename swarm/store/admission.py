@@ -47,3 +47,14 @@ def too_full(folder: Path, free_mb: int) -> str:
         f"{folder}: only {free:,} MB are free on this disk; free some space, or let it be fuller with "
         f"--limit free_disk_mb={free // 2} (limits.free_disk_mb is {free_mb:,})"
     )
+
+
+def too_large(path: Path, most_mb: int) -> str:
+    """What a person must do before the run's file may grow beyond ``most_mb``; empty where it has not."""
+    size = runfile.size_of(path) // 1_000_000
+    if size < most_mb:
+        return ""
+    return (
+        f"{path}: the run's file has {size:,} MB; `swarm gc {path.stem}` may make it smaller, or let it grow "
+        f"with --limit run_file_mb={2 * size} (limits.run_file_mb is {most_mb:,})"
+    )

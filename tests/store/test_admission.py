@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from swarm.errors import StoreError
-from swarm.store.admission import admit, admit_to, too_full
+from swarm.store.admission import admit, admit_to, too_full, too_large
 from swarm.store.clock import steady_clock
 from swarm.store.journal import Journal
 from swarm.store.lease import lease
@@ -107,6 +108,14 @@ def test_a_disk_with_little_room_is_refused_with_what_to_do(project: Path) -> No
         admit_to(project, 10**9)
     code, said, _ = resumed(project, "newer", "--limit", "free_disk_mb=1000000000")
     assert (code, "limits.free_disk_mb is 1,000,000,000" in said) == (2, True)
+
+
+def test_a_run_whose_file_grew_to_its_limit_is_told_what_to_do(project: Path) -> None:
+    path = run_path(project, "newer")
+    os.truncate(path, 3_000_000)
+    assert too_large(path, 4) == ""
+    wanted = "3 MB; `swarm gc newer` may make it smaller, or let it grow with --limit run_file_mb=6"
+    assert wanted in too_large(path, 3)
 
 
 def test_the_last_run_is_the_one_started_last_whatever_the_dates_say(project: Path) -> None:
