@@ -5,6 +5,8 @@ file have in common, or the name of its blob. Bodies are JSON objects or lists, 
 (``sha256:…``) is never mistaken for one. Blobs are addressed by the SHA-256 of their text.
 """
 
+# pyright: reportUnknownMemberType=false
+# zstandard's own annotations leave out what two of its methods return; mypy checks how they are called.
 from __future__ import annotations
 
 import hashlib

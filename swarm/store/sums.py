@@ -212,9 +212,13 @@ def damage_in(driver: sqlite3.Connection, table: str) -> Damage | None:
     return _damage(driver, table, whole, expected[0])
 
 
+def _legible(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")
+
+
 def _damage(driver: sqlite3.Connection, table: str, whole: str, expected: int) -> Damage:
     """Row by row, because a text that is none ends the whole query."""
-    driver.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
+    driver.text_factory = _legible
     try:
         info = driver.execute(f'PRAGMA table_xinfo("{table}")').fetchall()
         keys = _listed([row[1] for row in sorted(info, key=lambda row: row[5]) if row[5]])

@@ -217,7 +217,7 @@ def rows_of(
     Raises:
         sqlite3.DatabaseError: a checksum does not hold.
     """
-    rows = connection.execute(query.add_columns(_whole(model))).mappings().all()
+    rows = connection.execute(query.add_columns(_whole(table_of(model).name))).mappings().all()
     for row in rows:
         if not row["whole"]:
             raise runfile.damaged(f"a row of {table_of(model).name}")
@@ -225,8 +225,8 @@ def rows_of(
 
 
 @cache
-def _whole(model: type[StoreTable]) -> ColumnElement[bool]:
-    columns = [column.name for column in table_of(model).columns]
+def _whole(table: str) -> ColumnElement[bool]:
+    columns = [column.name for column in StoreTable.metadata.tables[table].columns]
     return literal_column(f"checksum IS {expression(columns)}", Boolean).label("whole")
 
 

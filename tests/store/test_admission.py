@@ -7,7 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def resumed(project: Path, run: str, *options: str) -> tuple[int, str, str]:
 
 
 @contextmanager
-def only_readable(path: Path) -> Iterator[None]:
+def only_readable(path: Path) -> Generator[None]:
     """Nobody may write it meanwhile; skipped where the system lets its administrator do so anyway."""
     mode = path.stat().st_mode
     path.chmod(0o555 if path.is_dir() else 0o444)
