@@ -18,7 +18,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 from mcp_servers import database, files
 from swarm.project.server_entry import ServerEntry
@@ -121,7 +121,7 @@ def _be_server(asked: dict[str, object], pipes: list[int]) -> None:
     for number, pipe in enumerate(pipes):
         os.dup2(pipe, number)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    args = [str(arg) for arg in asked["args"]] if isinstance(asked["args"], list) else []
+    args = [str(arg) for arg in cast("list[object]", asked["args"])]
     (Path(str(asked["pids"])) / str(os.getpid())).touch()
     SERVERS[str(asked["name"])](args).run()
 

@@ -86,16 +86,18 @@ def _trial(
     world = World(place / f"{number:05}", socket).make()
     witness = Witness(world)
     moments: list[Moment] = []
+    last: Sitting | None = None
     for share in (1.0, *(0.5,) * (kills - 1)):
         # Recoveries are killed early: nobody knows how much of the run is left.
         moment = bounds.moment(chance, share if not moments else share * 0.5)
         sitting = _sit(world, witness, moment)
         if not sitting.is_killed:
+            last = sitting
             break
         moments.append(moment)
         witness.after_sitting()
         witness.after_kill()
-    last = sitting if not sitting.is_killed else _sit(world, witness, None)
+    last = last or _sit(world, witness, None)
     witness.after_sitting()
     witness.at_end(last, whole)
     left = _left(world)
