@@ -85,7 +85,7 @@ async def test_a_changed_row_is_refused_with_its_table_its_key_and_what_is_whole
     damage(path, "replies", "body", 2)
     refused = await refusal(path)
     assert f"{path}: the file is damaged in replies (row r/notes/0/1/1)" in refused
-    assert "whole of what was asked for: blobs, calls, results, runs, steps, texts" in refused
+    assert "whole of what was asked for: blobs, calls, questions, results, runs, steps, texts" in refused
     assert "restore it from a backup or start the task again" in refused
     with pytest.raises(StoreError, match="damaged in replies"):
         read_threads(path)
