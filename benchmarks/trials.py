@@ -49,7 +49,7 @@ class Trial:
 def many(place: Path, trials: int, *, kills: int, seed: int = 0, processes: int = 2) -> Iterable[Trial]:
     """So many trials that were killed as often as wanted, numbered from ``seed`` on, as they end."""
     with nursery() as socket:
-        whole, bounds = _whole(World(place / "whole", socket))
+        whole, bounds = whole_run(World(place / "whole", socket))
         assert threading.active_count() == 1, "a process that forks has one thread"
         one = partial(_trial, place=place, socket=socket, whole=whole, bounds=bounds, kills=kills)
         with multiprocessing.get_context("fork").Pool(processes) as pool:
@@ -64,7 +64,7 @@ def many(place: Path, trials: int, *, kills: int, seed: int = 0, processes: int 
                     enough.touch()  # those under way come to their end: a kill of ours leaves nothing
 
 
-def _whole(world: World) -> tuple[Sitting, Bounds]:
+def whole_run(world: World) -> tuple[Sitting, Bounds]:
     """A run that nobody kills, and how long such runs take. The first, in this process, imports all."""
     world.make()
     asyncio.run(world.run(lambda: 0))

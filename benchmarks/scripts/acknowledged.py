@@ -46,7 +46,8 @@ async def _agent(journal: Journal, item: int, turns: range, acks: int) -> None:
         os.write(acks, f"{item} {turn}\n".encode())
 
 
-async def _main(folder: Path, turns: int, *, is_cut_short: bool) -> None:
+async def work(folder: Path, turns: int, *, is_cut_short: bool = False) -> None:
+    """Writes so many turns in some sittings; the last one may end without closing."""
     record = RunRecord(id="run", task="t", project="/p", workspace="/w", model="m", created_at=1.0)
     acks = os.open(folder / ACKS, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     share = turns // (AGENTS * SITTINGS)
@@ -63,4 +64,4 @@ async def _main(folder: Path, turns: int, *, is_cut_short: bool) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(Path(sys.argv[1]), int(sys.argv[2]), is_cut_short=int(sys.argv[3]) % 2 == 1))
+    asyncio.run(work(Path(sys.argv[1]), int(sys.argv[2]), is_cut_short=int(sys.argv[3]) % 2 == 1))
