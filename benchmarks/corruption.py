@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from benchmarks.killing import Moment, World
 from benchmarks.nursery import nursery
@@ -42,6 +43,8 @@ READERS: dict[str, Callable[[Path], object]] = {
     "events": reader.read_events,
     "steps": reader.read_steps,
     "threads": reader.read_threads,
+    "calls": reader.count_calls,
+    "questions": reader.read_questions,
 }
 Told = dict[str, object]
 """What each of the readers gave."""
@@ -229,9 +232,7 @@ def _resumed(now: Told, wanted: Told) -> Verdict:
 
 
 def _events(given: Told) -> list[Event]:
-    events = given["events"]
-    assert isinstance(events, list)
-    return events
+    return cast(list[Event], given["events"])
 
 
 def measure(place: Path, found: list[Specimen], trials: Iterable[int]) -> Findings:

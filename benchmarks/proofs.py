@@ -30,6 +30,9 @@ LONG = (
     "soak",
     "growth",
     "crash_points",
+    "power_cuts",
+    "full_disk",
+    "corruption",
 )
 """Several minutes to hours each: run by name."""
 ALL = (
@@ -56,6 +59,9 @@ ALL = (
     "growth",
     "conformance",
     "crash_points",
+    "power_cuts",
+    "full_disk",
+    "corruption",
 )
 """In the order of PROOFS.md."""
 

@@ -212,13 +212,9 @@ def damage_in(driver: sqlite3.Connection, table: str) -> Damage | None:
     return _damage(driver, table, whole, expected[0])
 
 
-def _legible(text: bytes) -> str:
-    return text.decode("utf-8", "backslashreplace")
-
-
 def _damage(driver: sqlite3.Connection, table: str, whole: str, expected: int) -> Damage:
     """Row by row, because a text that is none ends the whole query."""
-    driver.text_factory = _legible
+    driver.text_factory = _as_shown
     try:
         info = driver.execute(f'PRAGMA table_xinfo("{table}")').fetchall()
         keys = _listed([row[1] for row in sorted(info, key=lambda row: row[5]) if row[5]])
@@ -236,6 +232,10 @@ def _damage(driver: sqlite3.Connection, table: str, whole: str, expected: int) -
     )
 
 
+def _as_shown(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")
+
+
 def _has_rowid(driver: sqlite3.Connection, table: str) -> bool:
     (definition,) = driver.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
     return "WITHOUT ROWID" not in definition
@@ -244,7 +244,7 @@ def _has_rowid(driver: sqlite3.Connection, table: str) -> bool:
 def _is_whole(driver: sqlite3.Connection, table: str, whole: str, rowid: int) -> bool:
     try:
         query = f'SELECT {whole} FROM "{table}" NOT INDEXED WHERE rowid = ?'
-        (is_whole,) = driver.execute(query, (rowid,)).fetchone()
+        row = driver.execute(query, (rowid,)).fetchone()
     except sqlite3.OperationalError:
         return False
-    return bool(is_whole)
+    return row is not None and bool(row[0])  # there is none where the page says another number
