@@ -17,7 +17,6 @@ from benchmarks.scripts.crash_server import CLASSES
 CHOSEN = (
     "the call is about to leave, its record not durable",
     "the server has it and acts after the run died",
-    "the result is durable, not acknowledged",
     "the server alone dies before it acts",
 )
 
