@@ -39,8 +39,9 @@ HOUR_SECONDS = 3_600.0 / FACTOR
 DRIFT = 0.10
 MORE_FILES = 8
 """File descriptors that may be open at one time and not at another: connections of calls in flight."""
-FAULTS = ("500:1%", "503:1%@0.05", "cut:1%", "half-json:1%", "empty:1%")
-"""Five requests in a hundred; of the tool's calls one in twenty fails, see ``scripts/stock.py``."""
+FAULTS = ("500:2%", "cut:2%", "half-json:0.5%", "empty:0.5%")
+"""Five requests in a hundred; of the tool's calls one in twenty fails, see ``scripts/stock.py``. None is
+a refusal (429, 503): such a server says that it has too much to do, and rightly gets less."""
 SAMPLE_SECONDS = 1.0
 WHOLE_SECONDS = 7_200.0
 
@@ -63,6 +64,9 @@ effects = {{ look = "pure" }}
 
 [servers.database]
 enabled = false
+
+[limits]
+attempts = 4
 
 [model]
 name = "scripted"
