@@ -46,11 +46,18 @@ async def mailbox(path: Path, obey: Obey) -> AsyncGenerator[None]:
     name = _socket_path(path)
     with _listening(name) as listener:
         mine = name.stat().st_ino
+        failure: Exception | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 serving = group.create_task(_serve(listener, obey), name=f"mailbox of {path.stem}")
-                yield
-                serving.cancel()
+                try:
+                    yield
+                except Exception as error:  # noqa: BLE001  # of the block: raised as it is, in no group
+                    failure = error
+                finally:
+                    serving.cancel()
+            if failure is not None:
+                raise failure
         finally:
             # Whoever took the run over has put a socket of its own there.
             with suppress(OSError):

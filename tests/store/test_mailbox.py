@@ -79,6 +79,12 @@ async def test_a_fault_in_doing_a_command_is_told_and_harms_nothing(tmp_path: Pa
         assert await send(path, Pause()) == Heard(ok=False, text="it cannot be done")
 
 
+async def test_an_error_of_the_run_comes_out_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="of the run"):
+        async with mailbox(tmp_path / "run.db", obey):
+            raise ProjectError("an error of the run")
+
+
 async def test_senders_that_say_nothing_hold_nobody_up(tmp_path: Path) -> None:
     path = tmp_path / "run.db"
     silent = [socket.socket(socket.AF_UNIX) for _ in range(20)]
