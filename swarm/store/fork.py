@@ -28,6 +28,7 @@ from swarm.store.tables import (
     Channels,
     Checkpoints,
     Events,
+    Questions,
     Replies,
     Results,
     Runs,
@@ -40,6 +41,9 @@ from swarm.store.writer import Writer
 
 Turn = tuple[str, int]
 """A thread without its run, and a turn of it."""
+
+
+_PLACE = ("thread", "turn", "position")
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,7 @@ def _cut(connection: Connection, *, prefix: Prefix, record: RunRecord, note: str
         connection.execute(delete(table_of(model)))
     _keep(connection, Replies, lambda row: turn(row) in prefix.replies)
     _keep(connection, Calls, lambda row: row["position"] < prefix.calls.get(turn(row), 0))
+    _keep(connection, Questions, lambda row: row["position"] < prefix.calls.get(turn(row), 0))
     _keep(connection, Results, lambda row: row["thread"][start:] in prefix.results)
     _keep(connection, Steps, lambda row: row["step"] in prefix.steps)
     _keep(connection, Events, lambda row: row["seq"] <= prefix.event)
@@ -155,16 +160,22 @@ def rename(connection: Connection, record: RunRecord) -> None:
     calls = table_of(Calls)
     unsure = calls.c.state.in_(("sent", "in-doubt")) & (calls.c.effect == "keyed")
     connection.execute(update(calls).where(unsure).values(effect="irreversible"))
+    calls = table_of(Calls)
+    # Of a call in flight the server knows the key of the other run: sent again under a new one it would
+    # take effect twice, so a person is asked.
+    under_way = update(calls).where(calls.c.state == "sent", calls.c.effect == "keyed")
+    connection.execute(under_way.values(effect="irreversible"))
     # Plain, however long it is: the run packs it when it begins.
     connection.execute(update(runs).values(id=record.id, record=record.model_dump_json()))
 
 
 def _keep(connection: Connection, model: type[StoreTable], wanted: Callable[[RowMapping], bool]) -> None:
-    """Removes the rows of a table whose keys are not wanted."""
+    """Removes the rows of a table whose keys and places are not wanted."""
     table = table_of(model)
     keys = list(table.primary_key)
-    gone = [row for row in connection.execute(select(*keys)).mappings() if not wanted(row)]
+    told = [column for column in table.c if column.primary_key or column.name in _PLACE]
+    gone = [row for row in connection.execute(select(*told)).mappings() if not wanted(row)]
     if gone:
         same = [key == bindparam(f"its_{key.name}") for key in keys]
-        rows = [{f"its_{name}": value for name, value in row.items()} for row in gone]
+        rows = [{f"its_{key.name}": row[key.name] for key in keys} for row in gone]
         connection.execute(delete(table).where(*same), rows)
