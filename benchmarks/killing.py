@@ -18,10 +18,9 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Literal, NoReturn, cast
+from typing import Literal, cast
 
 from benchmarks.nursery import launched
 from benchmarks.scripts import errands
@@ -34,6 +33,7 @@ from swarm.hub.leftovers import FOLDER, end_leftovers
 from swarm.messages import Request
 from swarm.project.project import Project, open_project
 from swarm.store.journal import Journal
+from swarm.store.lease import Lease
 from swarm.store.runs import list_runs, run_path
 from swarm.store.writer import Writer
 from swarm.testing import Script, ScriptedModel
@@ -163,14 +163,13 @@ class World:
         aim.unlink(missing_ok=True)
         if moment is not None and moment.kind == "effect":
             aim.write_text(json.dumps(asdict(moment) | {"effect": moment.at}), encoding="utf-8")
-        (self.folder / "outcome.json").unlink(missing_ok=True)
         began = time.monotonic()
-        if (pid := os.fork()) == 0:
-            self._be_child(partial(self._be_sitting, moment))
-        code = _waited(pid, moment.at if moment is not None and moment.kind == "time" else SITTING_SECONDS)
+        at_commit = moment if moment is not None and moment.kind == "commit" else None
+        pid = self.fork(lambda: self.work(at_commit))
+        code = waited(pid, moment.at if moment is not None and moment.kind == "time" else SITTING_SECONDS)
         if code == -signal.SIGKILL and moment is not None and moment.whom == "all":
             self.kill_servers()
-        return self._ended(code, time.monotonic() - began)
+        return self.ended(code, time.monotonic() - began)
 
     def servers(self) -> list[int]:
         """The process ids of its servers, and of what starts them, that are alive."""
@@ -194,26 +193,30 @@ class World:
             async with Journal.open(path) as journal:
                 await journal.ledger.decide(command.question, command.decision, command.note)
 
-        if (pid := os.fork()) == 0:
-            self._be_child(lambda: asyncio.run(decided()))
-        if _waited(pid, SITTING_SECONDS):
+        if waited(self.fork(lambda: asyncio.run(decided())), SITTING_SECONDS):
             raise RuntimeError((self.folder / "said.txt").read_text(encoding="utf-8"))
 
-    def _be_sitting(self, moment: Moment | None) -> None:
-        commits = count_commits(moment if moment is not None and moment.kind == "commit" else None)
-        asyncio.run(self.run(commits))
+    def work(self, moment: Moment | None = None, held: Lease | None = None) -> None:
+        """Works until the run ends, or this process at a commit; what a forked process does."""
+        asyncio.run(self.run(count_commits(moment), held))
 
-    def _be_child(self, work: Callable[[], None]) -> NoReturn:
+    def fork(self, work: Callable[[], object], said: str = "said.txt") -> int:
+        """The process id of a child that does the work. It ends with 1 for an error raised on purpose."""
+        (self.folder / "outcome.json").unlink(missing_ok=True)
+        if pid := os.fork():
+            return pid
         code = 0
         try:
             os.setpgid(0, 0)
-            out = os.open(self.folder / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+            out = os.open(self.folder / said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
             for number in (1, 2):
                 os.dup2(out, number)
             work()
         except SwarmError as error:
             print(error, file=sys.stderr)
             code = 1
+        except SystemExit as end:
+            code = int(end.code or 0)
         except BaseException:  # noqa: BLE001  # the child ends here, whatever it was
             traceback.print_exc()
             code = 2
@@ -221,8 +224,8 @@ class World:
             sys.stderr.flush()
             os._exit(code)
 
-    async def run(self, commits: Callable[[], int]) -> None:
-        """Works in this process until the run ends, and leaves its outcome as a file."""
+    def model(self) -> ScriptedModel:
+        """A model that does the errands and writes down what it is asked."""
         log = os.open(self.asked, os.O_WRONLY | os.O_APPEND)
 
         def reply(request: Request) -> str:
@@ -230,11 +233,14 @@ class World:
             os.write(log, f"{errands.place_of(request)} {turn} {request.digest()}\n".encode())
             return errands.reply(request)
 
-        model = ScriptedModel(Script(reply, _latency))
-        async with Swarm.open(self.open(), model=model) as swarm:
+        return ScriptedModel(Script(reply, _latency))
+
+    async def run(self, commits: Callable[[], int], held: Lease | None = None) -> None:
+        """Works in this process until the run ends, and leaves its outcome as a file."""
+        async with Swarm.open(self.open(), model=self.model()) as swarm:
             await asyncio.to_thread(self._settle_nursery)
             run: Run[str] = await (
-                swarm.resume() if self.run_file() else swarm.start(errands.TASK, plan=errands.PLAN)
+                swarm.resume(held=held) if self.run_file() else swarm.start(errands.TASK, plan=errands.PLAN)
             )
             answer = await run.answer()
         outcome = {
@@ -252,7 +258,8 @@ class World:
             while self.servers() and time.monotonic() < ends:
                 time.sleep(0.001)
 
-    def _ended(self, code: int, seconds: float) -> Sitting:
+    def ended(self, code: int, seconds: float) -> Sitting:
+        """How a sitting ended, by its exit code and what it left."""
         path = self.folder / "outcome.json"
         is_killed = code == -signal.SIGKILL
         if is_killed or not path.is_file():
@@ -296,7 +303,7 @@ def _latency(request: Request) -> float:
     return int(request.digest()[:4], 16) / 0xFFFF * LATENCY_SECONDS
 
 
-def _waited(pid: int, seconds: float) -> int:
+def waited(pid: int, seconds: float) -> int:
     """The exit code of a child, which is killed when it has lived so long."""
     with os.fdopen(os.pidfd_open(pid)) as ended:
         if not select.select([ended], [], [], seconds)[0]:

@@ -100,7 +100,7 @@ def _trial(
     last = last or _sit(world, witness, None)
     witness.after_sitting()
     witness.at_end(last, whole)
-    left = _left(world)
+    left = servers_left(world)
     if not witness.faults and not left:
         shutil.rmtree(world.folder)
     return Trial(
@@ -121,13 +121,18 @@ def _trial(
 
 def _sit(world: World, witness: Witness, moment: Moment | None) -> Sitting:
     """A sitting, and others after it as long as there are questions and they are answered."""
-    sitting = world.sit(moment)
-    while sitting.status == "paused" and witness.answer_truly():
-        sitting = world.sit(moment)
-    return sitting
+    return to_end(world, witness, world.sit(moment), moment)
 
 
-def _left(world: World) -> int:
+def to_end(world: World, witness: Witness, last: Sitting, moment: Moment | None = None) -> Sitting:
+    """The last of a sitting and those after it, as long as there are questions and they are answered."""
+    while last.status == "paused" and witness.answer_truly():
+        last = world.sit(moment)
+    return last
+
+
+def servers_left(world: World) -> int:
+    """How many servers have not ended a while after their run has; they are killed."""
     ends = time.monotonic() + LEFT_SECONDS
     while world.servers() and time.monotonic() < ends:
         time.sleep(0.005)

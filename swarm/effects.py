@@ -152,9 +152,10 @@ async def _make(
     started = time.perf_counter()
 
     async def leave() -> None:
-        work.journal.check_owner()
         if entry.effect not in REPEATABLE:
             await ledger.leave(at.call, entry)
+        # Last of all: nothing is awaited between it and the call.
+        work.journal.check_owner()
 
     context = Call(work.workspace, at.key, work.limits.tool_seconds, rows, work.texts, leave)
     try:

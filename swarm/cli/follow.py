@@ -47,7 +47,7 @@ def run_on_screen(options: RunOptions, start: Start) -> int:
             run = await start(swarm, screen)
             if rests:
                 run.pause_by(rests)
-            return await _follow(run, screen, interrupts, project)
+            return await follow(run, screen, interrupts, project)
 
     return run_to_exit(work)
 
@@ -79,7 +79,7 @@ def run_to_exit(work: Callable[[Interrupts], Coroutine[None, None, int]]) -> int
     return asyncio.run(caught())
 
 
-async def _follow(run: Run[str], screen: Screen, interrupts: Interrupts, project: Project) -> int:
+async def follow(run: Run[str], screen: Screen, interrupts: Interrupts, project: Project) -> int:
     """Shows the run until it ends, stopping it cleanly at the first signal."""
     async with asyncio.TaskGroup() as group:
         stopper = group.create_task(_stop_when_told(run, interrupts))
