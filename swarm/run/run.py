@@ -6,14 +6,12 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from swarm.card import AgentCard
 from swarm.commands import Allow, Command, Decide, Decision, Heard, Pause, Stop
 from swarm.control import COUNTED, Budget
 from swarm.engine.local import LocalEngine
@@ -33,21 +31,20 @@ from swarm.events import (
 )
 from swarm.hub.leftovers import FOLDER, end_leftovers
 from swarm.limits import Limits, Usage
-from swarm.models.model import Endpoint, Model
+from swarm.models.model import Endpoint
 from swarm.run.answer import Answer, RunOutcome, answer_schema, typed
 from swarm.run.conductor import GIVEN, Approve, Conductor
 from swarm.run.deadline import Deadline, Pauses
 from swarm.run.graph import conduct
+from swarm.run.setting import Setting
 from swarm.run.speedup import speedup_of, worked_seconds
 from swarm.run.stream import PACK, Stream
-from swarm.scheduler.slots import Slots
 from swarm.store.admission import admit_to, too_full, too_large
 from swarm.store.journal import Journal
 from swarm.store.lease import BEAT_SECONDS, Lease
 from swarm.store.mailbox import mailbox
 from swarm.store.records import RunRecord
 from swarm.timing import Speedup
-from swarm.tool import ToolBox
 from swarm.work import Work
 
 Value = TypeVar("Value")
@@ -58,24 +55,6 @@ GRACE_SECONDS = 2.0
 5 s after which whoever sends SIGTERM may kill."""
 AskMore = Callable[[LimitReached], Awaitable[float | None]]
 """Asks a person what to allow instead of the limit that was reached; None to pause the run."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What the runs of one swarm share."""
-
-    model: Model
-    slots: Slots
-    box: ToolBox
-    cards: Mapping[str, AgentCard]
-    runs_folder: Path
-    workspace: Path
-    limits: Limits
-    """Those of the project."""
-    given: Limits
-    """Fields that are set go before the project's, and before those the run was given earlier."""
-    has_database: bool = False
-    """Whether the project names a database that is no file of the workspace."""
 
 
 class Run(Generic[Value]):

@@ -23,7 +23,8 @@ from swarm.run.answer import Answer
 from swarm.run.conductor import GIVEN, Approve
 from swarm.run.forecast import forecast, sizes_of, speeds_of
 from swarm.run.fork import Fork, fork
-from swarm.run.run import AskMore, Run, Setting
+from swarm.run.run import AskMore, Run
+from swarm.run.setting import Setting
 from swarm.scheduler.slots import Slots
 from swarm.store.lease import Lease
 from swarm.store.records import RunRecord

@@ -20,7 +20,8 @@ from swarm.plan import Plan, Step
 from swarm.project.project import open_project
 from swarm.result import Result
 from swarm.run.answer import Answer
-from swarm.run.run import Run, Setting
+from swarm.run.run import Run
+from swarm.run.setting import Setting
 from swarm.run.swarm import Swarm
 from swarm.scheduler.slots import Slots
 from swarm.testing import ScriptedModel
