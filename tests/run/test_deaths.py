@@ -153,6 +153,9 @@ async def test_a_server_that_dies_and_comes_back_is_told_in_the_run(project: Pat
         (project / folder).mkdir()
     (project / "agents" / "breaker.md").write_text(CARD, encoding="utf-8")
     shutil.copy(SERVERS / "bare.py", project / "mcp_servers" / "bare.py")
+    # Calls that can be made again: any other one that a death cuts off is put to a person.
+    settings = (project / "swarm.toml").read_text("utf-8") if (project / "swarm.toml").exists() else ""
+    (project / "swarm.toml").write_text(f'{settings}\n[servers.bare]\neffect = "pure"\n', encoding="utf-8")
 
     def script(request: Request) -> str:
         prompt = said(request)
