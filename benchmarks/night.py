@@ -14,17 +14,19 @@ import subprocess
 import time
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from shutil import copy, rmtree
+
+from pydantic import BaseModel
 
 from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
 from benchmarks.runs import outcome_of, run_files, swarm, workplace
 from examples.example import Score, Truth, check_table, load, task_of, truth_of
 from swarm import Plan, Step
-from swarm.events import ModelAsked, RunStarted
+from swarm.events import ModelAsked, RunEnded, RunStarted
 from swarm.planner.draft import table_schema
-from swarm.store.reader import read_events
+from swarm.store.reader import read_events, read_run
 
 EXAMPLE = "meeting-actions"
 MODEL = "qwen2.5-coder-1.5b-instruct"
@@ -33,6 +35,8 @@ NOTES_OF_A_SEED = 6
 MINUTES = 60
 SHARES = (1 / 3, 2 / 3)
 """Of the notes that have been read when the run is killed."""
+MOST_SITTINGS = 8
+"""More than its kills make: a run whose model server dies is paused, and resumed by whoever sees it."""
 SITTING_SECONDS = 24 * 3_600.0
 POLL_SECONDS = 2.0
 LEFT_SECONDS = 30.0
@@ -64,8 +68,7 @@ PLAN = Plan(
 )
 
 
-@dataclass(frozen=True)
-class Stop:
+class Stop(BaseModel):
     """One kill: how much was recorded, and which processes outlived it."""
 
     results: int
@@ -74,21 +77,23 @@ class Stop:
     left: int
 
 
-def measure(notes: int) -> Findings:
-    """One run with two kills, from its plan to the check of its table and its answer."""
-    project = _project(notes)
-    plan = project / "plan.json"
-    plan.write_text(PLAN.model_dump_json(), encoding="utf-8")
-    began = time.monotonic()
-    commands = [("plan", "run", str(plan), task_of(EXAMPLE), "--yes"), ("resume",), ("resume",)]
+class Past(BaseModel):
+    """What is behind the run so far; it is kept as a file, so that this proof can be killed too."""
+
+    began: float
+    """Seconds since 1970."""
+    sittings: int = 0
     stops: list[Stop] = []
-    for command, share in zip(commands, (*SHARES, None), strict=True):
-        most = None if share is None else round(share * notes)
-        stop = _sit(project, command, most)
-        if stop is not None:
-            stops.append(stop)
-            print(f"  killed after {stop.results} of {notes} notes", flush=True)
-    seconds = time.monotonic() - began
+
+
+def measure(notes: int, *, goes_on: bool = False) -> Findings:
+    """One run with two kills, from its plan to the check of its table and its answer.
+
+    With ``goes_on`` it is the run of an earlier call that was cut off.
+    """
+    project = workplace(PROOF.name) / "project" if goes_on else _project(notes)
+    past = _sat(project, notes)
+    stops, seconds = past.stops, time.time() - past.began
     score = _check(project, notes)
     outcome = outcome_of(project, (project / "answer.txt").read_text(encoding="utf-8"), seconds)
     (project / "score.txt").write_text(f"{outcome.answer}\n{outcome.problem}\n{score}\n", encoding="utf-8")
@@ -98,6 +103,7 @@ def measure(notes: int) -> Findings:
         "notes": notes,
         "minutes": round(seconds / 60, 1),
         "SIGKILLs": len(stops),
+        "sittings": past.sittings,
         "notes read at the kills": ", ".join(str(stop.results) for stop in stops),
         "replies recorded at the kills": ", ".join(str(len(stop.turns)) for stop in stops),
         "model calls": outcome.usage.model_calls,
@@ -134,7 +140,30 @@ def _project(notes: int) -> Path:
         for note in sorted((folder / "notes").glob("*.md")):
             note.rename(project / "data" / "notes" / f"{seed:02}-{note.name}")
     rmtree(project / "seeds")
+    (project / "plan.json").write_text(PLAN.model_dump_json(), encoding="utf-8")
     return project
+
+
+def _sat(project: Path, notes: int) -> Past:
+    """Sits until the run is done, with a kill at each share; a sitting that ends before is gone on from."""
+    file = project / "past.json"
+    if not file.is_file():
+        file.write_text(Past(began=time.time()).model_dump_json(), encoding="utf-8")
+    past = Past.model_validate_json(file.read_text(encoding="utf-8"))
+    while past.sittings < MOST_SITTINGS:
+        most = round(SHARES[len(past.stops)] * notes) if len(past.stops) < len(SHARES) else None
+        before = _count(project)
+        plan = ("plan", "run", str(project / "plan.json"), task_of(EXAMPLE), "--yes")
+        stop = _sit(project, plan if not run_files(project) else ("resume",), most)
+        past = past.model_copy(
+            update={"sittings": past.sittings + 1, "stops": [*past.stops, stop] if stop else past.stops}
+        )
+        file.write_text(past.model_dump_json(), encoding="utf-8")
+        if stop is not None:
+            print(f"  killed after {stop.results} of {notes} notes", flush=True)
+        elif read_run(run_files(project)[-1]).status == "done" or _count(project) == before:
+            break
+    return past
 
 
 def _sit(project: Path, command: tuple[str, ...], most: int | None) -> Stop | None:
@@ -156,18 +185,25 @@ def _sit(project: Path, command: tuple[str, ...], most: int | None) -> Stop | No
         process.wait()
     turns = _column(project, "SELECT thread || '/' || turn FROM replies")
     places = frozenset(turn.split("/", 1)[1] for turn in turns)
-    return Stop(_count(project), places, _still_there(below))
+    return Stop(results=_count(project), turns=places, left=_still_there(below))
 
 
 def _asked_again(project: Path, stops: list[Stop]) -> int:
     """How many replies that were recorded at a kill were asked for after it."""
-    again, sitting = 0, -1
+    again = 0
+    killed = iter(stops)
+    recorded: frozenset[str] = frozenset()
+    was_ended = True
     for event in read_events(run_files(project)[-1]):
         if isinstance(event, RunStarted):
-            sitting += 1
-        elif isinstance(event, ModelAsked) and sitting > 0:
+            # A sitting that ended by itself has said so; one without an end was killed.
+            recorded = recorded if was_ended else next(killed).turns
+            was_ended = False
+        elif isinstance(event, RunEnded):
+            was_ended = True
+        elif isinstance(event, ModelAsked):
             item = "-" if event.item is None else event.item
-            again += f"{event.step}/{item}/{event.attempt}/{event.turn}" in stops[sitting - 1].turns
+            again += f"{event.step}/{item}/{event.attempt}/{event.turn}" in recorded
     return again
 
 
@@ -241,5 +277,8 @@ def _check(project: Path, notes: int) -> Score:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="benchmarks.night", description=__doc__)
     parser.add_argument("--notes", type=int, default=NOTES, help="a multiple of six; ten take some minutes")
+    parser.add_argument(
+        "--go-on", action="store_true", help="with the run of an earlier call that was cut off"
+    )
     options = parser.parse_args()
-    prove(PROOF, lambda: measure(options.notes))
+    prove(PROOF, lambda: measure(options.notes, goes_on=options.go_on))

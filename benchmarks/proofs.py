@@ -14,30 +14,6 @@ from typing import cast
 from benchmarks.proof import RESULTS, ROOT, Report, last_result, python
 
 SHORT = ("light_start", "barrier", "resume", "clean", "residency", "recovery", "context", "conformance")
-LONG = (
-    "width",
-    "overhead",
-    "cache",
-    "overrun",
-    "faults",
-    "truncation",
-    "small_model",
-    "plans",
-    "newcomer",
-    "kills",
-    "kills_again",
-    "races",
-    "clocks",
-    "sigterm",
-    "night",
-    "soak",
-    "growth",
-    "crash_points",
-    "power_cuts",
-    "full_disk",
-    "corruption",
-)
-"""Several minutes to hours each: run by name."""
 ALL = (
     "newcomer",
     "small_model",
@@ -69,7 +45,7 @@ ALL = (
     "full_disk",
     "corruption",
 )
-"""In the order of PROOFS.md."""
+"""In the order of PROOFS.md; those that are not short take several minutes to hours each."""
 
 INTRODUCTION = """# Proofs
 

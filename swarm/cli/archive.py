@@ -23,11 +23,12 @@ def export(
 ) -> None:
     """Write a run into one file that `swarm import` takes elsewhere. The run may be at work: the file
     holds what is recorded by then."""
-    from swarm.cli.runs import path_of, size_words
+    from swarm.cli.runs import size_words
     from swarm.cli.screen import print_line
     from swarm.store.archive import answer_files, export_run
+    from swarm.store.runs import find_run
 
-    path = path_of(project or Path.cwd(), run)
+    path = find_run(project or Path.cwd(), run)
     target = file or Path(f"{path.stem}.swarm")
     manifest = export_run(path, target, answer_files(path) if files else ())
     print_line(str(target))

@@ -40,11 +40,11 @@ def fork(options: ForkOptions) -> None:
     """Begin a new run with what another one recorded up to a turn, and go on from there: with another
     --model or other limits, say. Nothing recorded before the turn is done again. What the other run did
     after it stays done, in the same workspace, and is listed."""
-    from swarm.cli.runs import path_of
     from swarm.cli.screen import Screen, print_line
     from swarm.run.fork import fork
+    from swarm.store.runs import find_run
 
-    path = path_of(options.project or Path.cwd(), options.run)
+    path = find_run(options.project or Path.cwd(), options.run)
     # What is wrong with the options is told before anything is made.
     options.opened()
     options.limits()

@@ -37,11 +37,12 @@ def gc(
     import asyncio
 
     from swarm.cli.columns import print_columns
-    from swarm.cli.runs import path_of, size_words
+    from swarm.cli.runs import size_words
     from swarm.store.gc import collect, foresee
+    from swarm.store.runs import find_run
 
     folder = project or Path.cwd()
-    paths = [path_of(folder, run)] if run else _candidates(folder, with_unfinished=unfinished)
+    paths = [find_run(folder, run)] if run else _candidates(folder, with_unfinished=unfinished)
     work = foresee if dry_run else collect
     rows: list[tuple[str, ...]] = []
     for path in paths:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from swarm.cli.options import ProjectOption
-from swarm.cli.runs import JsonOption, path_of
+from swarm.cli.runs import JsonOption
 
 if TYPE_CHECKING:
     from swarm.commands import Decide
@@ -32,11 +32,12 @@ def questions(
     made again before `swarm answer` has said what becomes of it; a run that waits for nothing else is paused."""
     from swarm.cli.screen import print_line
     from swarm.store.reader import read_questions
+    from swarm.store.runs import find_run
 
     folder = project or Path.cwd()
     found = [
         (path.stem, question)
-        for path in ([path_of(folder, run)] if run else _run_files(folder))
+        for path in ([find_run(folder, run)] if run else _run_files(folder))
         for question in read_questions(path)
         if all or question.is_open
     ]
@@ -73,8 +74,9 @@ def answer(
     from swarm.commands import Decide
     from swarm.errors import StoreError
     from swarm.store.mailbox import tell
+    from swarm.store.runs import find_run
 
-    path = path_of(project or Path.cwd(), run)
+    path = find_run(project or Path.cwd(), run)
     command = Decide(question=question, decision=decision, note=note)
     heard = tell(path, command)
     if heard is None:

@@ -30,13 +30,13 @@ def replay(
 ) -> None:
     """Show a run again as it went, from its file alone: no model and no tool is asked, nothing is written.
     Long waits are cut short. The answer goes to stdout."""
-    from swarm.cli.runs import path_of
     from swarm.cli.screen import Screen
     from swarm.events import RunEnded
     from swarm.run.replay import Replay
     from swarm.store.reader import read_events
+    from swarm.store.runs import find_run
 
-    path = path_of(project or Path.cwd(), run)
+    path = find_run(project or Path.cwd(), run)
     events = read_events(path)
     is_watched = sys.stderr.isatty() and not json
     replayed = Replay(events, speed if speed is not None else SPEED if is_watched else 0.0)

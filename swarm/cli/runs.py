@@ -58,17 +58,6 @@ def show(
         _print_run(record, stream, path)
 
 
-def path_of(project: Path, run: str) -> Path:
-    """The file of the run that a person means: an id, the beginning of one, or ``last``.
-
-    Raises:
-        ProjectError: there is no such run, or more than one.
-    """
-    from swarm.store.runs import find_run
-
-    return find_run(project, run)
-
-
 def _row(record: RunRecord, project: Path) -> tuple[str, ...]:
     from datetime import datetime
 

@@ -40,8 +40,8 @@ def pause(
 def stop(
     run: RunsArgument = None, every: AllOption = False, wait: WaitOption = 10.0, project: ProjectOption = None
 ) -> None:
-    """Stop a run at work, as Ctrl-C in its terminal does: calls in flight are cut off, nothing that was
-    recorded is lost. `swarm resume` goes on."""
+    """Stop a run at work, as Ctrl-C in its terminal does: model calls are cut off, tool calls in flight have
+    2 s to end and be recorded, nothing that was recorded is lost. `swarm resume` goes on."""
     from swarm.commands import Stop
 
     _end(_named(project, run, every=every), Stop(), wait)
@@ -70,12 +70,11 @@ def _named(project: Path | None, run: str | None, *, every: bool) -> tuple[Path,
     Raises:
         ProjectError: none is at work, or several are and none was named.
     """
-    from swarm.cli.runs import path_of
-    from swarm.store.runs import runs_at_work
+    from swarm.store.runs import find_run, runs_at_work
 
     folder = project or Path.cwd()
     if run is not None:
-        return (path_of(folder, run),)
+        return (find_run(folder, run),)
     working = runs_at_work(folder)
     if not working and not every:
         raise ProjectError(f"{folder}: no run is at work")

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
+from urllib.parse import urlsplit
 
 from swarm.errors import ModelUnavailable, ProjectError
 from swarm.models.cores import physical_cores
@@ -23,6 +24,10 @@ START_SECONDS = 300.0
 WINDOW = 8_192
 """Tokens of a slot where nothing else is said: a sub-agent's prompt and reply fit it several times,
 and it costs 0.25 GB of memory for the 1.5B model."""
+
+FIRST_PAUSE_SECONDS = 1.0
+MOST_PAUSE_SECONDS = 60.0
+"""Before a server that died is started again; doubled each time one dies that lived no longer than this."""
 
 SPIN_COUNT = "1000"
 """``GOMP_SPINCOUNT``: how long a thread spins for the others before it sleeps. With the default, a
@@ -65,26 +70,79 @@ async def open_embedded(
     """A server of the model file, for as long as the block lasts; ``tell`` hears what takes time.
 
     ``cache_mib``: memory for prompts that lost their slot, where it is not to be the usual.
-    It listens on loopback only and dies with this process, also when that is killed.
+    It listens on loopback only and dies with this process, also when that is killed. Where the server
+    dies by itself it is started again, at the same address.
 
     Raises:
         ModelUnavailable: it did not start; the message holds the end of its log.
         ProjectError: ``SWARM_THREADS`` is wrong.
     """
     slots, window = slots or default_slots(), window or WINDOW
-    if tell:
-        tell(f"loading the embedded model {name}")
+    tell = tell or _nobody
+    tell(f"loading the embedded model {name}")
     with TemporaryFile() as log:
         command = _command(path, name, slots, window)
-        process = await _start(command + ([] if cache_mib is None else ["--cache", str(cache_mib)]), log)
+        server = _Server(command + ([] if cache_mib is None else ["--cache", str(cache_mib)]), name, log)
         try:
-            url = await _address(process, log, name)
+            url = await server.start()
             # Where it is too busy to tell of itself, what it was started with must do.
             told = await probe(url) or [Endpoint(kind="llamacpp", model=name, url=url)]
             known = {"model": name, "slots": slots, "window": window, "is_embedded": True}
-            yield told[0].model_copy(update=known)
+            keeping = asyncio.create_task(server.keep(tell))
+            try:
+                yield told[0].model_copy(update=known)
+            finally:
+                keeping.cancel()
+                await asyncio.wait([keeping])
         finally:
-            await asyncio.shield(stop_server(process))
+            await asyncio.shield(server.stop())
+
+
+class _Server:
+    """The server's process, and the next one where that dies."""
+
+    def __init__(self, command: list[str], name: str, log: IO[bytes]) -> None:
+        self._command = command
+        self._name = name
+        self._log = log
+        self._port = 0
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> str:
+        """Its address, which stays the same however often it is started.
+
+        Raises:
+            ModelUnavailable: it did not start; the message holds the end of its log.
+        """
+        self._process = await _start([*self._command, "--port", str(self._port)], self._log)
+        url = await _address(self._process, self._log, self._name)
+        self._port = urlsplit(url).port or 0
+        return url
+
+    async def keep(self, tell: Callable[[str], None]) -> None:
+        """Starts it again whenever it has died; calls wait meanwhile, as for any server that restarts."""
+        clock = asyncio.get_running_loop().time
+        pause = FIRST_PAUSE_SECONDS
+        while self._process is not None:
+            began = clock()
+            code = await self._process.wait()
+            pause = FIRST_PAUSE_SECONDS if clock() - began > MOST_PAUSE_SECONDS else pause
+            tell(f"the embedded model {self._name} died (exit code {code}); loading it again in {pause:g} s")
+            await asyncio.sleep(pause)
+            pause = min(MOST_PAUSE_SECONDS, 2 * pause)
+            try:
+                await self.start()
+            except ModelUnavailable as error:
+                tell(str(error))
+
+    async def stop(self) -> None:
+        """Ends it."""
+        if self._process is not None:
+            await stop_server(self._process)
+
+
+def _nobody(_: str) -> None:
+    pass
 
 
 def _command(path: Path, name: str, slots: int, window: int) -> list[str]:

@@ -49,9 +49,8 @@ def failure_of(endpoint: Endpoint, exchange: Exchange, error: Exception) -> Fail
     where = f"{endpoint.model!r} at {endpoint.url}"
     match exchange.end:
         case "away":
-            # Nobody starts an embedded server again: waiting for it would be in vain.
             return Failure(
-                "final" if endpoint.is_embedded else "away",
+                "away",
                 ModelUnavailable(f"no answer from {where}: {exchange.trouble}; is the server running?"),
             )
         case "cut":

@@ -156,15 +156,10 @@ def rename(connection: Connection, record: RunRecord) -> None:
         if "thread" in table.c:
             moved = literal(record.id) + func.substr(table.c.thread, len(old) + 1)
             connection.execute(update(table).values(thread=moved))
-    # No server knows the keys of the new run: to repeat such a call would be a second effect.
+    # A server knows the other run's key for such a call: under a new one it would take effect twice.
     calls = table_of(Calls)
     unsure = calls.c.state.in_(("sent", "in-doubt")) & (calls.c.effect == "keyed")
     connection.execute(update(calls).where(unsure).values(effect="irreversible"))
-    calls = table_of(Calls)
-    # Of a call in flight the server knows the key of the other run: sent again under a new one it would
-    # take effect twice, so a person is asked.
-    under_way = update(calls).where(calls.c.state == "sent", calls.c.effect == "keyed")
-    connection.execute(under_way.values(effect="irreversible"))
     # Plain, however long it is: the run packs it when it begins.
     connection.execute(update(runs).values(id=record.id, record=record.model_dump_json()))
 

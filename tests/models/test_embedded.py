@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -78,6 +79,32 @@ async def test_a_request_that_is_given_up_frees_its_slot(model_file: Path) -> No
 
     # Had the first reply gone on, this one would have waited for 1,800 tokens.
     assert reply.usage.written_tokens == 2
+
+
+async def test_a_server_that_dies_is_started_again_where_it_was(
+    model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[asyncio.subprocess.Process] = []
+    start = asyncio.create_subprocess_exec
+
+    async def starting(*command: str, **options: Any) -> asyncio.subprocess.Process:
+        started.append(await start(*command, **options))
+        return started[-1]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", starting)
+    said: list[str] = []
+    async with (
+        open_embedded(model_file, NAME, slots=1, window=1_024, tell=said.append) as endpoint,
+        LitellmModel(endpoint) as model,
+    ):
+        await model.reply(ask("Hello.", max_tokens=2))
+        started[0].kill()
+        await started[0].wait()
+        reply = await model.reply(ask("Hello.", max_tokens=2))
+
+    assert reply.usage.written_tokens == 2
+    assert [process.returncode is None for process in started] == [False, False]
+    assert f"the embedded model {NAME} died (exit code -9); loading it again in 1 s" in said
 
 
 async def test_the_server_dies_with_the_process_that_started_it(model_file: Path) -> None:

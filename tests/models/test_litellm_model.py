@@ -217,16 +217,6 @@ async def test_an_address_where_nothing_listens_is_named_within_the_deadline() -
                 await model.reply(QUESTION.model_copy(update={"deadline_seconds": 0.2}))
 
 
-async def test_an_embedded_server_that_is_gone_is_not_waited_for() -> None:
-    async with serving(ScriptedModel(["never"])) as url:
-        pass
-    endpoint = client(url).endpoint.model_copy(update={"is_embedded": True})
-
-    async with LitellmModel(endpoint) as model, asyncio.timeout(60):
-        with pytest.raises(ModelUnavailable, match="is the server running"):
-            await model.reply(QUESTION)
-
-
 async def test_a_server_that_never_answers_is_left_at_the_deadline() -> None:
     left = asyncio.Event()
 
