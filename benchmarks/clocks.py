@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import ctypes
 import json
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -21,15 +20,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from random import Random
 
+from benchmarks.ground import Ground, ground
 from benchmarks.killing import SITTING_SECONDS, Bounds, Sitting, World, waited
-from benchmarks.nursery import nursery
 from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
 from benchmarks.runs import workplace
-from benchmarks.trials import to_end, whole_run
+from benchmarks.trials import to_end
 from benchmarks.witness import Witness
 from swarm.events import RunStarted
 from swarm.run.speedup import worked_seconds
@@ -49,6 +48,9 @@ PROOF = Proof(
     bar=f"the date set by -1 h, +1 h and -1 year across a resume and during the work, {SETTINGS} runs each; {FREEZES} runs stopped by SIGSTOP for {FROZEN_SECONDS:g} s, two of three taken over meanwhile: 0 turns repeated or skipped, 0 effects repeated, 0 wrong final states, working time as it was, each frozen owner killed or fenced",
 )
 
+Case = tuple[str, int]
+"""A kind of trial and its number."""
+
 _set_clock: Callable[[int], None]
 
 
@@ -60,46 +62,26 @@ class Trial:
     faults: tuple[str, ...]
 
 
-def settings(place: Path, trials: int, *, processes: int = 1) -> Iterable[Trial]:
+def settings(at: Ground, trials: int, *, processes: int = 1) -> Iterable[Trial]:
     """So many runs for each shift of the date, as they end."""
-    yield from _pooled(place, _setting, [(shift, n) for shift in SHIFTS for n in range(trials)], processes)
+    cases = [(shift, number) for shift in SHIFTS for number in range(trials)]
+    return at.each(_setting, cases, processes)
 
 
-def freezes(place: Path, trials: int, seconds: float) -> Iterable[Trial]:
+def freezes(at: Ground, trials: int, seconds: float) -> Iterable[Trial]:
     """So many runs that are frozen for so long, as they end; all at once, as they mostly wait."""
-    cases = [(kind, n) for kind in ("left alone", "killed", "fenced") for n in range(trials // 3)]
-    yield from _pooled(place, partial(_freeze, frozen_seconds=seconds), cases, len(cases))
+    kinds = ("left alone", "killed", "fenced")
+    cases = [(kind, number) for kind in kinds for number in range(trials // len(kinds))]
+    return at.each(partial(_freeze, frozen_seconds=seconds), cases, len(cases)) if cases else ()
 
 
-def _pooled(
-    place: Path, trial: Callable[..., Trial], cases: list[tuple[str, int]], processes: int
-) -> Iterable[Trial]:
-    if not cases:
-        return
-    with nursery() as socket:
-        whole, bounds = whole_run(World(place / "whole", socket))
-        assert threading.active_count() == 1, "a process that forks has one thread"
-        one = partial(_one, trial=trial, place=place, socket=socket, whole=whole, bounds=bounds)
-        with multiprocessing.get_context("fork").Pool(processes) as pool:
-            yield from pool.imap_unordered(one, cases)
+def _new_world(at: Ground, case: Case) -> World:
+    return at.world("{} {}".format(*case).replace(" ", "_")).make()
 
 
-def _one(
-    case: tuple[str, int],
-    *,
-    trial: Callable[..., Trial],
-    place: Path,
-    socket: Path,
-    whole: Sitting,
-    bounds: Bounds,
-) -> Trial:
-    kind, number = case
-    world = World(place / f"{kind} {number}".replace(" ", "_"), socket).make()
-    return trial(kind, number, world, whole, bounds)
-
-
-def _setting(kind: str, number: int, world: World, whole: Sitting, bounds: Bounds) -> Trial:
+def _setting(at: Ground, case: Case) -> Trial:
     """A run whose first sitting is killed, with the date set in the second one or while each works."""
+    (kind, number), world, bounds = case, _new_world(at, case), at.bounds
     chance, shift = Random(number), SHIFTS[kind]
     witness, is_across = Witness(world), number % 2 == 0
     first = 0.0 if is_across else chance.uniform(0.0, bounds.seconds)
@@ -114,7 +96,7 @@ def _setting(kind: str, number: int, world: World, whole: Sitting, bounds: Bound
     pid = world.fork(partial(_work_with, world, shift if is_across else -shift, chance.uniform(0.0, 0.2)))
     last = to_end(world, witness, world.ended(waited(pid, SITTING_SECONDS), 0.0))
     witness.after_sitting()
-    witness.at_end(last, whole)
+    witness.at_end(last, at.whole)
     world.kill_servers()
     faults = [*witness.faults, *_wrong_times(world, time.monotonic() - began)]
     return Trial(f"the date set by {kind}, {'across a resume' if is_across else 'at work'}", tuple(faults))
@@ -147,12 +129,11 @@ def _wrong_times(world: World, real_seconds: float) -> list[str]:
     return [*found, f"{backwards} events lie before the one before them"] if backwards else found
 
 
-def _freeze(
-    kind: str, number: int, world: World, whole: Sitting, bounds: Bounds, frozen_seconds: float
-) -> Trial:
+def _freeze(at: Ground, case: Case, *, frozen_seconds: float) -> Trial:
     """A run whose process is stopped at a random moment and wakes much later."""
+    (kind, number), world = case, _new_world(at, case)
     witness = Witness(world)
-    pid = _frozen(world, Random(f"{kind} {number}"), bounds)
+    pid = _frozen(world, Random(f"{kind} {number}"), at.bounds)
     time.sleep(frozen_seconds)
     witness.after_kill()
     if kind == "left alone":
@@ -162,7 +143,7 @@ def _freeze(
     else:
         last, kind = _taken_over(kind, pid, world, witness)
     witness.after_sitting()
-    witness.at_end(last, whole)
+    witness.at_end(last, at.whole)
     world.kill_servers()
     return Trial(f"frozen and {kind}", tuple(witness.faults))
 
@@ -220,12 +201,12 @@ def _take(world: World) -> None:
 
 def measure(options: argparse.Namespace) -> Findings:
     """Runs all trials and judges them."""
-    place, done = workplace(PROOF.name), list[Trial]()
-    for trials in (
-        settings(place, options.settings, processes=options.processes),
-        freezes(place, options.freezes, options.seconds),
-    ):
-        for trial in trials:
+    done: list[Trial] = []
+    with ground(workplace(PROOF.name)) as at:
+        for trial in chain(
+            settings(at, options.settings, processes=options.processes),
+            freezes(at, options.freezes, options.seconds),
+        ):
             done.append(trial)
             for fault in trial.faults:
                 print(f"  {trial.kind}: {fault}", flush=True)

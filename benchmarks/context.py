@@ -96,7 +96,9 @@ def new_project(folder: Path, window: int, files: int = FILES) -> int:
     for part in ("agents", "data/chain"):
         (folder / part).mkdir(parents=True)
     (folder / "agents" / "follower.md").write_text(CARD, encoding="utf-8")
-    (folder / "swarm.toml").write_text('[workspace]\npath = "data"\n', encoding="utf-8")
+    (folder / "swarm.toml").write_text(
+        '[servers.database]\nenabled = false\n\n[workspace]\npath = "data"\n', encoding="utf-8"
+    )
     chance = random.Random(window)
     names = ["alpha", *(f"{chance.getrandbits(32):08x}" for _ in range(files - 1)), "end"]
     numbers = [chance.randint(10, 999) for _ in range(files)]

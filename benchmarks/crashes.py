@@ -16,6 +16,7 @@ from inspect import isawaitable
 from pathlib import Path
 from typing import NoReturn, cast
 
+from benchmarks.killing import is_alive
 from benchmarks.scripts import crash_server
 from benchmarks.scripts.crash_server import STATE, lines_of
 from benchmarks.turns import call_turn, result_turn, turn_number
@@ -263,7 +264,7 @@ class Trial:
             self._be_sitting(is_first=is_first)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         ends = time.monotonic() + LEFT_SECONDS
-        while any(_is_alive(int(path.name)) for path in (self.folder / "pids").iterdir()):
+        while any(is_alive(int(path.name)) for path in (self.folder / "pids").iterdir()):
             if time.monotonic() > ends:
                 raise TimeoutError(f"a server of {self.folder} outlives its run")
             time.sleep(0.002)
@@ -346,11 +347,3 @@ class Trial:
         if last.count(STATE) > 1:
             return "read back: not done"
         return "repeated" if requests.count(self.effect) > 1 else "made" if self.effect in last else "kept"
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"

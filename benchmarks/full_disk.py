@@ -12,18 +12,16 @@ import random
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.corruption import told
+from benchmarks.ground import Ground, ground
 from benchmarks.killing import Sitting, World
-from benchmarks.nursery import nursery
 from benchmarks.proof import ROOT, Figure, Findings, Proof, prove, python
 from benchmarks.runs import workplace
-from benchmarks.trials import whole_run
 from benchmarks.witness import Witness, made_by
 from swarm.errors import StoreError
 
@@ -73,10 +71,10 @@ def _fill(folder: Path, free: int) -> None:
     (folder / BALLAST).write_bytes(bytes(max(0, left - free)))
 
 
-def trial(number: int, place: Path, socket: Path, whole: Sitting) -> Trial:
+def trial(at: Ground, number: int) -> Trial:
     """A run whose disk gets full, and what follows once there is space."""
-    free = random.Random(SEED + number).randrange(LEAST_BYTES, _needs(whole))
-    world = World(place / f"{number:03}", socket).make()
+    free = random.Random(SEED + number).randrange(LEAST_BYTES, _needs(at.whole))
+    world = at.world(f"{number:03}").make()
     folder = _runs_folder(world)
     faults: list[str] = []
     try:
@@ -89,7 +87,7 @@ def trial(number: int, place: Path, socket: Path, whole: Sitting) -> Trial:
             (folder / BALLAST).unlink()
             sitting = world.sit()
             witness.after_sitting()
-        witness.at_end(sitting, whole)
+        witness.at_end(sitting, at.whole)
         faults += witness.faults
     finally:
         world.kill_servers()
@@ -119,9 +117,9 @@ def _needs(whole: Sitting) -> int:
     return LEAST_BYTES + whole.commits * 9_000
 
 
-def read_only(place: Path, socket: Path) -> tuple[float, list[str]]:
+def read_only(at: Ground) -> tuple[float, list[str]]:
     """The longest time to the refusal, and what was wrong, with the file or its folder read-only."""
-    world = World(place / "read-only", socket).make()
+    world = at.world("read-only").make()
     world.sit()
     path = world.run_file()
     assert path is not None
@@ -149,11 +147,9 @@ def measure(trials: int) -> Findings:
     place = workplace(PROOF.name)
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    with nursery() as socket:
-        whole, _ = whole_run(World(place / "whole", socket))
-        assert threading.active_count() == 1, "a process that forks has one thread"
-        done = [trial(number, place, socket, whole) for number in range(trials)]
-        longest, faults = read_only(place, socket)
+    with ground(place) as at:
+        done = [trial(at, number) for number in range(trials)]
+        longest, faults = read_only(at)
     counts = Counter(one.is_full for one in done)
     figures: dict[str, Figure] = {
         "runs": len(done),

@@ -174,7 +174,7 @@ class World:
     def servers(self) -> list[int]:
         """The process ids of its servers, and of what starts them, that are alive."""
         pids = [int(path.name) for path in (self.folder / "pids").iterdir()]
-        return [pid for pid in pids if _is_alive(pid)]
+        return [pid for pid in pids if is_alive(pid)]
 
     def kill_servers(self) -> None:
         """Kills what it has of servers."""
@@ -311,7 +311,8 @@ def waited(pid: int, seconds: float) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether a process has not ended; one that has and is not waited for yet has."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except OSError:

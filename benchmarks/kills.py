@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-
-from benchmarks.proof import Findings, Proof, prove
-from benchmarks.runs import workplace
-from benchmarks.trials import findings, many
+from benchmarks.proof import Proof
+from benchmarks.trials import prove_kills
 
 TRIALS = 1_000
 
@@ -17,18 +14,5 @@ PROOF = Proof(
 )
 
 
-def measure(options: argparse.Namespace) -> Findings:
-    """Kills so many runs once each and resumes them."""
-    trials = many(
-        workplace(PROOF.name), options.trials, kills=1, seed=options.seed, processes=options.processes
-    )
-    return findings(trials, TRIALS)
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="benchmarks.kills", description=__doc__)
-    parser.add_argument("--trials", type=int, default=TRIALS)
-    parser.add_argument("--seed", type=int, default=0, help="number of the first trial")
-    parser.add_argument("--processes", type=int, default=2, help="trials at a time")
-    options = parser.parse_args()
-    prove(PROOF, lambda: measure(options))
+    prove_kills(PROOF, TRIALS, kills=1)

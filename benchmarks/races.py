@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import statistics
-import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,11 +12,11 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from benchmarks.killing import SITTING_SECONDS, Bounds, Sitting, World, waited
-from benchmarks.nursery import nursery
+from benchmarks.ground import Ground, ground
+from benchmarks.killing import SITTING_SECONDS, World, waited
 from benchmarks.proof import Figure, Findings, Proof, prove
 from benchmarks.runs import workplace
-from benchmarks.trials import to_end, whole_run
+from benchmarks.trials import to_end
 from benchmarks.witness import Witness
 from swarm.errors import RunBusy
 from swarm.store.admission import admit
@@ -47,21 +45,16 @@ class Race:
     faults: tuple[str, ...]
 
 
-def many(place: Path, races: int, *, processes: int = 1) -> Iterable[Race]:
+def many(at: Ground, races: int, *, processes: int = 1) -> Iterable[Race]:
     """So many races, as they end."""
-    with nursery() as socket:
-        whole, bounds = whole_run(World(place / "whole", socket))
-        assert threading.active_count() == 1, "a process that forks has one thread"
-        one = partial(_race, place=place, socket=socket, whole=whole, bounds=bounds)
-        with multiprocessing.get_context("fork").Pool(processes) as pool:
-            yield from pool.imap_unordered(one, range(races))
+    return at.each(_race, range(races), processes)
 
 
-def _race(number: int, *, place: Path, socket: Path, whole: Sitting, bounds: Bounds) -> Race:
+def _race(at: Ground, number: int) -> Race:
     """A run is killed, and then resumed by several processes at once."""
     chance = Random(number)
-    world = World(place / f"{number:04}", socket)
-    while world.make().sit(bounds.moment(chance, 0.8)).is_killed is False or world.run_file() is None:
+    world = at.world(f"{number:04}")
+    while world.make().sit(at.bounds.moment(chance, 0.8)).is_killed is False or world.run_file() is None:
         pass  # It ended before it was killed, or was killed before there was a run.
     (world.folder / "moment.json").unlink(missing_ok=True)  # Nobody is to be killed any more.
     witness = Witness(world)
@@ -71,7 +64,7 @@ def _race(number: int, *, place: Path, socket: Path, whole: Sitting, bounds: Bou
     witness.after_sitting()
     winners = [code for code in codes if code != REFUSED]
     if len(winners) == 1:
-        witness.at_end(to_end(world, witness, world.ended(winners[0], 0.0)), whole)
+        witness.at_end(to_end(world, witness, world.ended(winners[0], 0.0)), at.whole)
     else:
         witness.faults.append(f"{len(winners)} of {racers} went on")
     world.kill_servers()
@@ -125,10 +118,11 @@ def _racer(world: World, number: int, start: int, go: int, enough: Path) -> None
 def measure(options: argparse.Namespace) -> Findings:
     """Runs the races and judges them."""
     done: list[Race] = []
-    for race in many(workplace(PROOF.name), options.races, processes=options.processes):
-        done.append(race)
-        for fault in race.faults:
-            print(f"  race {race.number} of {race.racers}: {fault}", flush=True)
+    with ground(workplace(PROOF.name)) as at:
+        for race in many(at, options.races, processes=options.processes):
+            done.append(race)
+            for fault in race.faults:
+                print(f"  race {race.number} of {race.racers}: {fault}", flush=True)
     seconds = [took for race in done for took in race.refused]
     slow = [race for race in done if any(took > REFUSED_SECONDS for took in race.refused)]
     figures: dict[str, Figure] = {

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import select
 import signal
 import statistics
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from random import Random
 
-from benchmarks.killing import SITTING_SECONDS, Sitting, World, waited
-from benchmarks.nursery import nursery
+from benchmarks.ground import Ground, ground
+from benchmarks.killing import SITTING_SECONDS, World, waited
 from benchmarks.proof import Figure, Findings, Proof, prove
 from benchmarks.runs import workplace
 from benchmarks.scripts import errands
-from benchmarks.trials import servers_left, to_end, whole_run
+from benchmarks.trials import servers_left, to_end
 from benchmarks.witness import Witness
 from swarm import Run, Swarm
 from swarm.cli.follow import follow, run_to_exit
@@ -53,20 +49,11 @@ class Trial:
     faults: tuple[str, ...]
 
 
-def many(place: Path, trials: int, *, processes: int = 1) -> Iterable[Trial]:
-    """So many runs that were sent SIGTERM, as they end."""
-    with nursery() as socket:
-        whole, bounds = whole_run(World(place / "whole", socket))
-        assert threading.active_count() == 1, "a process that forks has one thread"
-        one = partial(_trial, place=place, socket=socket, whole=whole, seconds=bounds.seconds)
-        with multiprocessing.get_context("fork").Pool(processes) as pool:
-            yield from pool.imap_unordered(one, range(trials))
-
-
-def _trial(number: int, *, place: Path, socket: Path, whole: Sitting, seconds: float) -> Trial:
-    world = World(place / f"{number:04}", socket).make()
+def _trial(at: Ground, number: int) -> Trial:
+    """A run that is sent SIGTERM, and resumed to its end."""
+    world = at.world(f"{number:04}").make()
     witness = Witness(world)
-    took, code = _signalled(world, Random(number).uniform(0.0, seconds))
+    took, code = _signalled(world, Random(number).uniform(0.0, at.bounds.seconds))
     path = world.run_file()
     status = read_run(path).status if path else ""
     if (code, status) not in {(INTERRUPTED, "stopped"), (INTERRUPTED, ""), (0, "done")}:
@@ -76,7 +63,7 @@ def _trial(number: int, *, place: Path, socket: Path, whole: Sitting, seconds: f
     witness.after_kill()
     last = to_end(world, witness, world.sit())
     witness.after_sitting()
-    witness.at_end(last, whole)
+    witness.at_end(last, at.whole)
     return Trial(number, took, status, len(witness.in_doubt), tuple(witness.faults))
 
 
@@ -110,10 +97,11 @@ def _command(world: World, begun: int) -> None:
 def measure(options: argparse.Namespace) -> Findings:
     """Sends the signals and judges what came of each."""
     done: list[Trial] = []
-    for trial in many(workplace(PROOF.name), options.trials, processes=options.processes):
-        done.append(trial)
-        for fault in trial.faults:
-            print(f"  trial {trial.number}: {fault}", flush=True)
+    with ground(workplace(PROOF.name)) as at:
+        for trial in at.each(_trial, range(options.trials), options.processes):
+            done.append(trial)
+            for fault in trial.faults:
+                print(f"  trial {trial.number}: {fault}", flush=True)
     seconds = [trial.seconds for trial in done]
     kinds = Counter(trial.status or "nothing was run yet" for trial in done)
     figures: dict[str, Figure] = {

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import multiprocessing
+import argparse
 import shutil
 import statistics
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from random import Random
 
-from benchmarks.killing import LEFT_SECONDS, Bounds, Moment, Sitting, World
-from benchmarks.nursery import nursery
-from benchmarks.proof import Figure, Findings
-from benchmarks.witness import Witness, made_by, wrong_in
-
-WHOLE_RUNS = 3
-"""Runs that nobody kills, to know how long one takes."""
+from benchmarks.ground import Ground, ground
+from benchmarks.killing import LEFT_SECONDS, Moment, Sitting, World
+from benchmarks.proof import Figure, Findings, Proof, prove
+from benchmarks.runs import workplace
+from benchmarks.witness import Witness
 
 
 @dataclass(frozen=True)
@@ -46,50 +41,32 @@ class Trial:
     seconds: float
 
 
-def many(place: Path, trials: int, *, kills: int, seed: int = 0, processes: int = 2) -> Iterable[Trial]:
+def many(at: Ground, trials: int, *, kills: int, seed: int = 0, processes: int = 2) -> Iterable[Trial]:
     """So many trials that were killed as often as wanted, numbered from ``seed`` on, as they end."""
-    with nursery() as socket:
-        whole, bounds = whole_run(World(place / "whole", socket))
-        assert threading.active_count() == 1, "a process that forks has one thread"
-        one = partial(_trial, place=place, socket=socket, whole=whole, bounds=bounds, kills=kills)
-        with multiprocessing.get_context("fork").Pool(processes) as pool:
-            ended, enough = 0, place / "enough"
-            enough.unlink(missing_ok=True)
-            for trial in pool.imap_unordered(one, range(seed, seed + 2 * trials)):
-                if trial is None:
-                    continue
-                yield trial
-                ended += len(trial.moments) == kills
-                if ended == trials:
-                    enough.touch()  # those under way come to their end: a kill of ours leaves nothing
+    ended, enough = 0, at.place / "enough"
+    enough.unlink(missing_ok=True)
+    for trial in at.each(partial(_trial, kills=kills), range(seed, seed + 2 * trials), processes):
+        if trial is None:
+            continue
+        yield trial
+        ended += len(trial.moments) == kills
+        if ended == trials:
+            enough.touch()  # those under way come to their end: a kill of ours leaves nothing
 
 
-def whole_run(world: World) -> tuple[Sitting, Bounds]:
-    """A run that nobody kills, and how long such runs take. The first, in this process, imports all."""
-    world.make()
-    asyncio.run(world.run(lambda: 0))
-    sittings = [world.make().sit() for _ in range(WHOLE_RUNS)]
-    if wrong := [*wrong_in(world), *(sitting.said for sitting in sittings if sitting.status != "done")]:
-        raise SystemExit(f"a run that nobody killed is not right: {wrong}")
-    seconds = statistics.median(sitting.seconds for sitting in sittings)
-    return sittings[-1], Bounds(seconds, min(sitting.commits for sitting in sittings), len(made_by(world)))
-
-
-def _trial(
-    number: int, *, place: Path, socket: Path, whole: Sitting, bounds: Bounds, kills: int
-) -> Trial | None:
+def _trial(at: Ground, number: int, *, kills: int) -> Trial | None:
     """One trial; None when there are enough."""
-    if (place / "enough").exists():
+    if (at.place / "enough").exists():
         return None
     began = time.monotonic()
     chance = Random(number)
-    world = World(place / f"{number:05}", socket).make()
+    world = at.world(f"{number:05}").make()
     witness = Witness(world)
     moments: list[Moment] = []
     last: Sitting | None = None
     for share in (1.0, *(0.5,) * (kills - 1)):
         # Recoveries are killed early: nobody knows how much of the run is left.
-        moment = bounds.moment(chance, share if not moments else share * 0.5)
+        moment = at.bounds.moment(chance, share if not moments else share * 0.5)
         sitting = _sit(world, witness, moment)
         if not sitting.is_killed:
             last = sitting
@@ -99,7 +76,7 @@ def _trial(
         witness.after_kill()
     last = last or _sit(world, witness, None)
     witness.after_sitting()
-    witness.at_end(last, whole)
+    witness.at_end(last, at.whole)
     left = servers_left(world)
     if not witness.faults and not left:
         shutil.rmtree(world.folder)
@@ -139,6 +116,22 @@ def servers_left(world: World) -> int:
     left = len(world.servers())
     world.kill_servers()
     return left
+
+
+def prove_kills(proof: Proof, trials: int, *, kills: int) -> None:
+    """The command of a proof: so many runs are killed so often each, and resumed."""
+    parser = argparse.ArgumentParser(prog=f"benchmarks.{proof.name}", description=proof.claim)
+    parser.add_argument("--trials", type=int, default=trials)
+    parser.add_argument("--seed", type=int, default=0, help="number of the first trial")
+    parser.add_argument("--processes", type=int, default=2, help="trials at a time")
+    options = parser.parse_args()
+
+    def measure() -> Findings:
+        with ground(workplace(proof.name)) as at:
+            done = many(at, options.trials, kills=kills, seed=options.seed, processes=options.processes)
+            return findings(done, trials)
+
+    prove(proof, measure)
 
 
 def findings(trials: Iterable[Trial], wanted: int) -> Findings:

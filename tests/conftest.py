@@ -6,13 +6,28 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.runs import NO_SERVERS
 from swarm.errors import ProjectError
+
+NO_DATABASE = "[servers.database]\nenabled = false\n"
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     """The event loop that async tests run on."""
     return "asyncio"
+
+
+@pytest.fixture
+def no_servers(tmp_path: Path) -> None:
+    """Lets the project in ``tmp_path`` start no MCP server: each costs a second of imports."""
+    (tmp_path / "swarm.toml").write_text(NO_SERVERS, encoding="utf-8")
+
+
+@pytest.fixture
+def files_alone(tmp_path: Path, no_servers: None) -> None:
+    """Lets the project in ``tmp_path`` start the MCP server ``files`` and no other."""
+    (tmp_path / "swarm.toml").write_text(NO_DATABASE, encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

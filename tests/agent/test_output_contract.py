@@ -26,7 +26,7 @@ from swarm.run.swarm import Swarm
 from swarm.scheduler.slots import Slots
 from swarm.testing import ScriptedModel
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("files_alone")]
 
 ONCE = Limits(attempts=1, replans=0)
 READ = Step(id="read", agent="generalist", brief="Say what the note is about.")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from swarm.cli.app import app
+from tests.cli.conftest import MODEL, RUN, MakeProject, here
 
 SCRIPT = """
 import json
@@ -22,29 +20,12 @@ def reply(request):
     return json.dumps({"result": "Ana owes most."})
 """
 STEP = {"agent": "writer", "brief": "Say who owes most."}
-PLAN = {"steps": [{"id": "owes", **STEP}, {"id": "pays", **STEP}]}
-SETTINGS = """
-[servers.files]
-enabled = false
-
-[servers.database]
-enabled = false
-"""
-MODEL = ("--model", "scripted:script.py")
-RUN = ("plan", "run", "plan.json", *MODEL)
+STEPS = ({"id": "owes", **STEP}, {"id": "pays", **STEP})
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
-    (tmp_path / "plan.json").write_text(json.dumps(PLAN), encoding="utf-8")
-    (tmp_path / "swarm.toml").write_text(SETTINGS, encoding="utf-8")
-    return tmp_path
-
-
-def here(*args: str, at: Path) -> Result:
-    with contextlib.chdir(at):
-        return CliRunner().invoke(app, args)
+def project(make_project: MakeProject) -> Path:
+    return make_project(SCRIPT, STEPS)
 
 
 def test_a_run_at_its_limit_exits_with_3_and_names_the_command_that_goes_on(project: Path) -> None:

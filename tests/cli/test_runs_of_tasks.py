@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
+import shlex
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from swarm.cli.app import app
+from benchmarks.runs import swarm
 from swarm.events import EVENT
-
-COMMAND = [sys.executable, "-c", "from swarm.cli.app import main; main()"]
+from tests.cli.conftest import MODEL, RUN, MakeProject, elsewhere, held, here
 
 SCRIPT = """
 import asyncio, json
@@ -31,49 +28,12 @@ async def reply(request):
         return "rubbish"
     return json.dumps({"result": "Ana owes most."})
 """
-MODEL = ("--model", "scripted:script.py")
-RUN = ("plan", "run", "plan.json", *MODEL)
-PLAN = {"steps": [{"id": "owes", "agent": "generalist", "brief": "Say who owes most."}]}
-
-
-# No MCP server is started: these runs are about the command, and each is a process of its own.
-SETTINGS = """
-[servers.files]
-enabled = false
-
-[servers.database]
-enabled = false
-"""
+STEPS = ({"id": "owes", "agent": "generalist", "brief": "Say who owes most."},)
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
-    (tmp_path / "plan.json").write_text(json.dumps(PLAN), encoding="utf-8")
-    (tmp_path / "swarm.toml").write_text(SETTINGS, encoding="utf-8")
-    return tmp_path
-
-
-def here(*args: str, at: Path) -> Result:
-    """A command in this process: a run costs seconds of imports in every new one."""
-    with contextlib.chdir(at):
-        return CliRunner().invoke(app, args)
-
-
-def elsewhere(*args: str, at: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *args], cwd=at, capture_output=True, text=True, timeout=100, check=False)
-
-
-def held(project: Path) -> subprocess.Popen[str]:
-    """A run in its own process, held in its first question to the model."""
-    (project / "hold").touch()
-    process = subprocess.Popen(
-        [*COMMAND, *RUN], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    lines = iter(process.stderr.readline, "")
-    assert any("generalist begins" in line for line in lines)
-    return process
+def project(make_project: MakeProject) -> Path:
+    return make_project(SCRIPT, STEPS)
 
 
 def test_the_answer_goes_to_stdout_and_progress_to_stderr(project: Path) -> None:
@@ -149,9 +109,7 @@ def test_a_run_has_one_owner_and_goes_on_when_that_was_killed(project: Path) -> 
 
 
 def test_a_reader_that_leaves_ends_the_run_quietly(project: Path) -> None:
-    command = (
-        f"{sys.executable} -c 'from swarm.cli.app import main; main()' {' '.join(RUN)} --json | head -n 1"
-    )
+    command = f"{shlex.join(swarm(*RUN, '--json'))} | head -n 1"
     done = subprocess.run(
         ["bash", "-c", command], cwd=project, capture_output=True, text=True, timeout=100, check=False
     )

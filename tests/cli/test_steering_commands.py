@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from swarm.cli.app import app
 from swarm.store.runs import list_runs
+from tests.cli.conftest import MODEL, RUN, MakeProject, held, here
 
-COMMAND = [sys.executable, "-c", "from swarm.cli.app import main; main()"]
 SCRIPT = """
 import asyncio, json
 from pathlib import Path
@@ -27,47 +21,23 @@ async def reply(request):
     rows = "'who'" in str(request.output_schema)
     return json.dumps({"result": [{"who": "Ana"}] if rows else "Ana owes most."})
 """
-MODEL = ("--model", "scripted:script.py")
-RUN = ("plan", "run", "plan.json", *MODEL)
 ROWS = {"type": "array", "items": {"type": "object", "properties": {"who": {"type": "string"}}}}
-PLAN = {
-    "steps": [
-        {"id": "owes", "agent": "writer", "brief": "Say who owes most."},
-        {
-            "id": "pays",
-            "agent": "writer",
-            "brief": "List them.",
-            "needs": ["owes"],
-            "expects": ROWS,
-            "writes": "pays.csv",
-        },
-    ]
-}
-SETTINGS = "[servers.files]\nenabled = false\n\n[servers.database]\nenabled = false\n"
+STEPS = (
+    {"id": "owes", "agent": "writer", "brief": "Say who owes most."},
+    {
+        "id": "pays",
+        "agent": "writer",
+        "brief": "List them.",
+        "needs": ["owes"],
+        "expects": ROWS,
+        "writes": "pays.csv",
+    },
+)
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
-    (tmp_path / "plan.json").write_text(json.dumps(PLAN), encoding="utf-8")
-    (tmp_path / "swarm.toml").write_text(SETTINGS, encoding="utf-8")
-    return tmp_path
-
-
-def here(*args: str, at: Path) -> Result:
-    with contextlib.chdir(at):
-        return CliRunner().invoke(app, args)
-
-
-def held(project: Path) -> subprocess.Popen[str]:
-    """A run in its own process, held in its first question to the model."""
-    (project / "hold").touch()
-    process = subprocess.Popen(
-        [*COMMAND, *RUN], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    assert any("writer begins" in line for line in iter(process.stderr.readline, ""))
-    return process
+def project(make_project: MakeProject) -> Path:
+    return make_project(SCRIPT, STEPS)
 
 
 def test_a_run_is_paused_from_another_terminal_and_resumed_later(project: Path) -> None:

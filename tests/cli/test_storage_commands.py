@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
 
 import anyio
-from typer.testing import CliRunner, Result
 
-from swarm.cli.app import app
 from swarm.errors import ProjectError, RunBusy
 from swarm.events import RunEnded
 from swarm.plan import Thread
@@ -18,11 +15,7 @@ from swarm.store.journal import Journal
 from swarm.store.lease import lease
 from swarm.store.records import RunRecord, RunStatus
 from swarm.store.runs import list_runs, run_path
-
-
-def here(*args: str, at: Path) -> Result:
-    with contextlib.chdir(at):
-        return CliRunner().invoke(app, args)
+from tests.cli.conftest import here
 
 
 async def write_run(project: Path, id: str, status: RunStatus) -> Path:

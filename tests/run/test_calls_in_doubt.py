@@ -22,7 +22,7 @@ from swarm.store.runs import run_path
 from swarm.testing import ScriptedModel
 from swarm.tool import CallState, EffectClass, tool
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]
 
 SEND = Step(id="send", agent="analyst", brief="Send it.")
 TELL = Step(id="tell", agent="writer", brief="Tell it.")
@@ -31,8 +31,6 @@ Send = Callable[[str], Coroutine[None, None, str]]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    off = "".join(f"[servers.{name}]\nenabled = false\n" for name in ("files", "database"))
-    (tmp_path / "swarm.toml").write_text(off, encoding="utf-8")
     (tmp_path / "agents").mkdir()
     for name, tools in (("analyst", "[python]"), ("writer", "[]")):
         card = f"---\ndescription: Works.\ntools: {tools}\n---\nDo it.\n"

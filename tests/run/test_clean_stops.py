@@ -19,7 +19,7 @@ from swarm.store.runs import run_path
 from swarm.testing import ScriptedModel
 from swarm.tool import tool
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]
 
 PLAN = Plan(steps=(Step(id="send", agent="generalist", brief="Send two letters."),))
 

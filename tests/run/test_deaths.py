@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
+from benchmarks.runs import NO_SERVERS
 from swarm.control import Budget
 from swarm.engine.watch import Watch
 from swarm.errors import LimitExceeded, ModelUnavailable, WorkerDied
@@ -30,7 +31,7 @@ from swarm.store.reader import read_events
 from swarm.store.runs import run_path
 from swarm.testing import ScriptedModel
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]
 
 SERVERS = Path(__file__).parents[1] / "hub" / "servers"
 LOOK = Step(id="look", agent="generalist", brief="Look which files there are.")
@@ -48,7 +49,7 @@ def result(data: JsonValue) -> str:
     return json.dumps({"result": data})
 
 
-LIST = json.dumps({"tool": "files.list", "args": {}})
+COUNT = json.dumps({"tool": "calculate.calculate", "args": {"expression": "15 + 15"}})
 
 
 @pytest.fixture
@@ -90,10 +91,10 @@ async def test_another_worker_goes_on_from_the_last_recorded_turn_and_siblings_n
         prompt = said(request)
         if "It has been worked on" in prompt or "Say hello" in prompt:
             return result("hello")
-        asked.append("second" if "files.list gave" in prompt else "first")
+        asked.append("second" if "calculate.calculate gave" in prompt else "first")
         if asked == ["first", "second"]:
             raise MemoryError("no room")
-        return LIST if asked[-1] == "first" else result("thirty notes")
+        return COUNT if asked[-1] == "first" else result("thirty notes")
 
     answer, events = await run(project, ScriptedModel(script), Plan(steps=(LOOK, HELLO)))
     (death,) = deaths_in(events)
@@ -154,8 +155,8 @@ async def test_a_server_that_dies_and_comes_back_is_told_in_the_run(project: Pat
     (project / "agents" / "breaker.md").write_text(CARD, encoding="utf-8")
     shutil.copy(SERVERS / "bare.py", project / "mcp_servers" / "bare.py")
     # Calls that can be made again: any other one that a death cuts off is put to a person.
-    settings = (project / "swarm.toml").read_text("utf-8") if (project / "swarm.toml").exists() else ""
-    (project / "swarm.toml").write_text(f'{settings}\n[servers.bare]\neffect = "pure"\n', encoding="utf-8")
+    settings = f'{NO_SERVERS}\n[servers.bare]\neffect = "pure"\n'
+    (project / "swarm.toml").write_text(settings, encoding="utf-8")
 
     def script(request: Request) -> str:
         prompt = said(request)
@@ -208,6 +209,7 @@ async def test_a_run_in_which_nothing_moves_is_paused_with_the_reason(project: P
     assert [event.limit for event in events if isinstance(event, LimitReached)] == ["stall_seconds"]
 
 
+@pytest.mark.usefixtures("files_alone")
 async def test_an_agent_whom_the_model_does_not_answer_leaves_its_step_unfinished_and_a_resume_does_it(
     project: Path,
 ) -> None:
@@ -232,6 +234,7 @@ async def test_an_agent_whom_the_model_does_not_answer_leaves_its_step_unfinishe
     assert len(second.log) == 3  # The item, what comes after, and the answer.
 
 
+@pytest.mark.usefixtures("files_alone")
 async def test_one_reply_that_does_not_come_while_others_do_fails_its_item_and_the_run_goes_on(
     project: Path,
 ) -> None:

@@ -20,7 +20,7 @@ from swarm.store.reader import read_events, read_run, read_threads
 from swarm.store.runs import list_runs, run_path
 from swarm.testing import ScriptedModel
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]
 
 WIDTH = 5
 NAMES = Step(
@@ -28,8 +28,6 @@ NAMES = Step(
 )
 LETTERS = Step(id="letters", agent="generalist", each="names", brief="Post {item}.")
 PLAN = Plan(steps=(NAMES, LETTERS))
-# No MCP server is started: none is needed.
-SETTINGS = "[servers.files]\nenabled = false\n\n[servers.database]\nenabled = false\n"
 posted: list[str] = []
 
 
@@ -42,7 +40,6 @@ def post(text: str) -> str:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     posted.clear()
-    (tmp_path / "swarm.toml").write_text(SETTINGS, encoding="utf-8")
     return tmp_path
 
 

@@ -17,7 +17,7 @@ from swarm.store.reader import read_events
 from swarm.store.runs import run_path
 from swarm.testing import ScriptedModel
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]
 
 
 def model(name: str = "one", digest: str = "d1") -> ScriptedModel:

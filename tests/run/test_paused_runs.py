@@ -19,8 +19,9 @@ from swarm.run.swarm import Swarm
 from swarm.store.reader import read_events, read_run, read_threads
 from swarm.store.runs import run_path
 from swarm.testing import ScriptedModel
+from tests.conftest import NO_DATABASE
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("files_alone")]
 
 WIDTH = 12
 WORDS = Step(id="words", agent="writer", each="notes/*.md", brief="Say {item}.")
@@ -80,7 +81,7 @@ async def test_300_agents_never_overrun_a_limit_and_lose_no_reply(project: Path)
 
 async def test_a_resumed_run_keeps_the_limits_it_was_given(project: Path) -> None:
     paused = await run(project, ScriptedModel(reply, slots=WIDTH), Limits(model_calls=5))
-    (project / "swarm.toml").write_text("[limits]\nmodel_calls = 1_000\n", encoding="utf-8")
+    (project / "swarm.toml").write_text(NO_DATABASE + "[limits]\nmodel_calls = 1_000\n", encoding="utf-8")
     second = ScriptedModel(reply, slots=WIDTH)
     again = await resume(project, second, paused.run)
     assert (again.status, second.log) == ("paused", [])
@@ -90,11 +91,11 @@ async def test_a_resumed_run_keeps_the_limits_it_was_given(project: Path) -> Non
 
 async def test_a_limit_of_the_project_is_raised_in_its_file(project: Path) -> None:
     settings = project / "swarm.toml"
-    settings.write_text("[limits]\nsteps = 10\n", encoding="utf-8")
+    settings.write_text(NO_DATABASE + "[limits]\nsteps = 10\n", encoding="utf-8")
     model = ScriptedModel(reply, slots=WIDTH)
     paused = await run(project, model, Limits())
     assert (paused.status, len(model.log)) == ("paused", 10)
-    settings.write_text("[limits]\nsteps = 1_000\n", encoding="utf-8")
+    settings.write_text(NO_DATABASE + "[limits]\nsteps = 1_000\n", encoding="utf-8")
     assert (await resume(project, model, paused.run)).status == "done"
 
 

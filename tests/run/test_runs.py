@@ -22,7 +22,7 @@ from swarm.run.run import Run
 from swarm.run.swarm import Swarm
 from swarm.testing import ScriptedModel
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("files_alone")]
 
 NOTES = {
     "a": "- Anna: call Ben, by 2026-03-31",

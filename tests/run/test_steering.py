@@ -22,17 +22,14 @@ from swarm.store.reader import read_events, read_run, read_threads
 from swarm.store.runs import run_path
 from swarm.testing import ScriptedModel
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]
 
 WIDTH = 6
 PLAN = Plan(steps=tuple(Step(id=f"words_{n}", agent="writer", brief=f"Say {n}.") for n in range(WIDTH)))
-# No MCP server is started: none is needed.
-SETTINGS = "[servers.files]\nenabled = false\n\n[servers.database]\nenabled = false\n"
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    (tmp_path / "swarm.toml").write_text(SETTINGS, encoding="utf-8")
     return tmp_path
 
 

@@ -10,18 +10,13 @@ from pathlib import Path
 import pytest
 from mcp import Client
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolResult
 from pydantic import TypeAdapter
 
 from mcp_servers import database
+from tests.servers.conftest import text_of
 
 pytestmark = pytest.mark.anyio
-
-
-def text_of(result: CallToolResult) -> str:
-    block = result.content[0]
-    assert isinstance(block, TextContent)
-    return block.text
 
 
 def count_of(result: CallToolResult) -> int:

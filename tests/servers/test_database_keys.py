@@ -9,9 +9,10 @@ from typing import cast
 
 import pytest
 from mcp import Client
-from mcp_types import CallToolResult, RequestParamsMeta, TextContent
+from mcp_types import CallToolResult, RequestParamsMeta
 
 from mcp_servers import database
+from tests.servers.conftest import text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -30,12 +31,6 @@ async def query(shop: Path, sql: str, key: str = "", *options: str) -> CallToolR
     meta = cast("RequestParamsMeta", {"swarm/key": key} if key else {})
     async with Client(database.build(["--root", str(shop.parent), "--write", *options])) as client:
         return await client.call_tool("query", {"sql": sql}, meta=meta)
-
-
-def text_of(result: CallToolResult) -> str:
-    block = result.content[0]
-    assert isinstance(block, TextContent)
-    return block.text
 
 
 def rows(shop: Path, sql: str) -> list[tuple[object, ...]]:

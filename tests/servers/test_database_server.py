@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from mcp import Client, StdioServerParameters
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolResult
 from pydantic import TypeAdapter
 
 from mcp_servers import database
+from tests.servers.conftest import text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -39,12 +40,6 @@ def make(path: Path, script: str) -> None:
 async def call(arguments: list[str], tool: str, **given: object) -> CallToolResult:
     async with Client(database.build(arguments)) as client:
         return await client.call_tool(tool, given)
-
-
-def text_of(result: CallToolResult) -> str:
-    block = result.content[0]
-    assert isinstance(block, TextContent)
-    return block.text.removeprefix("Error executing tool ")
 
 
 def count_of(result: CallToolResult) -> int:

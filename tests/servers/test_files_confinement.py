@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from mcp import Client
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import CallToolResult, TextContent
 
 from mcp_servers import files
+from tests.servers.conftest import call, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -33,17 +33,6 @@ def granted(tmp_path: Path, outside: Path) -> Path:
     (folder / "dangling.txt").symlink_to(outside / "made.txt")
     (folder / "door").symlink_to(outside)
     return folder
-
-
-async def call(folder: Path, tool: str, **arguments: object) -> CallToolResult:
-    async with Client(files.build(["--root", str(folder)])) as client:
-        return await client.call_tool(tool, arguments)
-
-
-def text_of(result: CallToolResult) -> str:
-    block = result.content[0]
-    assert isinstance(block, TextContent)
-    return block.text
 
 
 def names_in(folder: Path) -> list[str]:

@@ -7,22 +7,11 @@ from pathlib import Path
 
 import pytest
 from mcp import Client, StdioServerParameters
-from mcp_types import CallToolResult, TextContent
 
 from mcp_servers import files
+from tests.servers.conftest import call, text_of
 
 pytestmark = pytest.mark.anyio
-
-
-async def call(folder: Path, tool: str, **arguments: object) -> CallToolResult:
-    async with Client(files.build(["--root", str(folder)])) as client:
-        return await client.call_tool(tool, arguments)
-
-
-def text_of(result: CallToolResult) -> str:
-    block = result.content[0]
-    assert isinstance(block, TextContent)
-    return block.text.removeprefix("Error executing tool ")
 
 
 def files_in(folder: Path) -> list[str]:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from swarm.store.journal import Journal
 from swarm.store.lease import SILENT_SECONDS, lease, owner_of
 from swarm.store.reader import read_steps
 from swarm.store.records import RunRecord
+from tests.store.conftest import program
 
 pytestmark = pytest.mark.anyio
 
@@ -75,18 +75,6 @@ def path(tmp_path: Path) -> Path:
 
     asyncio.run(make())
     return path
-
-
-@contextmanager
-def program(code: str, path: Path) -> Generator[subprocess.Popen[str]]:
-    """A program in a process of its own, which is killed at the end of the block."""
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.send_signal(signal.SIGKILL)
 
 
 def line_of(process: subprocess.Popen[str]) -> str:

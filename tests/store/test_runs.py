@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
@@ -23,6 +19,7 @@ from swarm.store.reader import read_events, read_run, read_steps, read_text, rea
 from swarm.store.records import CallRecord, Entry, RunRecord, ThreadRecord, TurnRecord
 from swarm.store.runs import find_run, list_runs, new_run_id, run_path
 from swarm.tool import ToolCall, ToolResult
+from tests.store.conftest import program
 
 pytestmark = pytest.mark.anyio
 
@@ -44,18 +41,6 @@ async def elsewhere(code: str, *arguments: Path) -> str:
         done = await anyio.run_process([sys.executable, "-c", code, *map(str, arguments)], check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode()
-
-
-@contextmanager
-def program(code: str, path: Path) -> Generator[subprocess.Popen[str]]:
-    """A program in a process of its own, which is killed at the end of the block."""
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.send_signal(signal.SIGKILL)
 
 
 WRITE_FOR_EVER = """
