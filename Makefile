@@ -20,8 +20,8 @@ setup: .venv/ready ## install everything into .venv from the lock, hashes checke
 demo: .venv/ready ## get the embedded model, run an example with it, check what it found
 	@$(BIN)/python -m examples.demo
 
-test: .venv/ready ## run the whole suite
-	@$(BIN)/python -m pytest $(ARGS)
+test: .venv/ready ## run the whole suite, in two processes
+	@$(BIN)/python -m tests.halves $(ARGS)
 
 lint: .venv/ready ## check format, lint, types and imports
 	@$(BIN)/ruff format --check .

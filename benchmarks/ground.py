@@ -48,12 +48,12 @@ class Ground:
 
 
 @contextmanager
-def ground(place: Path) -> Generator[Ground]:
+def ground(place: Path, *, whole_runs: int = WHOLE_RUNS) -> Generator[Ground]:
     """A ground for as long as the block lasts; its first run, in this process, imports all."""
     with nursery() as socket:
         world = World(place / "whole", socket).make()
         asyncio.run(world.run(lambda: 0))
-        sittings = [world.make().sit() for _ in range(WHOLE_RUNS)]
+        sittings = [world.make().sit() for _ in range(whole_runs)]
         if wrong := [*wrong_in(world), *(sitting.said for sitting in sittings if sitting.status != "done")]:
             raise SystemExit(f"a run that nobody killed is not right: {wrong}")
         seconds = statistics.median(sitting.seconds for sitting in sittings)

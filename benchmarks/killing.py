@@ -22,7 +22,7 @@ from pathlib import Path
 from random import Random
 from typing import Literal, cast
 
-from benchmarks.nursery import launched
+from benchmarks.nursery import nursed
 from benchmarks.scripts import errands
 from benchmarks.scripts.post import __file__ as post_file
 from examples.example import write_database
@@ -46,7 +46,6 @@ EARLY_COMMITS, EARLY_SHARE = 8, 0.25
 """Some of the kills at a commit fall into the first few, in which a run comes into being."""
 LEFT_SECONDS = 5.0
 """A server has ended by then after its run has."""
-BUILT_IN = ("files", "database")
 
 Kind = Literal["time", "commit", "effect"]
 Whom = Literal["leader", "all"]
@@ -149,13 +148,10 @@ class World:
 
     def open(self) -> Project:
         """The project with its built-in servers started from the nursery."""
-        opened = open_project(self.project)
-        servers = dict(opened.servers)
-        for name in BUILT_IN:
-            servers[name] = launched(servers[name], self.socket, self.folder / "pids")
-        post = servers["post"]
-        servers["post"] = post.model_copy(update={"args": ("-I", "-S", post_file, str(self.folder))})
-        return opened.model_copy(update={"servers": servers})
+        opened = nursed(open_project(self.project), self.socket, self.folder / "pids")
+        post = opened.servers["post"]
+        quick = post.model_copy(update={"args": ("-I", "-S", post_file, str(self.folder))})
+        return opened.model_copy(update={"servers": {**opened.servers, "post": quick}})
 
     def sit(self, moment: Moment | None = None) -> Sitting:
         """Starts the run, or resumes it, in a process of its own, which is killed at the moment."""

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NoReturn, cast
 
 from mcp_servers import database, files
+from swarm.project.project import Project
 from swarm.project.server_entry import ServerEntry
 
 LAUNCH = Path(__file__).parent / "scripts" / "launch.py"
@@ -57,6 +58,15 @@ def launched(entry: ServerEntry, socket: Path, pids: Path) -> ServerEntry:
     _, _, *args = entry.args
     command = ("-I", "-S", str(LAUNCH), str(socket), entry.name, *args)
     return entry.model_copy(update={"args": command, "env": entry.env | {"PIDS": str(pids)}})
+
+
+def nursed(project: Project, socket: Path, pids: Path) -> Project:
+    """The project with its built-in servers started from a nursery."""
+    servers = {
+        name: launched(entry, socket, pids) if name in SERVERS else entry
+        for name, entry in project.servers.items()
+    }
+    return project.model_copy(update={"servers": servers})
 
 
 @dataclass
@@ -138,3 +148,10 @@ def _run(work: object) -> NoReturn:
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+if __name__ == "__main__":
+    # For a program with threads of its own: a nursery until the input ends.
+    with nursery() as path:
+        print(path, flush=True)
+        sys.stdin.read()

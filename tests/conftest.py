@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 
+from benchmarks.proof import ROOT, python
 from benchmarks.runs import NO_SERVERS
 from swarm.errors import ProjectError
+from swarm.project.project import Project, open_project
+
+Quick = Callable[[Path], Project]
 
 NO_DATABASE = "[servers.database]\nenabled = false\n"
 
@@ -28,6 +34,21 @@ def no_servers(tmp_path: Path) -> None:
 def files_alone(tmp_path: Path, no_servers: None) -> None:
     """Lets the project in ``tmp_path`` start the MCP server ``files`` and no other."""
     (tmp_path / "swarm.toml").write_text(NO_DATABASE, encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Generator[Quick]:
+    """A folder's project with built-in servers that start in milliseconds, forked from what has imported them."""
+    from benchmarks.nursery import nursed
+
+    pids = tmp_path_factory.mktemp("pids")
+    command = python("-m", "benchmarks.nursery")
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        socket = Path(process.stdout.readline().strip())
+        yield lambda folder: nursed(open_project(folder), socket, pids)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from swarm.models.dialects import REFUSALS, spoken
 from swarm.models.faults import WordFault
 from swarm.models.pool import Member
 from swarm.plan import Plan, Step
-from swarm.project.project import open_project
+from swarm.project.project import Project
 from swarm.result import Result
 from swarm.run.answer import Answer
 from swarm.run.run import Run
@@ -25,8 +25,9 @@ from swarm.run.setting import Setting
 from swarm.run.swarm import Swarm
 from swarm.scheduler.slots import Slots
 from swarm.testing import ScriptedModel
+from tests.conftest import Quick
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("files_alone")]
+pytestmark = pytest.mark.anyio
 
 ONCE = Limits(attempts=1, replans=0)
 READ = Step(id="read", agent="generalist", brief="Say what the note is about.")
@@ -35,9 +36,9 @@ DONE = json.dumps({"result": "It is about the lift of Ulm."})
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path: Path, files_alone: None, quick: Quick) -> Project:
     (tmp_path / "note.txt").write_text("The lift of Ulm is out of order.\n", encoding="utf-8")
-    return tmp_path
+    return quick(tmp_path)
 
 
 def turns_of(request: Request) -> int:
@@ -46,7 +47,7 @@ def turns_of(request: Request) -> int:
 
 
 async def run(
-    project: Path, script: Callable[[Request], str], limits: Limits = ONCE
+    project: Project, script: Callable[[Request], str], limits: Limits = ONCE
 ) -> tuple[Answer[str], list[Event], list[Request]]:
     asked: list[Request] = []
 
@@ -68,7 +69,7 @@ def result_of(events: list[Event]) -> Result:
     "dialect", ["hermes", "fenced", "bare-json", "python", "pipes", "mistral", "xml", "two-calls"]
 )
 async def test_a_call_in_any_dialect_is_made_and_remembered_as_a_turn(
-    project: Path, dialect: WordFault
+    project: Project, dialect: WordFault
 ) -> None:
     def script(request: Request) -> str:
         return DONE if turns_of(request) else spoken(dialect, json.dumps(CALL), request, 1)
@@ -81,7 +82,7 @@ async def test_a_call_in_any_dialect_is_made_and_remembered_as_a_turn(
 
 
 async def test_a_reply_that_is_no_turn_gets_one_corrective_turn_and_then_fails_the_agent(
-    project: Path,
+    project: Project,
 ) -> None:
     answer, events, asked = await run(project, lambda _: '{"tool": "files.remove", "args": {}}')
     assert answer.status == "failed"
@@ -92,14 +93,14 @@ async def test_a_reply_that_is_no_turn_gets_one_corrective_turn_and_then_fails_t
     assert result.refused_by == ""
 
 
-async def test_a_good_reply_after_a_correction_earns_another_one(project: Path) -> None:
+async def test_a_good_reply_after_a_correction_earns_another_one(project: Project) -> None:
     said = ["{", json.dumps(CALL), "{", DONE]
     answer, _, asked = await run(project, lambda request: said[turns_of(request)])
     assert answer.status == "done"
     assert len(asked) == 4
 
 
-async def test_an_agent_that_learns_nothing_new_is_told_and_then_ended(project: Path) -> None:
+async def test_an_agent_that_learns_nothing_new_is_told_and_then_ended(project: Project) -> None:
     def script(request: Request) -> str:
         turn = turns_of(request)
         return json.dumps({"tool": "files.read", "args": {"path": "note.txt", "lines": 50 + turn}})
@@ -119,7 +120,7 @@ async def test_an_agent_that_learns_nothing_new_is_told_and_then_ended(project: 
 @pytest.mark.parametrize(
     "said", [REFUSALS[0], json.dumps({"result": REFUSALS[1]}), json.dumps({"result": READ.brief})]
 )
-async def test_words_in_place_of_work_are_no_result_but_a_refusal(project: Path, said: str) -> None:
+async def test_words_in_place_of_work_are_no_result_but_a_refusal(project: Project, said: str) -> None:
     answer, events, asked = await run(project, lambda _: said)
     assert answer.status == "failed"
     assert len(asked) == 2
@@ -128,21 +129,20 @@ async def test_words_in_place_of_work_are_no_result_but_a_refusal(project: Path,
     assert result.reason.startswith("the model declined to work: ")
 
 
-async def test_after_a_refusal_a_model_of_another_family_is_asked(project: Path) -> None:
+async def test_after_a_refusal_a_model_of_another_family_is_asked(project: Project) -> None:
     models = [ScriptedModel(lambda _: REFUSALS[0], name="prim"), ScriptedModel(lambda _: DONE, name="frank")]
-    opened = open_project(project)
-    async with asyncio.timeout(60), Hub.open(opened) as box, asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), Hub.open(project) as box, asyncio.TaskGroup() as group:
         setting = Setting(
             model=models[0],
             slots=Slots([Member(model) for model in models]),
             box=box,
-            cards=opened.cards,
-            runs_folder=opened.runs_folder,
-            workspace=opened.workspace,
+            cards=project.cards,
+            runs_folder=project.runs_folder,
+            workspace=project.workspace,
             limits=Limits(),
             given=Limits(),
         )
-        swarm = Swarm(opened, setting, group)
+        swarm = Swarm(project, setting, group)
         begun: Run[str] = await swarm.start("What is the note about?", plan=Plan(steps=(READ,)))
         events = [event async for event in begun.events()]
         answer = await begun.answer()

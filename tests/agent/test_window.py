@@ -17,6 +17,7 @@ from swarm.errors import ContextOverflow, ModelError
 from swarm.messages import Message, Request
 from swarm.store.reader import read_threads
 from swarm.testing import ScriptedModel
+from tests.conftest import Quick
 
 pytestmark = pytest.mark.anyio
 
@@ -87,12 +88,12 @@ async def test_sixty_turns_in_a_small_window_end_right_on_prompts_that_are_appen
 
 
 async def test_without_need_every_prompt_of_a_run_is_the_one_before_and_more_and_all_begin_alike(
-    tmp_path: Path,
+    tmp_path: Path, quick: Quick
 ) -> None:
     new_project(tmp_path, 4_096, files=6)
     follower = Follower()
     others = STEP.model_copy(update={"id": "others", "brief": f"{STEP.brief} Do it again."})
-    async with Swarm.open(tmp_path, model=ScriptedModel(follower.reply)) as swarm:
+    async with Swarm.open(quick(tmp_path), model=ScriptedModel(follower.reply)) as swarm:
         begun: Run[str] = await swarm.start(TASK, plan=Plan(steps=(STEP, others)))
         assert (await begun.answer()).status == "done"
 
@@ -106,7 +107,9 @@ async def test_without_need_every_prompt_of_a_run_is_the_one_before_and_more_and
     assert len({one[0].content for one in turns}) == 1
 
 
-async def test_where_the_model_gives_no_notes_the_oldest_turns_are_dropped_and_named(tmp_path: Path) -> None:
+async def test_where_the_model_gives_no_notes_the_oldest_turns_are_dropped_and_named(
+    tmp_path: Path, quick: Quick
+) -> None:
     new_project(tmp_path, 4_096)
     follower = Follower()
 
@@ -116,7 +119,7 @@ async def test_where_the_model_gives_no_notes_the_oldest_turns_are_dropped_and_n
         said = follower.reply(request)
         return result_turn("enough") if "Calls made there" in request.messages[1].content else said
 
-    async with Swarm.open(tmp_path, model=ScriptedModel(reply, window=4_096)) as swarm:
+    async with Swarm.open(quick(tmp_path), model=ScriptedModel(reply, window=4_096)) as swarm:
         begun: Run[str] = await swarm.start(TASK, plan=Plan(steps=(STEP,)))
         await begun.answer()
 
@@ -128,7 +131,9 @@ async def test_where_the_model_gives_no_notes_the_oldest_turns_are_dropped_and_n
     assert "files.read chain/alpha.txt" in step.content
 
 
-async def test_a_resumed_run_makes_the_same_prompts_again_and_asks_for_no_notes_twice(tmp_path: Path) -> None:
+async def test_a_resumed_run_makes_the_same_prompts_again_and_asks_for_no_notes_twice(
+    tmp_path: Path, quick: Quick
+) -> None:
     total = new_project(tmp_path, 4_096)
     follower, stop = Follower(), asyncio.Event()
 
@@ -138,14 +143,14 @@ async def test_a_resumed_run_makes_the_same_prompts_again_and_asks_for_no_notes_
             await asyncio.Event().wait()
         return follower.reply(request)
 
-    async with Swarm.open(tmp_path, model=ScriptedModel(until_stopped, window=4_096)) as swarm:
+    async with Swarm.open(quick(tmp_path), model=ScriptedModel(until_stopped, window=4_096)) as swarm:
         begun: Run[str] = await swarm.start(TASK, plan=Plan(steps=(STEP,)))
         await stop.wait()
         await begun.stop("the test says so")
     assert any(turn.turn < 0 for thread in read_threads(_file(tmp_path)) for turn in thread.turns)
 
     again = Follower()
-    async with Swarm.open(tmp_path, model=ScriptedModel(again.reply, window=4_096)) as swarm:
+    async with Swarm.open(quick(tmp_path), model=ScriptedModel(again.reply, window=4_096)) as swarm:
         resumed: Run[str] = await swarm.resume()
         answer = await resumed.answer()
 
@@ -161,7 +166,7 @@ def _file(project: Path) -> Path:
     return next((project / ".swarm" / "runs").glob("*.db"))
 
 
-async def test_a_server_that_refuses_a_prompt_gets_a_shorter_one(tmp_path: Path) -> None:
+async def test_a_server_that_refuses_a_prompt_gets_a_shorter_one(tmp_path: Path, quick: Quick) -> None:
     """The window was said to be twice what it is."""
     total, follower, refused = new_project(tmp_path, 4_096), Follower(), [0]
 
@@ -171,18 +176,18 @@ async def test_a_server_that_refuses_a_prompt_gets_a_shorter_one(tmp_path: Path)
             raise ContextOverflow("too long")
         return follower.reply(request)
 
-    async with Swarm.open(tmp_path, model=ScriptedModel(reply, window=4_096)) as swarm:
+    async with Swarm.open(quick(tmp_path), model=ScriptedModel(reply, window=4_096)) as swarm:
         begun: Run[str] = await swarm.start(TASK, plan=Plan(steps=(STEP,)))
         answer = await begun.answer()
     assert f"The sum is {total}." in answer.text
     assert refused[0] > 0
 
 
-async def test_what_can_never_fit_is_an_overflow_that_says_what_to_do(tmp_path: Path) -> None:
+async def test_what_can_never_fit_is_an_overflow_that_says_what_to_do(tmp_path: Path, quick: Quick) -> None:
     new_project(tmp_path, 4_096)
     long = STEP.model_copy(update={"brief": STEP.brief + " Mind this:" + " so" * 20_000})
     model = ScriptedModel(lambda _: "never", window=4_096)
-    async with Swarm.open(tmp_path, model=model, limits=Limits(attempts=1, replans=0)) as swarm:
+    async with Swarm.open(quick(tmp_path), model=model, limits=Limits(attempts=1, replans=0)) as swarm:
         begun: Run[str] = await swarm.start(TASK, plan=Plan(steps=(long,)))
         answer = await begun.answer()
     assert "do not fit the model's window of 4096; use a model server with a larger window" in " ".join(

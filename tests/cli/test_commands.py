@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
+import shlex
 import subprocess
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from benchmarks import runs
 from swarm import __version__
-from swarm.cli.app import main
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended."""
-
-    code: object
-    out: str
-    err: str
-
-
-@pytest.fixture
-def swarm(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Done]:
-    """The command line, in an empty folder."""
-
-    def run(*args: str) -> Done:
-        with contextlib.chdir(tmp_path), pytest.raises(SystemExit) as end:
-            main(args)
-        said = capsys.readouterr()
-        return Done(end.value.code, said.out, said.err)
-
-    return run
-
-
-Command = Callable[..., Done]
+from tests.cli.conftest import Command, Done
 
 
 def test_the_version_is_the_packages(swarm: Command) -> None:
@@ -89,7 +62,7 @@ def test_a_bad_card_is_named_before_anything_runs(swarm: Command, tmp_path: Path
 
 
 def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
-    command = f"{sys.executable} -c 'from swarm.cli.app import main; main()' prompts | head -n 1"
+    command = f"{shlex.join(runs.swarm('prompts'))} | head -n 1"
     done = subprocess.run(
         ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from swarm.messages import Message, Request
 from swarm.models.embedded import open_embedded
 from swarm.models.litellm import LitellmModel
 from swarm.models.probe import refreshed
@@ -22,7 +23,8 @@ async def test_a_real_model_is_probed_and_tried(model_file: Path) -> None:
         LitellmModel(endpoint) as model,
     ):
         again = await refreshed(endpoint)
-        done = {trial.what: trial async for trial in tried(model, seconds=30)}
+        await model.reply(Request(messages=(Message(role="user", content="Hello."),), max_tokens=1))
+        done = {trial.what: trial async for trial in tried(model, seconds=15)}
 
     assert (endpoint.family, endpoint.tokenizes, endpoint.resident) == ("smollm", True, 1)
     assert endpoint.capabilities == {"schema", "grammar"}

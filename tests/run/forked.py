@@ -49,7 +49,7 @@ FORMS = {
 }
 
 if __name__ == "__main__":
-    with ground(Path(sys.argv[1])) as at:
+    with ground(Path(sys.argv[1]), whole_runs=1) as at:
         for line in sys.stdin:
             name, *arguments = cast("list[str]", json.loads(line))
             sys.stdout.write(json.dumps(FORMS[name](at, *arguments)) + "\n")

@@ -17,12 +17,14 @@ from swarm.limits import Limits
 from swarm.messages import Request
 from swarm.plan import Plan, Step
 from swarm.planner.draft import table_schema
+from swarm.project.project import Project
 from swarm.run.answer import Answer
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
 from swarm.testing import ScriptedModel
+from tests.conftest import Quick
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("files_alone")]
+pytestmark = pytest.mark.anyio
 
 NOTES = {
     "a": "- Anna: call Ben, by 2026-03-31",
@@ -32,11 +34,11 @@ NOTES = {
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path: Path, files_alone: None, quick: Quick) -> Project:
     for name, line in NOTES.items():
         (tmp_path / "notes").mkdir(exist_ok=True)
         (tmp_path / "notes" / f"{name}.md").write_text(f"# {name}\n{line}\n", encoding="utf-8")
-    return tmp_path
+    return quick(tmp_path)
 
 
 def said(request: Request) -> str:
@@ -86,7 +88,7 @@ def reply(request: Request) -> str:
 
 
 async def run(
-    project: Path, plan: Plan | None, script: Callable[[Request], str], limits: Limits | None = None
+    project: Project, plan: Plan | None, script: Callable[[Request], str], limits: Limits | None = None
 ) -> tuple[Answer[str], list[Event], ScriptedModel]:
     model = ScriptedModel(script)
     async with asyncio.timeout(60), Swarm.open(project, model=model, limits=limits) as swarm:
@@ -95,10 +97,10 @@ async def run(
         return await started.answer(), events, model
 
 
-async def test_each_file_is_read_by_one_agent_and_the_rows_are_joined_and_written(project: Path) -> None:
+async def test_each_file_is_read_by_one_agent_and_the_rows_are_joined_and_written(project: Project) -> None:
     answer, events, _ = await run(project, Plan(steps=(ACTIONS, MOST)), reply)
     assert answer.status == "done", answer.text
-    with (project / "actions.csv").open(encoding="utf-8", newline="") as file:
+    with (project.root / "actions.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert rows == [
         {"owner": "Anna", "action": "call Ben", "due_date": "2026-03-31"},
@@ -111,7 +113,7 @@ async def test_each_file_is_read_by_one_agent_and_the_rows_are_joined_and_writte
     assert isinstance(events[-1], RunEnded)
 
 
-async def test_a_failed_item_does_not_cancel_its_siblings_and_the_answer_says_so(project: Path) -> None:
+async def test_a_failed_item_does_not_cancel_its_siblings_and_the_answer_says_so(project: Project) -> None:
     def one_is_mad(request: Request) -> str:
         return "no idea" if NOTES["b"] in said(request) else reply(request)
 
@@ -124,10 +126,12 @@ async def test_a_failed_item_does_not_cancel_its_siblings_and_the_answer_says_so
     assert answer.missing[0].startswith(
         "step actions degraded: notes/b.md: the model declined to work: no idea"
     )
-    assert "Anna" in (project / "actions.csv").read_text(encoding="utf-8")
+    assert "Anna" in (project.root / "actions.csv").read_text(encoding="utf-8")
 
 
-async def test_a_step_whose_need_failed_is_skipped_with_that_reason_and_others_go_on(project: Path) -> None:
+async def test_a_step_whose_need_failed_is_skipped_with_that_reason_and_others_go_on(
+    project: Project,
+) -> None:
     lost = Step(id="lost", agent="writer", brief="Tell a joke.")
     after = Step(id="after", agent="writer", brief="Tell it again.", needs=("lost",))
     alone = Step(id="alone", agent="writer", brief="Say hello.")
@@ -143,7 +147,9 @@ async def test_a_step_whose_need_failed_is_skipped_with_that_reason_and_others_g
     assert answer.text.startswith("hello")
 
 
-async def test_rows_that_quote_what_is_not_there_are_corrected_once_and_then_reported(project: Path) -> None:
+async def test_rows_that_quote_what_is_not_there_are_corrected_once_and_then_reported(
+    project: Project,
+) -> None:
     def invents(request: Request) -> str:
         row: dict[str, JsonValue] = {"quote": "- Zoe: fly to the moon", "owner": "Zoe"}
         return result([{**row, "action": "fly to the moon", "due_date": None}])
@@ -155,7 +161,7 @@ async def test_rows_that_quote_what_is_not_there_are_corrected_once_and_then_rep
     assert len(model.log) == 2 * len(NOTES) + 2
 
 
-async def test_an_agent_that_repeats_one_call_is_ended(project: Path) -> None:
+async def test_an_agent_that_repeats_one_call_is_ended(project: Project) -> None:
     circling = json.dumps({"tool": "files.read", "args": {"path": "notes/a.md"}})
     step = Step(id="read", agent="generalist", brief="What is there to do?")
     answer, events, _ = await run(project, Plan(steps=(step,)), lambda request: circling)
@@ -164,7 +170,7 @@ async def test_an_agent_that_repeats_one_call_is_ended(project: Path) -> None:
     assert len([event for event in events if isinstance(event, ModelReplied)]) <= 8
 
 
-async def test_a_stopped_run_goes_on_where_it_was(project: Path) -> None:
+async def test_a_stopped_run_goes_on_where_it_was(project: Project) -> None:
     reached = asyncio.Event()
 
     async def slow(request: Request) -> str:
@@ -186,7 +192,7 @@ async def test_a_stopped_run_goes_on_where_it_was(project: Path) -> None:
     assert len(second.log) == 2
 
 
-async def test_an_each_over_an_earlier_list_has_an_agent_for_each_item(project: Path) -> None:
+async def test_an_each_over_an_earlier_list_has_an_agent_for_each_item(project: Project) -> None:
     words = Step(
         id="words",
         agent="writer",
@@ -213,7 +219,7 @@ async def test_an_each_over_an_earlier_list_has_an_agent_for_each_item(project: 
     ]
 
 
-async def test_a_plan_that_can_not_run_is_refused_before_anything_runs(project: Path) -> None:
+async def test_a_plan_that_can_not_run_is_refused_before_anything_runs(project: Project) -> None:
     model = ScriptedModel(reply)
     bad = Plan(steps=(Step(id="a", agent="nobody", brief="Do it.", needs=("b",)),))
     async with Swarm.open(project, model=model) as swarm:
@@ -230,7 +236,7 @@ class Most(BaseModel):
     actions: int
 
 
-async def test_an_answer_can_be_typed(project: Path) -> None:
+async def test_an_answer_can_be_typed(project: Project) -> None:
     def script(request: Request) -> str:
         asks = "It has been worked on" in said(request)
         return result({"name": "Anna", "actions": 2}) if asks else reply(request)
@@ -241,7 +247,7 @@ async def test_an_answer_can_be_typed(project: Path) -> None:
     assert answer.value == Most(name="Anna", actions=2)
 
 
-async def test_a_function_of_the_program_is_a_tool(project: Path) -> None:
+async def test_a_function_of_the_program_is_a_tool(project: Project) -> None:
     def shout(word: str) -> str:
         """Says a word loudly."""
         return word.upper() + "!"
@@ -258,7 +264,7 @@ async def test_a_function_of_the_program_is_a_tool(project: Path) -> None:
     assert answer.text == "HEY!"
 
 
-async def test_a_model_that_can_not_plan_leaves_it_to_one_agent(project: Path) -> None:
+async def test_a_model_that_can_not_plan_leaves_it_to_one_agent(project: Project) -> None:
     def script(request: Request) -> str:
         if "You plan work" in said(request):
             return "I would rather not."
