@@ -21,9 +21,10 @@ from pydantic import ValidationError
 from swarm.errors import ServerError
 from swarm.hub.offer import Offer, offers_of
 from swarm.hub.results import failure, from_answer
-from swarm.hub.screen import Screened
+from swarm.hub.screen import screened
 from swarm.hub.stdio import EXIT_SECONDS, StdioServer
 from swarm.project.server_entry import ServerEntry
+from swarm.project.wording import first_problem
 from swarm.pulse import PULSE, within
 from swarm.tool import ToolCall, ToolResult
 
@@ -38,11 +39,11 @@ class Connection:
     """An open session. ``ended`` is set when it is of no more use, and whoever opened it closes it."""
 
     def __init__(
-        self, entry: ServerEntry, client: Client, screened: Screened, process: StdioServer | None
+        self, entry: ServerEntry, client: Client, misread: dict[str, str], process: StdioServer | None
     ) -> None:
         self._entry = entry
         self._client = client
-        self._screened = screened
+        self._misread = misread
         self._process = process
         self._relist = asyncio.Lock()
         self.is_stale = False
@@ -57,7 +58,7 @@ class Connection:
         """Reads the server's tools anew."""
         async with self._relist:
             self.is_stale = False
-            self._screened.refused.clear()
+            self._misread.clear()
             tools: list[mcp_types.Tool] = []
             cursor: str | None = None
             for _ in range(PAGES):
@@ -66,8 +67,8 @@ class Connection:
                 cursor = page.next_cursor
                 if cursor is None:
                     break
-            self.offers = offers_of(self._entry, tools, self._version, self._screened.refused)
-            self.refused = dict(self._screened.refused)
+            self.offers = offers_of(self._entry, tools, self._version, self._misread)
+            self.refused = dict(self._misread)
 
     @property
     def _version(self) -> str:
@@ -159,10 +160,10 @@ async def connected(
     """
     async with AsyncExitStack() as stack:
         process = StdioServer(entry, ended, note) if entry.transport == "stdio" else None
-        screened = Screened(process or await _over_http(entry, stack))
+        transport = process or await _over_http(entry, stack)
         try:
             async with asyncio.timeout(entry.start_seconds):
-                connection = await _opened(entry, screened, process, stack)
+                connection = await _opened(entry, transport, process, stack)
         except TimeoutError as error:
             words = f" ({process.last_words()})" if process and process.last_words() else ""
             raise ServerError(
@@ -179,16 +180,17 @@ async def connected(
 
 
 async def _opened(
-    entry: ServerEntry, screened: Screened, process: StdioServer | None, stack: AsyncExitStack
+    entry: ServerEntry, transport: Transport, process: StdioServer | None, stack: AsyncExitStack
 ) -> Connection:
+    misread: dict[str, str] = {}
     opened: list[Connection] = []
 
     async def heard(message: IncomingMessage) -> None:
         if opened and isinstance(message, mcp_types.ToolListChangedNotification):
             opened[0].is_stale = True
 
-    client = Client(screened, client_info=CLIENT, message_handler=heard, cache=None)
-    connection = Connection(entry, await stack.enter_async_context(client), screened, process)
+    client = Client(screened(transport, misread), client_info=CLIENT, message_handler=heard, cache=None)
+    connection = Connection(entry, await stack.enter_async_context(client), misread, process)
     await connection.list_tools()
     opened.append(connection)
     return connection
@@ -236,7 +238,4 @@ def _cause(entry: ServerEntry, error: BaseException) -> str:
 
 
 def _said(error: BaseException) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False)[0]
-        return f"{'.'.join(str(part) for part in first['loc']) or 'the answer'}: {first['msg']}"
-    return str(error)
+    return first_problem(error) if isinstance(error, ValidationError) else str(error)

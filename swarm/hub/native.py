@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import inspect
 import json
 import logging
-import sys
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from types import ModuleType
 from typing import cast
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
@@ -26,6 +22,7 @@ from swarm.hub.offer import CAREFUL, DESCRIPTION_LENGTH, Offer, pin_of
 from swarm.hub.results import bounded, cleaned, failure
 from swarm.hub.schema import Arguments, BadSchema, Schema, Trimmer, shortened
 from swarm.hub.threads import Threads
+from swarm.project.folders import imported
 from swarm.project.project import PYTHON
 from swarm.project.tool_files import ToolFile
 from swarm.pulse import within
@@ -144,7 +141,7 @@ def from_functions(functions: Sequence[Function], threads: Threads) -> NativeToo
 
 
 def _functions_of(file: ToolFile) -> list[tuple[str, Function]]:
-    module = _imported(f"swarm_tools_{file.name.replace('-', '_')}", file.path)
+    module = imported(file.path, f"swarm_tools_{file.name.replace('-', '_')}", "cannot be loaded")
     functions: list[tuple[str, Function]] = []
     for declared in file.functions:
         function = getattr(module, declared.name, None)
@@ -154,21 +151,6 @@ def _functions_of(file: ToolFile) -> list[tuple[str, Function]]:
             )
         functions.append((declared.name, function))
     return functions
-
-
-def _imported(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ProjectError(f"{path}: cannot be imported; it must be a Python file")
-    module = importlib.util.module_from_spec(spec)
-    # Type hints and dataclasses look their module up by name.
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # foreign code: whatever a tool file does when it is loaded
-        del sys.modules[name]
-        raise ProjectError(f"{path}: cannot be loaded: {type(error).__name__}: {error}") from error
-    return module
 
 
 def _named(function: Function) -> str:

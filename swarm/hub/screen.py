@@ -5,64 +5,35 @@ The SDK refuses a whole ``tools/list`` for one malformed entry.
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Protocol, Self, cast
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import cast
 
 import mcp_types
 from mcp.client import Transport
+from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCResponse
 from pydantic import ValidationError
 
-
-class _Messages(Protocol):
-    async def receive(self) -> SessionMessage | Exception: ...
-
-    async def aclose(self) -> None: ...
-
-    async def __anext__(self) -> SessionMessage | Exception: ...
+from swarm.hub.stdio import Messages
+from swarm.project.wording import first_problem
 
 
-class _Outlet(Protocol):
-    async def send(self, item: SessionMessage, /) -> None: ...
-
-    async def aclose(self) -> None: ...
-
-    async def __aenter__(self) -> Self: ...
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> bool | None: ...
+@asynccontextmanager
+async def screened(
+    inner: Transport, refused: dict[str, str]
+) -> AsyncGenerator[tuple[Messages, WriteStream[SessionMessage]]]:
+    """A transport whose lists of tools hold only entries that can be read; ``refused`` learns, by the name
+    of a tool, why it was left out."""
+    async with inner as (messages, outlet):
+        yield _Screen(messages, refused), outlet
 
 
-class Screened:
-    """A transport whose lists of tools hold only entries that can be read."""
-
-    def __init__(self, inner: Transport) -> None:
-        self._inner = inner
-        self.refused: dict[str, str] = {}
-        """Why a tool was left out, by its name."""
-
-    async def __aenter__(self) -> tuple[_Screen, _Outlet]:
-        messages, outlet = await self._inner.__aenter__()
-        return _Screen(messages, self.refused), outlet
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> bool | None:
-        return await self._inner.__aexit__(exc_type, exc_val, exc_tb)
-
-
-class _Screen:
+class _Screen(Messages):
     """The messages of a transport, with the lists of tools screened."""
 
-    def __init__(self, messages: _Messages, refused: dict[str, str]) -> None:
+    def __init__(self, messages: ReadStream[SessionMessage | Exception], refused: dict[str, str]) -> None:
         self._messages = messages
         self._refused = refused
 
@@ -71,23 +42,6 @@ class _Screen:
 
     async def aclose(self) -> None:
         await self._messages.aclose()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> SessionMessage | Exception:
-        return self._screened(await self._messages.__anext__())
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     def _screened(self, item: SessionMessage | Exception) -> SessionMessage | Exception:
         # Only the answer to tools/list has this key at its top.
@@ -106,9 +60,7 @@ class _Screen:
         try:
             schema = mcp_types.Tool.model_validate(tool, by_name=False).input_schema
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            reason = f"{place}: {first['msg']}" if place else first["msg"]
+            reason = first_problem(error)
         else:
             if schema.get("type") == "object":
                 return True

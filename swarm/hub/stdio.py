@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import signal
+from abc import ABC, abstractmethod
 from asyncio.subprocess import PIPE, SubprocessStreamProtocol
 from collections import deque
 from collections.abc import Callable
@@ -94,24 +95,59 @@ class Lines:
             self._parts = [whole[:200], whole[-200:]]
 
 
-class Incoming:
-    """The messages a server sends. Noise between them is counted and passed over."""
+class Messages(ABC):
+    """A stream of messages as the SDK reads one, made of ``receive`` alone."""
 
-    def __init__(self, name: str, reader: asyncio.StreamReader, ended: asyncio.Event) -> None:
-        self._name = name
-        self._reader = reader
-        self._ended = ended
-        self._lines = Lines()
-        self._waiting: deque[tuple[bytes, bool]] = deque()
-        self.noise = 0
-        """Lines that were no messages."""
-
-    async def receive(self) -> SessionMessage:
+    @abstractmethod
+    async def receive(self) -> SessionMessage | Exception:
         """The next message.
 
         Raises:
-            anyio.EndOfStream: the server has closed its output.
+            anyio.EndOfStream: there will be none.
         """
+
+    async def aclose(self) -> None:
+        """Ends the stream, where it is not ended otherwise."""
+        return
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> SessionMessage | Exception:
+        try:
+            return await self.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+class _Dialogue(Messages):
+    """Both directions: messages of a server, between which noise is passed over, and those it is sent.
+
+    The process is closed as a whole, so ``aclose`` does nothing.
+    """
+
+    def __init__(self, name: str, pipes: _Pipes, ended: asyncio.Event) -> None:
+        if pipes.stdout is None or pipes.stdin is None:
+            raise RuntimeError("a child with pipes has none")
+        self._name = name
+        self._reader = pipes.stdout
+        self._writer = pipes.stdin
+        self._ended = ended
+        self._lines = Lines()
+        self._waiting: deque[tuple[bytes, bool]] = deque()
+
+    async def receive(self) -> SessionMessage:
         while True:
             while self._waiting:
                 message = self._message(*self._waiting.popleft())
@@ -130,7 +166,6 @@ class Incoming:
             return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
         except ValueError:
             if line.strip():
-                self.noise += 1
                 logger.debug("server %s: no message: %r", self._name, line[:200])
             return None
 
@@ -152,36 +187,6 @@ class Incoming:
             )
         )
 
-    async def aclose(self) -> None:
-        """Does nothing: the process is closed as a whole."""
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> SessionMessage:
-        try:
-            return await self.receive()
-        except anyio.EndOfStream:
-            raise StopAsyncIteration from None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-
-class Outgoing:
-    """The messages a server is sent, each written as a whole line."""
-
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
-
     async def send(self, item: SessionMessage, /) -> None:
         """Writes a message and waits while the server is slow to read.
 
@@ -196,20 +201,6 @@ class Outgoing:
             await self._writer.drain()
         except ConnectionError as error:
             raise anyio.BrokenResourceError from error
-
-    async def aclose(self) -> None:
-        """Does nothing: the process is closed as a whole."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
 
 class StdioServer:
@@ -227,7 +218,7 @@ class StdioServer:
         self.exit_seconds = 0.0
         """How long it may take to end by itself: none until it has shown that it speaks MCP."""
 
-    async def __aenter__(self) -> tuple[Incoming, Outgoing]:
+    async def __aenter__(self) -> tuple[_Dialogue, _Dialogue]:
         loop = asyncio.get_running_loop()
         extra = {name: os.environ[name] for name in LOCALE if name in os.environ}
         transport, pipes = await loop.subprocess_exec(
@@ -243,16 +234,10 @@ class StdioServer:
         )
         self._transport, self._pipes = transport, pipes
         self._note(transport.get_pid())
-        if pipes.stdout is None or pipes.stdin is None:
-            raise RuntimeError("a child with pipes has none")
-        return Incoming(self._entry.name, pipes.stdout, self._ended), Outgoing(pipes.stdin)
+        dialogue = _Dialogue(self._entry.name, pipes, self._ended)
+        return dialogue, dialogue
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._transport is None or self._pipes is None:
             return
         # Shielded, and every wait inside is bounded: a cancelled run must not leave processes.

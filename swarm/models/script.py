@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import cast
 from swarm.errors import ModelError, ProjectError
 from swarm.messages import Reply, Request
 from swarm.models.faults import Fault
+from swarm.project.folders import imported
 
 Answer = str | Reply | Fault
 """What is said; a fault is shown for this one request, and says its ``text``."""
@@ -63,14 +63,7 @@ def _in_order(answers: tuple[Answer, ...]) -> ReplyFunction:
 def _script_in(path: Path) -> Script:
     if not path.is_file():
         raise ProjectError(f"{path}: no such script; name a Python file that defines reply(request)")
-    spec = importlib.util.spec_from_file_location(f"swarm_script_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise ProjectError(f"{path}: not a Python file; a script is a .py file that defines reply(request)")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # A user's file may raise anything while it runs.
-        raise ProjectError(f"{path}: the script does not run: {type(error).__name__}: {error}") from error
+    module = imported(path, f"swarm_script_{path.stem}", "the script does not run")
     reply = getattr(module, "reply", None)
     if not callable(reply):
         raise ProjectError(f"{path}: the script defines no function reply(request); add one")

@@ -1,9 +1,12 @@
-"""The three content folders: where they are, which files they hold, and reading one as text."""
+"""The three content folders: where they are, which files they hold, and reading or importing one."""
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
 from swarm.errors import ProjectError
@@ -52,6 +55,26 @@ def read_text(path: Path) -> str:
         raise ProjectError(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8") from error
     except OSError as error:
         raise ProjectError(f"{path}: cannot be read ({error.strerror}); check the file") from error
+
+
+def imported(path: Path, name: str, failure: str) -> ModuleType:
+    """A user's Python file as the module of that name; ``failure`` says what it means when it does not run.
+
+    Raises:
+        ProjectError: it is none, or does not run.
+    """
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ProjectError(f"{path}: cannot be imported; it must be a Python file")
+    module = importlib.util.module_from_spec(spec)
+    # Type hints and dataclasses look their module up by name.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # foreign code: whatever a file does when it is loaded
+        del sys.modules[name]
+        raise ProjectError(f"{path}: {failure}: {type(error).__name__}: {error}") from error
+    return module
 
 
 def _files_of(folder: Path, kind: Kind) -> dict[str, Path]:

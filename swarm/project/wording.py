@@ -28,6 +28,13 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
     return "; ".join(said)
 
 
+def first_problem(error: ValidationError) -> str:
+    """The first finding: where, if not in the whole, and what."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}" if place else first["msg"]
+
+
 def near(name: str, known: list[str]) -> str:
     """What to do about an unknown name: the likeliest one, or all of them."""
     if close := get_close_matches(name, known, n=1):
