@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from swarm.cli.options import ProjectOption, RunArgument
+from swarm.cli.options import ProjectOption, RunArgument, path_of
+from swarm.cli.output import print_line, size_words
+from swarm.store.runs import run_path
 
 
 def export(
@@ -23,12 +26,9 @@ def export(
 ) -> None:
     """Write a run into one file that `swarm import` takes elsewhere. The run may be at work: the file
     holds what is recorded by then."""
-    from swarm.cli.runs import size_words
-    from swarm.cli.screen import print_line
     from swarm.store.archive import answer_files, export_run
-    from swarm.store.runs import find_run
 
-    path = find_run(project or Path.cwd(), run)
+    path = path_of(project, run)
     target = file or Path(f"{path.stem}.swarm")
     manifest = export_run(path, target, answer_files(path) if files else ())
     print_line(str(target))
@@ -49,11 +49,7 @@ def import_(
 ) -> None:
     """Take in a run that was exported: it can be shown and resumed here. What is damaged, newer than
     this program, or there already is refused."""
-    import asyncio
-
-    from swarm.cli.screen import print_line
     from swarm.store.archive import check_id, import_files, import_run, read_manifest
-    from swarm.store.runs import run_path
 
     id = check_id(as_id) if as_id else read_manifest(file).run
     manifest = asyncio.run(import_run(file, run_path(project or Path.cwd(), id)))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm.cli.options import ProjectOption
+from swarm.cli.output import print_finding, print_line
 from swarm.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ def doctor(
 ) -> None:
     """Show what a run finds here, and what to do about each gap. Exits with 1 if nothing could run."""
     if probe:
-        raise typer.Exit(_try(probe, project, seconds))
+        from swarm.cli.trial import try_model
+
+        raise typer.Exit(try_model(probe, project, seconds))
     findings = [_python(), _disk(project or Path.cwd()), _sandbox()]
     _tell(findings)
     found = _project(project)
@@ -66,22 +69,11 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _try(model: str, folder: Path | None, seconds: float | None) -> int:
-    from swarm.cli.trial import try_model
-    from swarm.project.project import open_project
-
-    return try_model(model, open_project(folder).settings.model, seconds)
-
-
 def _tell(findings: list[Finding]) -> None:
-    from swarm.view.words import printable
-
     for finding in findings:
-        mark = "ok " if not finding.remedy else "GAP"
-        sys.stdout.write(f"{mark}  {finding.what:<9} {printable(' '.join(finding.words.split()))}\n")
+        print_finding(finding.what, finding.words, is_gap=bool(finding.remedy))
         if finding.remedy:
-            sys.stdout.write(f"     {'':<9} → {finding.remedy}\n")
-    sys.stdout.flush()
+            print_line(f"     {'':<9} → {finding.remedy}")
 
 
 def _python() -> Finding:

@@ -63,8 +63,11 @@ async def _begin(options: RunOptions, screen: Screen) -> None:
         await sleep_until(begins)
 
 
-def run_to_exit(work: Callable[[Interrupts], Coroutine[None, None, int]]) -> int:
-    """The exit code of work that signals may end."""
+def run_to_exit(
+    work: Callable[[Interrupts], Coroutine[None, None, int]],
+    stopped: str = "stopped before anything was run",
+) -> int:
+    """The exit code of work that signals may end; ``stopped`` says what is left then."""
 
     async def caught() -> int:
         with Interrupts().caught() as interrupts:
@@ -73,7 +76,7 @@ def run_to_exit(work: Callable[[Interrupts], Coroutine[None, None, int]]) -> int
             except asyncio.CancelledError:
                 if interrupts.signal is None:
                     raise
-                sys.stderr.write("swarm: stopped before anything was run\n")
+                sys.stderr.write(f"swarm: {stopped}\n")
                 return INTERRUPTED
 
     return asyncio.run(caught())

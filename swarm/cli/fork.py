@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.options import RunArgument, RunOptions
+from swarm.cli.options import RunArgument, RunOptions, path_of
+from swarm.cli.output import print_line
 from swarm.cli.run import go_on
 
 if TYPE_CHECKING:
@@ -40,11 +40,10 @@ def fork(options: ForkOptions) -> None:
     """Begin a new run with what another one recorded up to a turn, and go on from there: with another
     --model or other limits, say. Nothing recorded before the turn is done again. What the other run did
     after it stays done, in the same workspace, and is listed."""
-    from swarm.cli.screen import Screen, print_line
+    from swarm.cli.screen import Screen
     from swarm.run.fork import fork
-    from swarm.store.runs import find_run
 
-    path = find_run(options.project or Path.cwd(), options.run)
+    path = path_of(options.project, options.run)
     # What is wrong with the options is told before anything is made.
     options.opened()
     options.limits()

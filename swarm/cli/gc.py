@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.options import ProjectOption
+from swarm.cli.options import ProjectOption, path_of
+from swarm.cli.output import print_columns, size_words
+from swarm.cli.runs import records
+from swarm.store.lease import owner_of
+from swarm.store.runs import run_path
 
 if TYPE_CHECKING:
     from swarm.store.gc import Collected
@@ -34,15 +39,9 @@ def gc(
 ) -> None:
     """Make the files of runs smaller: old checkpoints and texts that nothing names go. What was said
     and done stays, and a run that is at work is left alone."""
-    import asyncio
-
-    from swarm.cli.columns import print_columns
-    from swarm.cli.runs import size_words
     from swarm.store.gc import collect, foresee
-    from swarm.store.runs import find_run
 
-    folder = project or Path.cwd()
-    paths = [find_run(folder, run)] if run else _candidates(folder, with_unfinished=unfinished)
+    paths = [path_of(project, run)] if run else _candidates(project or Path.cwd(), with_unfinished=unfinished)
     work = foresee if dry_run else collect
     rows: list[tuple[str, ...]] = []
     for path in paths:
@@ -60,11 +59,5 @@ def gc(
 
 def _candidates(project: Path, *, with_unfinished: bool) -> list[Path]:
     """The files of the runs that nobody works on, of the finished ones or of all."""
-    from swarm.store.lease import owner_of
-    from swarm.store.runs import list_runs, run_path
-
-    found = list_runs(project)
-    for problem in found.problems:
-        sys.stderr.write(f"swarm: {problem}\n")
-    wanted = [record.id for record in found.records if with_unfinished or record.status in _FINISHED]
+    wanted = [one.id for one in records(project) if with_unfinished or one.status in _FINISHED]
     return [path for path in (run_path(project, id) for id in wanted) if owner_of(path) is None]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from swarm.cli.options import ProjectOption
+from swarm.cli.output import print_columns
 
 
 def content(project: ProjectOption = None) -> None:
     """List the project's agents, tools and servers. Files are read; nothing is started or imported."""
-    from swarm.cli.columns import print_columns
     from swarm.project.project import open_project
 
     opened = open_project(project)

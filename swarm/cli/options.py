@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, get_type_hints
 
 import typer
 
+from swarm.errors import ProjectError
+from swarm.store.runs import find_run
+
 if TYPE_CHECKING:
     from swarm.limits import Limits
     from swarm.project.project import Project
@@ -34,37 +37,17 @@ WorkspaceOption = Annotated[
     typer.Option("--workspace", "-w", metavar="FOLDER", help="Where the run reads and writes files."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print events on stdout, one JSON object per line.")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Run the plan without asking.")]
-TokensOption = Annotated[
-    int | None, typer.Option("--max-tokens", min=1, metavar="N", help="Tokens the whole run may use.")
-]
-CallsOption = Annotated[
-    int | None, typer.Option("--max-calls", min=1, metavar="N", help="Model calls the run may make.")
-]
-SecondsOption = Annotated[
-    float | None, typer.Option("--max-seconds", min=0.001, metavar="S", help="Wall-clock the run may take.")
-]
-StepsOption = Annotated[
-    int | None, typer.Option("--max-steps", min=1, metavar="N", help="Sub-agents the run may start.")
-]
-LimitOption = Annotated[
-    list[str] | None,
-    typer.Option("--limit", metavar="NAME=N", help="Any limit of swarm.toml's [limits], as tokens=50000."),
-]
-UntilOption = Annotated[
-    str | None,
-    typer.Option(
-        "--until", metavar="TIME", help="Pause in time for this: 06:30, or 2026-11-23T06:30. Resume later."
-    ),
-]
-ForOption = Annotated[
-    str | None, typer.Option("--for", metavar="TIME", help="Pause after this long: 90m, 8h, 1h30m.")
-]
-AtOption = Annotated[
-    str | None, typer.Option("--at", metavar="TIME", help="Wait until then before anything is opened: 22:00.")
-]
 
 Options = TypeVar("Options")
+
+
+def path_of(project: Path | None, run: str) -> Path:
+    """The file of the run that a person means: an id, the beginning of one, or ``last``.
+
+    Raises:
+        ProjectError: there is no such run, or more than one.
+    """
+    return find_run(project or Path.cwd(), run)
 
 
 def from_options(options: type[Options], command: Callable[[Options], None]) -> Callable[..., None]:
@@ -88,15 +71,38 @@ class RunOptions:
     project: ProjectOption = None
     model: ModelOption = None
     workspace: WorkspaceOption = None
-    yes: YesOption = False
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Run the plan without asking.")] = False
     json: JsonOption = False
-    max_tokens: TokensOption = None
-    max_calls: CallsOption = None
-    max_seconds: SecondsOption = None
-    max_steps: StepsOption = None
-    limit: LimitOption = None
-    until: UntilOption = None
-    lasting: ForOption = None
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", min=1, metavar="N", help="Tokens the whole run may use.")
+    ] = None
+    max_calls: Annotated[
+        int | None, typer.Option("--max-calls", min=1, metavar="N", help="Model calls the run may make.")
+    ] = None
+    max_seconds: Annotated[
+        float | None,
+        typer.Option("--max-seconds", min=0.001, metavar="S", help="Wall-clock the run may take."),
+    ] = None
+    max_steps: Annotated[
+        int | None, typer.Option("--max-steps", min=1, metavar="N", help="Sub-agents the run may start.")
+    ] = None
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--limit", metavar="NAME=N", help="Any limit of swarm.toml's [limits], as tokens=50000."
+        ),
+    ] = None
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            metavar="TIME",
+            help="Pause in time for this: 06:30, or 2026-11-23T06:30. Resume later.",
+        ),
+    ] = None
+    lasting: Annotated[
+        str | None, typer.Option("--for", metavar="TIME", help="Pause after this long: 90m, 8h, 1h30m.")
+    ] = None
 
     def opened(self) -> Project:
         """The project the options name.
@@ -118,7 +124,6 @@ class RunOptions:
         Raises:
             ProjectError: it is no time to come, or two are named.
         """
-        from swarm.errors import ProjectError
         from swarm.run.deadline import lasting, until
 
         if self.until and self.lasting:
@@ -147,7 +152,10 @@ class RunOptions:
 class LaterOptions(RunOptions):
     """What a command takes that may begin later."""
 
-    at: AtOption = None
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="TIME", help="Wait until then before anything is opened: 22:00."),
+    ] = None
 
     def starts(self) -> Deadline | None:
         """What to wait for before anything is opened; None to begin now.
@@ -168,7 +176,6 @@ def limits_of(named: dict[str, str]) -> Limits:
     """
     from pydantic import ValidationError
 
-    from swarm.errors import ProjectError
     from swarm.limits import Limits
 
     if unknown := sorted(named.keys() - Limits.model_fields.keys()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +16,7 @@ from swarm.cli.options import (
     WorkspaceOption,
     from_options,
 )
+from swarm.cli.output import print_line, width
 from swarm.cli.run import read_task, run_task
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ def make(
 ) -> None:
     """Make a plan for a task and write it as JSON; run nothing."""
     from swarm.cli.plan_file import plan_json, write_plan
-    from swarm.cli.screen import print_line
 
     options = RunOptions(project=project, model=model, workspace=workspace)
     plan = make_plan(read_task(task), options)
@@ -124,11 +123,7 @@ def check_in(project: Project, plan: Plan) -> None:
 
 def print_plan(plan: Plan, *, as_json: bool) -> None:
     """The plan on stdout, as rows or as JSON."""
-    from shutil import get_terminal_size
-
     from swarm.cli.plan_file import plan_json
-    from swarm.cli.screen import print_line
     from swarm.view.plan import plan_rows
 
-    width = get_terminal_size().columns if sys.stdout.isatty() else 10_000
-    print_line(plan_json(plan).rstrip() if as_json else "\n".join(plan_rows(plan, width=width)))
+    print_line(plan_json(plan).rstrip() if as_json else "\n".join(plan_rows(plan, width=width())))

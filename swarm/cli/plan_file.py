@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from swarm.errors import PlanError, ProjectError
 from swarm.plan import Plan
+from swarm.project.folders import read_text
 
 
 def read_plan(path: Path) -> Plan:
@@ -17,10 +18,7 @@ def read_plan(path: Path) -> Plan:
         ProjectError: the file cannot be read.
         PlanError: it holds no plan, or one that cannot run.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{path}: cannot be read ({error}); name a plan as JSON") from error
+    text = read_text(path)
     try:
         return Plan.model_validate_json(text).check()
     except ValidationError as error:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from swarm.cli.options import ProjectOption
-from swarm.cli.runs import JsonOption
+from swarm.cli.options import ProjectOption, RunArgument, path_of
+from swarm.cli.output import json_words, print_line, time_words
+from swarm.cli.runs import JsonOption, records
+from swarm.errors import StoreError
+from swarm.store.runs import run_path
 
 if TYPE_CHECKING:
     from swarm.commands import Decide
@@ -30,20 +33,19 @@ def questions(
 ) -> None:
     """List the tool calls that were cut off and may have taken effect, with the evidence. Such a call is not
     made again before `swarm answer` has said what becomes of it; a run that waits for nothing else is paused."""
-    from swarm.cli.screen import print_line
     from swarm.store.reader import read_questions
-    from swarm.store.runs import find_run
 
     folder = project or Path.cwd()
+    paths = [path_of(folder, run)] if run else [run_path(folder, one.id) for one in records(folder)]
     found = [
         (path.stem, question)
-        for path in ([find_run(folder, run)] if run else _run_files(folder))
+        for path in paths
         for question in read_questions(path)
         if all or question.is_open
     ]
     if json:
         for id, question in found:
-            print_line(_json(id, question))
+            print_line(json_words({"run": id, **question.model_dump(mode="json")}))
     elif found:
         print_line("\n\n".join("\n".join(_rows(id, question)) for id, question in found))
     else:
@@ -51,7 +53,7 @@ def questions(
 
 
 def answer(
-    run: Annotated[str, typer.Argument(help="The run: its id, the beginning of it, or last.")],
+    run: RunArgument,
     question: Annotated[
         int, typer.Argument(metavar="QUESTION", help="Its number, as `swarm questions` gives it.")
     ],
@@ -69,14 +71,10 @@ def answer(
 ) -> None:
     """Say what becomes of a tool call in doubt. A run at work goes on with it at once, any other one when it
     is resumed."""
-    import asyncio
-
     from swarm.commands import Decide
-    from swarm.errors import StoreError
     from swarm.store.mailbox import tell
-    from swarm.store.runs import find_run
 
-    path = find_run(project or Path.cwd(), run)
+    path = path_of(project, run)
     command = Decide(question=question, decision=decision, note=note)
     heard = tell(path, command)
     if heard is None:
@@ -101,30 +99,13 @@ async def _decide(path: Path, command: Decide) -> None:
         journal.note(QuestionAnswered(number=number, decision=decision, note=note))
 
 
-def _run_files(project: Path) -> Iterable[Path]:
-    from swarm.store.runs import list_runs, run_path
-
-    found = list_runs(project)
-    for problem in found.problems:
-        sys.stderr.write(f"swarm: {problem}\n")
-    return [run_path(project, record.id) for record in found.records]
-
-
-def _json(id: str, question: Question) -> str:
-    import json
-
-    return json.dumps({"run": id, **question.model_dump(mode="json")}, ensure_ascii=False)
-
-
 def _rows(id: str, question: Question) -> list[str]:
-    import json
-
     from swarm.store.records import thread_of
     from swarm.view.words import one_line, printable
 
     thread = thread_of(question.thread)
     who = thread.step.lstrip("_") + ("" if thread.item is None else f"[{thread.item}]")
-    args = one_line(json.dumps(question.call.args, ensure_ascii=False), ARGUMENTS_WIDTH)
+    args = one_line(json_words(question.call.args), ARGUMENTS_WIDTH)
     rows = [
         f"run {id}, question {question.number}: {question.call.tool} of {who} ({question.effect})",
         f"  arguments: {args}",
@@ -141,8 +122,4 @@ def _rows(id: str, question: Question) -> list[str]:
 
 
 def _time(seconds: float | None) -> str:
-    from datetime import datetime
-
-    if seconds is None:
-        return "at an unknown time"
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return "at an unknown time" if seconds is None else time_words(seconds)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from swarm.cli.options import JsonOption, ProjectOption, RunArgument
+from swarm.cli.options import JsonOption, ProjectOption, RunArgument, path_of
 
 SPEED = 10.0
 
@@ -34,9 +33,8 @@ def replay(
     from swarm.events import RunEnded
     from swarm.run.replay import Replay
     from swarm.store.reader import read_events
-    from swarm.store.runs import find_run
 
-    path = find_run(project or Path.cwd(), run)
+    path = path_of(project, run)
     events = read_events(path)
     is_watched = sys.stderr.isatty() and not json
     replayed = Replay(events, speed if speed is not None else SPEED if is_watched else 0.0)

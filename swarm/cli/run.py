@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.options import LaterOptions, RunArgument, RunOptions
+from swarm.cli.options import LaterOptions, RunArgument, RunOptions, path_of
 from swarm.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -59,9 +59,7 @@ def run(options: TaskOptions) -> None:
 def resume(options: ResumeOptions) -> None:
     """Go on with a stopped, paused or killed run. Nothing that was recorded is done again. A run that
     reaches a limit is paused (exit code 3); --limit NAME=N raises it."""
-    from swarm.store.runs import find_run
-
-    path = find_run(options.project or Path.cwd(), options.run)
+    path = path_of(options.project, options.run)
     raise typer.Exit(go_on(path, options, take_over=options.take_over))
 
 

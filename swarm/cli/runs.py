@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.options import ProjectOption, RunArgument
+from swarm.cli.options import ProjectOption, RunArgument, path_of
+from swarm.cli.output import json_words, print_columns, print_line, size_words, time_words
+from swarm.store.lease import owner_of
+from swarm.store.runs import list_runs, run_path
 
 if TYPE_CHECKING:
     from swarm.events import Event
@@ -20,21 +23,24 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 
 def runs(project: ProjectOption = None, json: JsonOption = False) -> None:
     """List the project's runs, the last one first."""
-    from swarm.cli.columns import print_columns
-    from swarm.cli.screen import print_line
-    from swarm.store.runs import list_runs
-
-    found = list_runs(project or Path.cwd())
+    folder = project or Path.cwd()
+    found = records(folder)
     if json:
-        for record in found.records:
-            print_line(_as_json(record, project or Path.cwd()))
-    elif found.records:
-        rows = [_row(record, project or Path.cwd()) for record in found.records]
+        for record in found:
+            print_line(json_words({**record.model_dump(mode="json"), "size_bytes": _size(folder, record)}))
+    elif found:
+        rows = [_row(record, folder) for record in found]
         print_columns(("RUN", "STATUS", "BEGUN", "SIZE", "MODEL", "TASK"), rows)
     else:
         sys.stderr.write("no runs yet; start one with `swarm run TASK`\n")
+
+
+def records(project: Path) -> tuple[RunRecord, ...]:
+    """The project's runs, the last one first; of files that cannot be read a line on stderr says why."""
+    found = list_runs(project)
     for problem in found.problems:
         sys.stderr.write(f"swarm: {problem}\n")
+    return found.records
 
 
 def show(
@@ -44,11 +50,9 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Show a run: steps, outcomes, answer and use. A failed step is shown with its reason."""
-    from swarm.cli.screen import print_line
     from swarm.store.reader import read_events, read_run
-    from swarm.store.runs import find_run
 
-    path = find_run(project or Path.cwd(), run)
+    path = path_of(project, run)
     record, stream = read_run(path), read_events(path)
     if events:
         _print_events(stream, as_json=json)
@@ -59,43 +63,26 @@ def show(
 
 
 def _row(record: RunRecord, project: Path) -> tuple[str, ...]:
-    from datetime import datetime
-
-    from swarm.store.runfile import size_of
-    from swarm.store.runs import run_path
     from swarm.view.words import one_line
 
-    begun = datetime.fromtimestamp(record.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
-    path = run_path(project, record.id)
-    size = size_words(size_of(path))
-    return record.id, _status(record, path), begun, size, record.model, one_line(record.task, 60)
+    status = _status(record, run_path(project, record.id))
+    begun, size = time_words(record.created_at)[:-3], size_words(_size(project, record))
+    return record.id, status, begun, size, record.model, one_line(record.task, 60)
 
 
-def size_words(size_bytes: int) -> str:
-    """A size as people read it: ``812 kB``, ``16.4 MB``."""
-    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"
-
-
-def _as_json(record: RunRecord, project: Path) -> str:
-    import json
-
+def _size(project: Path, record: RunRecord) -> int:
     from swarm.store.runfile import size_of
-    from swarm.store.runs import run_path
 
-    size = size_of(run_path(project, record.id))
-    return json.dumps({**record.model_dump(mode="json"), "size_bytes": size}, ensure_ascii=False)
+    return size_of(run_path(project, record.id))
 
 
 def _status(record: RunRecord, path: Path) -> str:
     """The run's status; a run that is recorded as running but has no owner was killed."""
-    from swarm.store.lease import owner_of
-
     is_killed = record.status == "running" and owner_of(path) is None
     return "killed" if is_killed else record.status
 
 
 def _print_events(events: list[Event], *, as_json: bool) -> None:
-    from swarm.cli.screen import print_line
     from swarm.view.plain import line_of
     from swarm.view.words import printable
 
@@ -108,23 +95,17 @@ def _print_events(events: list[Event], *, as_json: bool) -> None:
 
 
 def _json(path: Path, record: RunRecord, events: list[Event]) -> str:
-    import json
-
     from swarm.run.speedup import speedup_of
     from swarm.store.reader import read_questions, read_steps, read_threads
 
-    steps = {id: result.model_dump(mode="json") for id, result in read_steps(path).items()}
-    threads = [thread.model_dump(mode="json") for thread in read_threads(path)]
-    speedup = speedup_of(events).model_dump(mode="json")
-    questions = [question.model_dump(mode="json") for question in read_questions(path)]
     whole = {
         "run": record.model_dump(mode="json"),
-        "steps": steps,
-        "threads": threads,
-        "questions": questions,
-        "speedup": speedup,
+        "steps": {id: result.model_dump(mode="json") for id, result in read_steps(path).items()},
+        "threads": [thread.model_dump(mode="json") for thread in read_threads(path)],
+        "questions": [question.model_dump(mode="json") for question in read_questions(path)],
+        "speedup": speedup_of(events).model_dump(mode="json"),
     }
-    return json.dumps(whole, ensure_ascii=False)
+    return json_words(whole)
 
 
 def _print_run(record: RunRecord, events: list[Event], path: Path) -> None:

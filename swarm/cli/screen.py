@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from swarm.cli.approval import approve, ask_more
+from swarm.cli.output import print_line
 from swarm.events import Event, LimitReached
 from swarm.view.plain import show as show_plain
 from swarm.view.terminal import TerminalView
@@ -74,9 +75,3 @@ class Screen:
         """The answer itself."""
         if not self._as_json:
             print_line(printable(text) if sys.stdout.isatty() else text)
-
-
-def print_line(text: str) -> None:
-    """One line, or a text, on stdout, at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.options import ProjectOption
+from swarm.cli.options import ProjectOption, path_of
 from swarm.errors import ProjectError, StoreError
+from swarm.store.lease import owner_of
+from swarm.store.runs import runs_at_work
 
 if TYPE_CHECKING:
     from swarm.commands import Command
@@ -70,11 +72,9 @@ def _named(project: Path | None, run: str | None, *, every: bool) -> tuple[Path,
     Raises:
         ProjectError: none is at work, or several are and none was named.
     """
-    from swarm.store.runs import find_run, runs_at_work
-
     folder = project or Path.cwd()
     if run is not None:
-        return (find_run(folder, run),)
+        return (path_of(folder, run),)
     working = runs_at_work(folder)
     if not working and not every:
         raise ProjectError(f"{folder}: no run is at work")
@@ -107,7 +107,6 @@ def _tell(path: Path, command: Command, idle: str) -> None:
         ProjectError: it is not at work; ``idle`` says what to do then.
         StoreError: it does not do it.
     """
-    from swarm.store.lease import owner_of
     from swarm.store.mailbox import tell
     from swarm.store.reader import read_run
 
@@ -126,8 +125,6 @@ def _tell(path: Path, command: Command, idle: str) -> None:
 
 
 def _has_ended(path: Path, ends: float) -> bool:
-    from swarm.store.lease import owner_of
-
     while owner_of(path) is not None:
         if time.monotonic() >= ends:
             return False

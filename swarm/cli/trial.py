@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swarm.cli.follow import run_to_exit
-from swarm.cli.interrupts import INTERRUPTED, Interrupts
+from swarm.cli.interrupts import Interrupts
+from swarm.cli.output import print_finding
+from swarm.project.project import open_project
 
 if TYPE_CHECKING:
-    from swarm.models.trial import Trial
     from swarm.project.settings import ModelSettings
 
 
-def try_model(name: str, settings: ModelSettings, seconds: float | None) -> int:
+def try_model(name: str, folder: Path | None, seconds: float | None) -> int:
     """Tries the model of that name, a line for each thing that was tried; gives the exit code.
 
     Raises:
@@ -22,17 +23,11 @@ def try_model(name: str, settings: ModelSettings, seconds: float | None) -> int:
         ProjectError: there is no such model.
     """
 
-    async def work(interrupts: Interrupts) -> int:
-        try:
-            await _try(name, settings, seconds)
-        except asyncio.CancelledError:
-            if interrupts.signal is None:
-                raise
-            sys.stderr.write("swarm: stopped; what was measured is kept\n")
-            return INTERRUPTED
+    async def work(_: Interrupts) -> int:
+        await _try(name, open_project(folder).settings.model, seconds)
         return 0
 
-    return run_to_exit(work)
+    return run_to_exit(work, "stopped; what was measured is kept")
 
 
 async def _try(name: str, settings: ModelSettings, seconds: float | None) -> None:
@@ -54,17 +49,9 @@ async def _try(name: str, settings: ModelSettings, seconds: float | None) -> Non
             _say("others use the server now, so it will seem slower than it is")
         path = None
         async for trial in tried(model, seconds=limit):
-            _print(trial)
+            print_finding(trial.what, trial.words, is_gap=trial.is_gap)
             path = keep(trial.profile, endpoint)
         _say(f"kept in {path}")
-
-
-def _print(trial: Trial) -> None:
-    from swarm.view.words import printable
-
-    mark = "GAP" if trial.is_gap else "ok "
-    sys.stdout.write(f"{mark}  {trial.what:<9} {printable(' '.join(trial.words.split()))}\n")
-    sys.stdout.flush()
 
 
 def _say(words: str) -> None:
