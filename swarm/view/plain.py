@@ -6,41 +6,22 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from typing import TextIO
 
-from swarm.events import (
-    AgentDied,
-    AgentEnded,
-    AgentStarted,
-    Event,
-    LimitRaised,
-    LimitReached,
-    LoopBlocked,
-    Notice,
-    PlanMade,
-    QuestionAnswered,
-    QuestionAsked,
-    RunEnded,
-    RunStarted,
-    ServerChanged,
-    StepChanged,
-    StepEnded,
-    StepExpanded,
-    ToolCalled,
-    ToolReturned,
-)
-from swarm.view.state import words_of
+from swarm import events
+from swarm.events import Event
+from swarm.view.state import Told, words_of
 from swarm.view.timing import forecast_words, speedup_rows
 from swarm.view.words import count, duration, one_line
 
 WIDTH = 160
 
 
-async def show(events: AsyncIterator[Event], out: TextIO) -> None:
+async def show(stream: AsyncIterator[Event], out: TextIO) -> None:
     """Writes the lines as the events come, each with the time since the first."""
     first: float | None = None
-    async for event in events:
+    async for event in stream:
         first = event.at if first is None else first
         if words := line_of(event):
-            rows = speedup_rows(event.speedup) if isinstance(event, RunEnded) and event.speedup else []
+            rows = speedup_rows(event.speedup) if isinstance(event, events.RunEnded) and event.speedup else []
             for row in (words, *rows):
                 out.write(f"{duration(event.at - first):>8}  {one_line(row, WIDTH)}\n")
             out.flush()
@@ -48,26 +29,18 @@ async def show(events: AsyncIterator[Event], out: TextIO) -> None:
 
 def line_of(event: Event) -> str | None:
     """What a line says of the event, or None for an event without one."""
+    if isinstance(event, Told):
+        return words_of(event)
     match event:
-        case RunStarted():
+        case events.RunStarted():
             return f"{'resumed' if event.is_resumed else 'run'} {event.run} on {event.model}: {event.task}"
-        case PlanMade():
+        case events.PlanMade():
             steps = ", ".join(step.id for step in event.plan.steps)
             when = forecast_words(event.forecast, "") if event.forecast else ""
             return "; ".join(part for part in (f"plan ({event.origin}): {steps}", event.note, when) if part)
-        case LimitReached():
-            return event.text
-        case LimitRaised():
-            return f"limits.{event.limit} is {event.allowed:,.0f} now"
-        case QuestionAsked():
-            return event.text
-        case QuestionAnswered():
-            return f"question {event.number} is answered: {event.decision}{f' ({event.note})' * bool(event.note)}"
-        case Notice():
+        case events.Notice():
             return f"{f'{event.step}: ' if event.step else ''}{event.text}"
-        case LoopBlocked() | ServerChanged() | StepChanged():
-            return words_of(event)
-        case RunEnded():
+        case events.RunEnded():
             return _end_words(event)
         case _:
             return _step_words(event)
@@ -75,35 +48,41 @@ def line_of(event: Event) -> str | None:
 
 def _step_words(event: Event) -> str | None:
     match event:
-        case StepExpanded():
+        case events.StepExpanded():
             return f"{event.step}: {len(event.items)} items"
-        case AgentStarted():
+        case events.AgentStarted():
             return f"{_name(event)}: {event.agent} begins{f': {event.label}' if event.label else ''}"
-        case ToolCalled():
+        case events.ToolCalled():
             return f"{_name(event)}: {event.tool} {event.summary}"
-        case ToolReturned(is_error=True):
+        case events.ToolReturned(is_error=True):
             return f"{_name(event)}: {event.tool} failed: {event.summary}"
-        case AgentDied():
+        case events.AgentDied():
             return (
                 f"{_name(event)}: its worker died{', another goes on' if event.goes_on else ''}: {event.text}"
             )
-        case AgentEnded(item=None, status="done"):
+        case events.AgentEnded(item=None, status="done"):
             return None  # The step's own line says the same.
-        case AgentEnded():
+        case events.AgentEnded():
             return f"{_name(event)}: {event.status}: {event.text}"
-        case StepEnded():
+        case events.StepEnded():
             return f"{event.step}: {event.result.status}: {event.result.reason or event.result.text}"
         case _:
             return None
 
 
-def _name(event: AgentStarted | ToolCalled | ToolReturned | AgentDied | AgentEnded) -> str:
+def _name(
+    event: events.AgentStarted
+    | events.ToolCalled
+    | events.ToolReturned
+    | events.AgentDied
+    | events.AgentEnded,
+) -> str:
     item = "" if event.item is None else f"[{event.item}]"
     attempt = f" (attempt {event.attempt})" if event.attempt > 1 else ""
     return f"{event.step.lstrip('_')}{item}{attempt}"
 
 
-def _end_words(event: RunEnded) -> str:
+def _end_words(event: events.RunEnded) -> str:
     used = event.usage
     tokens = f"{count(used.prompt_tokens)} prompt tokens ({count(used.cached_tokens)} cached)"
     stand = Counter(event.steps.values())

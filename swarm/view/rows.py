@@ -11,43 +11,22 @@ from swarm.limits import Usage
 from swarm.view.state import ENDED, MOVING, AgentState, RunState, Stage, StepState
 from swarm.view.words import count, duration, one_line
 
-GLYPHS: dict[Stage, str] = {
-    "waiting": "·",
-    "thinking": "●",
-    "acting": "▶",
-    "done": "✓",
-    "degraded": "!",
-    "failed": "✗",
-    "skipped": "↷",
-    "dropped": "-",
-    "unfinished": "…",
+LOOKS: dict[Stage, tuple[str, str]] = {
+    "done": ("✓", "green"),
+    "degraded": ("!", "yellow"),
+    "failed": ("✗", "red"),
+    "skipped": ("↷", "yellow"),
+    "dropped": ("-", "dim"),
+    "unfinished": ("…", "dim"),
+    "acting": ("▶", "magenta"),
+    "thinking": ("●", "cyan"),
+    "waiting": ("·", "dim"),
 }
-STYLES: dict[Stage, str] = {
-    "waiting": "dim",
-    "thinking": "cyan",
-    "acting": "magenta",
-    "done": "green",
-    "degraded": "yellow",
-    "failed": "red",
-    "skipped": "yellow",
-    "dropped": "dim",
-    "unfinished": "dim",
-}
+"""The sign and the style of each stage, in the order in which steps without a row are counted."""
 _FIGURES = 22
 """Columns for tokens and time at the right."""
 _FAILED_ROWS = 10
 """Failed sub-agents of one step that are shown when a run is looked back on."""
-_STAGE_WORDS: tuple[tuple[Stage, str], ...] = (
-    ("done", "done"),
-    ("degraded", "degraded"),
-    ("failed", "failed"),
-    ("skipped", "skipped"),
-    ("dropped", "dropped"),
-    ("unfinished", "unfinished"),
-    ("acting", "in tools"),
-    ("thinking", "thinking"),
-    ("waiting", "waiting"),
-)
 
 
 def live_rows(state: RunState, *, now: float, width: int, height: int) -> list[Text]:
@@ -126,7 +105,8 @@ def _fold(steps: list[StepState], room: int) -> tuple[list[StepState], list[Step
 
 def _fold_words(steps: Sequence[StepState]) -> str:
     stages = [stage_of(step) for step in steps]
-    counts = [f"{stages.count(stage)} {word}" for stage, word in _STAGE_WORDS if stage in stages]
+    words = {"acting": "in tools"}
+    counts = [f"{stages.count(stage)} {words.get(stage, stage)}" for stage in LOOKS if stage in stages]
     return f"… {len(steps)} more steps: {', '.join(counts)}"
 
 
@@ -167,7 +147,7 @@ def _step_row(step: StepState, state: RunState, now: float, width: int) -> Text:
     stage = stage_of(step)
     ids = min(max(len(id) for id in state.steps), 16)
     agents = min(max(len(step.agent) for step in state.steps.values()), 12)
-    left = f"{GLYPHS[stage]} {one_line(step.id.lstrip('_'), ids):<{ids}}  {one_line(step.agent, agents):<{agents}}"
+    left = f"{LOOKS[stage][0]} {one_line(step.id.lstrip('_'), ids):<{ids}}  {one_line(step.agent, agents):<{agents}}"
     ended = step.ended_at or now
     return _row(left, _step_words(step, state), _figures(step.usage, step.started_at, ended), stage, width)
 
@@ -205,7 +185,7 @@ def _agent_row(step: StepState, item: int | None, agent: AgentState, now: float,
     label = agent.label
     if not label and item is not None and item < len(step.items):
         label = step.items[item]
-    left = f"  {GLYPHS[agent.stage]} {one_line(label, 28):<28}"
+    left = f"  {LOOKS[agent.stage][0]} {one_line(label, 28):<28}"
     ended = agent.ended_at or now
     return _row(left, _agent_words(agent), _figures(agent.usage, agent.started_at, ended), agent.stage, width)
 
@@ -231,7 +211,7 @@ def _row(left: str, words: str, figures: str, stage: Stage, width: int) -> Text:
     room = max(width - len(left) - len(figures) - 3, 8)
     middle = set_cell_size(one_line(words, room), room)
     row = Text(no_wrap=True, overflow="crop")
-    row.append(left, style=STYLES[stage])
+    row.append(left, style=LOOKS[stage][1])
     row.append(f"  {middle}", style="red" if stage == "failed" else "")
     row.append(f" {figures}", style="dim")
     return row

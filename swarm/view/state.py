@@ -6,44 +6,32 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
-from swarm.events import (
-    AgentDied,
-    AgentEnded,
-    AgentStarted,
-    AgentWaiting,
-    Event,
-    LimitRaised,
-    LimitReached,
-    LoopBlocked,
-    ModelAsked,
-    ModelReplied,
-    Notice,
-    PlanMade,
-    QuestionAnswered,
-    QuestionAsked,
-    RunEnded,
-    RunStarted,
-    ServerChanged,
-    StepChanged,
-    StepEnded,
-    StepExpanded,
-    ToolCalled,
-    ToolReturned,
-)
+from swarm import events
+from swarm.events import Event
 from swarm.limits import Usage
 from swarm.plan import Plan, Step
 from swarm.result import Result, Status
 
 AgentEvent = (
-    AgentWaiting
-    | AgentStarted
-    | ModelAsked
-    | ModelReplied
-    | ToolCalled
-    | ToolReturned
-    | AgentDied
-    | AgentEnded
+    events.AgentWaiting
+    | events.AgentStarted
+    | events.ModelAsked
+    | events.ModelReplied
+    | events.ToolCalled
+    | events.ToolReturned
+    | events.AgentDied
+    | events.AgentEnded
 )
+Told = (
+    events.LimitReached
+    | events.LimitRaised
+    | events.QuestionAsked
+    | events.QuestionAnswered
+    | events.LoopBlocked
+    | events.ServerChanged
+    | events.StepChanged
+)
+"""What is told in a line, and changes no sub-agent."""
 Stage = Literal["waiting", "thinking", "acting"] | Status
 ENDED: tuple[Stage, ...] = ("done", "degraded", "failed", "skipped", "dropped", "unfinished")
 MOVING: tuple[Stage, ...] = ("thinking", "acting")
@@ -87,11 +75,6 @@ class StepState:
         """How many sub-agents are at each stage."""
         return Counter(agent.stage for agent in self.agents.values())
 
-    @property
-    def is_moving(self) -> bool:
-        """Whether a sub-agent of it is thinking or acting."""
-        return any(agent.stage in MOVING for agent in self.agents.values())
-
 
 @dataclass
 class RunState:
@@ -109,36 +92,33 @@ class RunState:
     started_at: float = 0.0
     last_at: float = 0.0
     """When the latest event was recorded."""
-    ended: RunEnded | None = None
+    ended: events.RunEnded | None = None
 
     def apply(self, event: Event) -> None:
         """Takes one event in; events come in the order of their ``seq``."""
         self.started_at = self.started_at or event.at
         self.last_at = event.at
+        if isinstance(event, Told):
+            self._take_note(event)
+            return
         match event:
-            case RunStarted():
+            case events.RunStarted():
                 self._start(event)
-            case PlanMade():
+            case events.PlanMade():
                 self._take_plan(event)
-            case Notice() | LimitReached() | QuestionAsked():
+            case events.Notice():
                 self.notices.append(event.text)
-            case LoopBlocked() | ServerChanged() | StepChanged():
-                self._take_trouble(event)
-            case QuestionAnswered():
-                self.notices.append(f"question {event.number} is answered: {event.decision}")
-            case LimitRaised():
-                self.notices.append(f"limits.{event.limit} is {event.allowed:,.0f} now")
-            case RunEnded():
+            case events.RunEnded():
                 self._end(event)
-            case StepExpanded():
+            case events.StepExpanded():
                 self._expand(event)
-            case StepEnded():
+            case events.StepEnded():
                 step = self._step(event.step)
                 step.result, step.ended_at = event.result, event.at
             case _:
                 self._apply_to_agent(event)
 
-    def _start(self, event: RunStarted) -> None:
+    def _start(self, event: events.RunStarted) -> None:
         self.run, self.task, self.model = event.run, event.task, event.model
         self.ended = None
         # What was in flight when the run was stopped waits to be taken up again.
@@ -148,13 +128,13 @@ class RunState:
                 if agent.stage not in ENDED:
                     agent.stage, agent.now = "waiting", ""
 
-    def _take_trouble(self, event: LoopBlocked | ServerChanged | StepChanged) -> None:
+    def _take_note(self, event: Told) -> None:
         self.notices.append(words_of(event))
-        if isinstance(event, StepChanged):
+        if isinstance(event, events.StepChanged):
             for step in self.steps.values():
                 _reopen(step)
 
-    def _end(self, event: RunEnded) -> None:
+    def _end(self, event: events.RunEnded) -> None:
         self.ended = event
         self.usage = event.usage
         self._end_inner()
@@ -162,7 +142,7 @@ class RunState:
             step = self._step(id)
             step.result = step.result or Result(status=status)
 
-    def _take_plan(self, event: PlanMade) -> None:
+    def _take_plan(self, event: events.PlanMade) -> None:
         self.plan, self.plan_origin = event.plan, event.origin
         known = self.steps
         self.steps = {step.id: _refreshed(known.get(step.id), step) for step in event.plan.steps}
@@ -177,7 +157,7 @@ class RunState:
         """The run does its own work one act after the other, and says nothing of an act's end."""
         self.steps = {id: step for id, step in self.steps.items() if not is_inner(id)}
 
-    def _expand(self, event: StepExpanded) -> None:
+    def _expand(self, event: events.StepExpanded) -> None:
         step = self._step(event.step)
         step.items = event.items
         # Finding the items was the step's own work and no sub-agent's.
@@ -190,7 +170,7 @@ class RunState:
         agent = step.agents.setdefault(event.item, AgentState())
         step.started_at = step.started_at or event.at
         _move(agent, event)
-        if isinstance(event, ModelReplied):
+        if isinstance(event, events.ModelReplied):
             agent.usage += event.usage
             step.usage += event.usage
             self.usage += event.usage
@@ -201,15 +181,22 @@ def is_inner(id: str) -> bool:
     return id.startswith("_")
 
 
-def words_of(event: LoopBlocked | ServerChanged | StepChanged) -> str:
-    """What went wrong or was changed, in a line."""
+def words_of(event: Told) -> str:
+    """What happened to the run, in a line."""
     match event:
-        case LoopBlocked():
+        case events.LimitReached() | events.QuestionAsked():
+            return event.text
+        case events.LimitRaised():
+            return f"limits.{event.limit} is {event.allowed:,.0f} now"
+        case events.QuestionAnswered():
+            note = f" ({event.note})" if event.note else ""
+            return f"question {event.number} is answered: {event.decision}{note}"
+        case events.LoopBlocked():
             return f"nothing in this process could run for {event.seconds:.0f} s: blocked or halted"
-        case ServerChanged():
+        case events.ServerChanged():
             how = {"died": "died", "silent": "answers nothing", "restarted": "runs again", "resting": "rests"}
             return f"the server {event.server!r} {how[event.state]}{f': {event.text}' if event.text else ''}"
-        case StepChanged():
+        case events.StepChanged():
             parts = f" into {', '.join(event.parts)}" if event.parts else ""
             return f"{event.step}: {event.change}{parts}: {event.why}"
 
@@ -230,26 +217,26 @@ def _reopen(step: StepState) -> None:
 def _move(agent: AgentState, event: AgentEvent) -> None:
     agent.attempt = event.attempt
     match event:
-        case AgentWaiting():
+        case events.AgentWaiting():
             what = {"slot": "a slot", "question": "your answer", "retry": "another try"}[event.what]
             agent.stage, agent.now = "waiting", f"waits for {what}"
-        case AgentStarted():
+        case events.AgentStarted():
             agent.stage, agent.label, agent.now = "thinking", event.label, ""
             agent.started_at = agent.started_at or event.at
-        case ModelAsked():
+        case events.ModelAsked():
             agent.stage, agent.turn, agent.now = "thinking", event.turn, ""
-        case ModelReplied():
+        case events.ModelReplied():
             agent.now = event.action
-        case ToolCalled():
+        case events.ToolCalled():
             agent.stage, agent.now = "acting", f"{event.tool} {event.summary}".strip()
-        case ToolReturned():
+        case events.ToolReturned():
             agent.stage, agent.now = (
                 "thinking",
                 f"{event.tool} failed: {event.summary}" if event.is_error else "",
             )
-        case AgentDied():
+        case events.AgentDied():
             agent.stage, agent.now = "waiting", f"its worker died: {event.text}"
-        case AgentEnded():
+        case events.AgentEnded():
             agent.stage, agent.now, agent.ended_at = event.status, event.text, event.at
         case _:
             assert_never(event)
