@@ -14,7 +14,6 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncGenerator
 from typing import cast
 
 from pydantic import JsonValue
@@ -89,14 +88,13 @@ def _envelope(object: str, choices: list[JsonValue]) -> Object:
     return {"id": "turn", "object": object, "created": int(time.time()), "model": MODEL, "choices": choices}
 
 
-async def _stream(message: Object, usage: Object) -> AsyncGenerator[bytes]:
+def _stream(message: Object, usage: Object) -> bytes:
     def line(choices: list[JsonValue], more: Object) -> bytes:
         return f"data: {json.dumps(_envelope('chat.completion.chunk', choices) | more)}\n\n".encode()
 
-    yield line([{"index": 0, "finish_reason": None, "delta": message}], {})
-    yield line([{"index": 0, "finish_reason": "stop", "delta": {}}], {})
-    yield line([], {"usage": usage})
-    yield b"data: [DONE]\n\n"
+    first = line([{"index": 0, "finish_reason": None, "delta": message}], {})
+    last = line([{"index": 0, "finish_reason": "stop", "delta": {}}], {})
+    return first + last + line([], {"usage": usage}) + b"data: [DONE]\n\n"
 
 
 async def _main(turns: int, seconds: float) -> None:

@@ -9,11 +9,10 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
 
-from pydantic import JsonValue
-
 from swarm.agent.turn import name_action
 from swarm.messages import Message
 from swarm.models.counting import PER_MESSAGE, estimate
+from swarm.models.schemas import closed
 from swarm.prompt import fill
 from swarm.work import one_line
 
@@ -21,12 +20,7 @@ KEPT = 400
 """Characters that stay of an old result."""
 CALLS_SHOWN = 16
 """Calls of the dropped part that are still named, one line each: about 400 tokens."""
-NOTES_SCHEMA: dict[str, JsonValue] = {
-    "type": "object",
-    "properties": {"notes": {"type": "string", "minLength": 1}},
-    "required": ["notes"],
-    "additionalProperties": False,
-}
+NOTES_SCHEMA = closed({"notes": {"type": "string", "minLength": 1}})
 _NOTES = re.compile(r'"notes"\s*:\s*"((?:[^"\\]|\\.)*)', re.DOTALL)
 _HANDLE = re.compile(r"kept as (t-\w+)")
 

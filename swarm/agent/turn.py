@@ -18,10 +18,9 @@ from referencing import Registry
 from swarm.errors import MalformedReply
 from swarm.models.fitting import fitted
 from swarm.models.recovery import Turn, recovered
+from swarm.models.schemas import Schema, closed
 from swarm.tool import Tool, ToolCall
 from swarm.work import one_line, summarize
-
-Schema = dict[str, JsonValue]
 
 TEXT: Schema = {"type": "string", "minLength": 1}
 
@@ -56,26 +55,17 @@ class TurnRules:
         """JSON Schema of the turn: one alternative for each thing it may be."""
         shapes: list[JsonValue] = [_call_schema(tool) for tool in self.tools]
         if self.result is not None:
-            shapes.append(_object({"result": self.result}))
+            shapes.append(closed({"result": self.result}))
         if self.may_give_up:
-            shapes.append(_object({"cannot": {"type": "string", "minLength": 1, "maxLength": 200}}))
+            shapes.append(closed({"cannot": {"type": "string", "minLength": 1, "maxLength": 200}}))
         if len(shapes) == 1 and isinstance(shapes[0], dict):
             return shapes[0]
         return {"anyOf": shapes}
 
 
-def _object(properties: Schema) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
 def _call_schema(tool: Tool) -> JsonValue:
     args: Schema = {"type": "object", **tool.input_schema, "additionalProperties": False}
-    return _object({"tool": {"const": tool.full_name}, "args": args})
+    return closed({"tool": {"const": tool.full_name}, "args": args})
 
 
 def parse(text: str, rules: TurnRules) -> Action:

@@ -62,11 +62,7 @@ class NativeTools:
         return self._name
 
     async def offers(self) -> Mapping[str, Offer]:
-        """Its tools by name.
-
-        Raises:
-            ProjectError: the file cannot be loaded, or a function's signature is no tool's.
-        """
+        """Its tools by name."""
         return {name: native.offer for name, native in self._natives().items()}
 
     async def refused(self) -> Mapping[str, str]:
@@ -76,8 +72,7 @@ class NativeTools:
     async def call(self, call: ToolCall, offer: Offer, context: CallContext) -> ToolResult:
         """What the function gives. Its exceptions come back as ``is_error`` results.
 
-        Raises:
-            ServerError: it did not return in time. A blocking function is left to itself.
+        A blocking function that does not return in time is left to itself.
         """
         native = self._natives()[offer.tool.name]
         deadline = asyncio.timeout(context.deadline_seconds)

@@ -44,7 +44,7 @@ class Source(Protocol):
         """Its tools by name, in its order.
 
         Raises:
-            ProjectError: a file of native tools that cannot be loaded.
+            ProjectError: a file of native tools that cannot be loaded, or a function that is none.
             ServerError: a server that did not start.
         """
         ...
@@ -57,12 +57,16 @@ class Source(Protocol):
         """What the tool gives for arguments that fit.
 
         Raises:
-            ServerError: it died or did not answer in time.
+            ServerError: it did not start, died, or did not answer in time.
         """
         ...
 
     async def read_back(self, call: ToolCall, offer: Offer) -> Reading | None:
-        """What the call would change, read without changing it; None where that can't be read."""
+        """What the call would change, read without changing it; None where that can't be read.
+
+        Raises:
+            ServerError: as for a call.
+        """
         ...
 
 

@@ -19,16 +19,9 @@ from swarm.guard.rules import clean
 Schema = dict[str, JsonValue]
 
 NOT_FOR_MODELS = frozenset([
-    "title",
-    "$schema",
-    "$id",
-    "$comment",
-    "$defs",
-    "definitions",
-    "examples",
-    "additionalProperties",
+    "title", "$schema", "$id", "$comment", "$defs", "definitions", "examples", "additionalProperties",
     "deprecated",
-])
+])  # fmt: skip
 MAPPINGS = frozenset(["properties", "patternProperties", "dependentSchemas"])
 """Keywords whose keys are names and not keywords."""
 DESCRIPTION_LENGTH = 120
@@ -182,9 +175,8 @@ class Arguments:
         return [f"unknown argument {name!r}; {_near(name, known)}" for name in args if name not in known]
 
     def _said(self, error: ValidationError) -> str:
-        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)[
-            1:
-        ]
+        parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
+        place = "".join(parts)[1:]
         kind = cast("str", error.validator)
         if (inner := _only_branch(error)) is not None:
             return self._said(inner)

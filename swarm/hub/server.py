@@ -108,11 +108,7 @@ class Server:
         return life.connection
 
     async def offers(self) -> Mapping[str, Offer]:
-        """The server's tools by name. Starts it.
-
-        Raises:
-            ServerError: the server did not start.
-        """
+        """The server's tools by name. Starts it."""
         connection = await self.connection()
         if connection.is_stale:
             await connection.list_tools()
@@ -123,11 +119,7 @@ class Server:
         return (await self.connection()).refused
 
     async def call(self, call: ToolCall, offer: Offer, context: CallContext) -> ToolResult:
-        """What the tool answers. The deadline runs from when the call is sent.
-
-        Raises:
-            ServerError: the server did not start, died, or did not answer in time.
-        """
+        """What the tool answers. The deadline runs from when the call is sent."""
         seconds = min(context.deadline_seconds, self.entry.call_seconds or context.deadline_seconds)
         async with self._gate:
             connection = await self.connection()
@@ -137,11 +129,7 @@ class Server:
         return result
 
     async def read_back(self, call: ToolCall, offer: Offer) -> Reading | None:
-        """What the call would change, by the server's own tool for that; None where that can't be read.
-
-        Raises:
-            ServerError: the server did not start, died, or did not answer in time.
-        """
+        """What the call would change, by the server's own tool for that; None where that can't be read."""
         roots = roots_of(self.entry)
         if roots:
             return await asyncio.to_thread(read_files, roots, call)

@@ -25,28 +25,16 @@ NAMES = "NAME, KIND/NAME, NAME@URL, embedded, embedded:NAME, FILE.gguf, scripted
 Tell = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What was asked for, put together from the flag, the environment and ``swarm.toml``."""
-
-    name: str | None
-    url: str | None
-    slots: int | None = None
-    window: int | None = None
-    stream: bool = True
-    constrains: bool | None = None
-    resident: int | None = None
-
-
-def wish_of(name: str | None, settings: ModelSettings, environment: Mapping[str, str] | None = None) -> Wish:
+def wish_of(
+    name: str | None, settings: ModelSettings, environment: Mapping[str, str] | None = None
+) -> ModelSettings:
     """What is wanted: the name given here, else ``SWARM_MODEL`` and ``SWARM_API_BASE``, else the settings."""
     environment = os.environ if environment is None else environment
     name = name or environment.get("SWARM_MODEL") or settings.name
     url = environment.get("SWARM_API_BASE") or settings.url
     if name and "@" in name:
         name, _, url = name.partition("@")
-    said = settings.model_dump(include={"slots", "window", "stream", "constrains", "resident"})
-    return Wish(name or None, _address(url) if url else None, **said)
+    return settings.model_copy(update={"name": name or None, "url": _address(url) if url else None})
 
 
 @dataclass(frozen=True)
@@ -67,7 +55,7 @@ def open_model(
 
 
 @asynccontextmanager
-async def open_wish(wish: Wish, tell: Tell | None = None) -> AsyncGenerator[Model]:
+async def open_wish(wish: ModelSettings, tell: Tell | None = None) -> AsyncGenerator[Model]:
     """The model that is wanted, for as long as the block lasts; ``tell`` hears what takes time.
 
     Raises:
@@ -90,7 +78,7 @@ async def open_wish(wish: Wish, tell: Tell | None = None) -> AsyncGenerator[Mode
         yield await stack.enter_async_context(LitellmModel(_adjusted(endpoint, wish)))
 
 
-async def find(wish: Wish) -> Endpoint | None:
+async def find(wish: ModelSettings) -> Endpoint | None:
     """The server that has what is wanted; None where a script or an embedded file does. Nothing is loaded.
 
     Raises:
@@ -103,7 +91,7 @@ async def find(wish: Wish) -> Endpoint | None:
     return found and _adjusted(found, wish)
 
 
-def _opened(file: _File, wish: Wish, tell: Tell | None) -> AbstractAsyncContextManager[Endpoint]:
+def _opened(file: _File, wish: ModelSettings, tell: Tell | None) -> AbstractAsyncContextManager[Endpoint]:
     window = wish.window or min(WINDOW, file.window)
     return open_embedded(file.path, file.name, slots=wish.slots, window=window, tell=tell)
 
@@ -115,7 +103,7 @@ async def _settled(loading: asyncio.Task[None]) -> None:
     loading.exception()
 
 
-def _script(wish: Wish) -> Model | None:
+def _script(wish: ModelSettings) -> Model | None:
     """The scripted model, unless a server is named too, which may well call its model so."""
     if wish.name is None or wish.url is not None:
         return None
@@ -129,7 +117,7 @@ def _script(wish: Wish) -> Model | None:
     )
 
 
-def _embedded_file(wish: Wish) -> _File | None:
+def _embedded_file(wish: ModelSettings) -> _File | None:
     """The file of the embedded model that was named; None when none was."""
     if wish.name is None or wish.url is not None:
         return None
@@ -163,7 +151,7 @@ def _default_file() -> _File:
     return _pulled(entry)
 
 
-async def _served(wish: Wish) -> Endpoint | None:
+async def _served(wish: ModelSettings) -> Endpoint | None:
     """The endpoint that was named, or the best that was found; None when nothing was named or found."""
     found = await (probe(wish.url) if wish.url else find_endpoints())
     if wish.url and not found:
@@ -190,16 +178,20 @@ def _kind_and_name(name: str) -> tuple[ServerKind | None, str]:
     return None, name
 
 
-def _adjusted(endpoint: Endpoint, wish: Wish) -> Endpoint:
+def _adjusted(endpoint: Endpoint, wish: ModelSettings) -> Endpoint:
     """The endpoint with the slots and window that a person set, which are taken over what was found."""
-    update: dict[str, object] = {"streams": wish.stream, "resident": wish.resident or endpoint.resident}
-    update |= {"slots": wish.slots or endpoint.slots, "window": wish.window or endpoint.window}
-    if wish.constrains is not None:
-        update["constrains"] = wish.constrains
-    said = {name for name in ("slots", "window") if getattr(wish, name)}
+    said = {
+        "slots": wish.slots,
+        "window": wish.window,
+        "resident": wish.resident,
+        "constrains": wish.constrains,
+    }
+    update: dict[str, object] = {name: value for name, value in said.items() if value is not None}
     if wish.slots:
         update["slots_guessed"] = False
-    return endpoint.model_copy(update=update | {"said": frozenset(said)})
+    return endpoint.model_copy(
+        update=update | {"streams": wish.stream, "said": frozenset({"slots", "window"} & update.keys())}
+    )
 
 
 def _address(url: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import AliasPath, BaseModel, Field, JsonValue
 
 from swarm.errors import MalformedReply
 from swarm.limits import Usage
@@ -62,16 +62,8 @@ class Completion(Protocol):
 class Timings(BaseModel):
     """What llama.cpp's server and Ollama tell of the time an answer took."""
 
-    model_config = ConfigDict(extra="ignore")
-
-    class LlamaCpp(BaseModel):
-        """``timings`` of llama.cpp's server."""
-
-        model_config = ConfigDict(extra="ignore")
-
-        prompt_ms: float = 0.0
-
-    timings: LlamaCpp | None = None
+    prompt_ms: float | None = Field(None, validation_alias=AliasPath("timings", "prompt_ms"))
+    """llama.cpp's."""
     prompt_eval_duration: int | None = None
     """Ollama's, in nanoseconds, as the next."""
     load_duration: int = 0
@@ -139,8 +131,8 @@ def _usage(usage: _Usage, thinking: str, seconds: float) -> Usage:
 def _times(raw: str, token_after: float | None) -> Usage:
     told = Timings.model_validate_json(raw)
     waited = token_after or 0.0
-    if told.timings is not None:
-        prefill, load = told.timings.prompt_ms / 1e3, 0.0
+    if told.prompt_ms is not None:
+        prefill, load = told.prompt_ms / 1e3, 0.0
     elif told.prompt_eval_duration is not None:
         prefill, load = told.prompt_eval_duration / 1e9, told.load_duration / 1e9
     else:

@@ -13,15 +13,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from json import dumps
-from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
+from typing import Protocol, runtime_checkable
+
+from pydantic import JsonValue
 
 from swarm.errors import ContextTruncated, ModelError
 from swarm.limits import Usage
 from swarm.messages import Message, Request
 from swarm.models.model import Endpoint
-
-if TYPE_CHECKING:
-    import httpx
+from swarm.models.pages import Templated, Tokens
+from swarm.models.probe import Asker
 
 Measure = Callable[[tuple[Message, ...]], Awaitable[int]]
 """Gives the prompt tokens that a server reports for these messages."""
@@ -66,13 +67,8 @@ def estimate(text: str) -> float:
     other = rest.translate(None, _LETTERS)
     signs = other.translate(None, _SPACES)
     wide = len(signs.translate(None, _ASCII))
-    digits, letters, spaces, marks = (
-        len(raw) - len(rest),
-        len(rest) - len(other),
-        len(other),
-        len(signs) - wide,
-    )
-    spaces -= len(signs)
+    digits, letters = len(raw) - len(rest), len(rest) - len(other)
+    spaces, marks = len(other) - len(signs), len(signs) - wide
     word = letters / (spaces + marks + 1)
     per_token = 4.6 if word <= 7 else max(2.0, 4.6 * 7 / word)
     return letters / per_token + digits * 0.7 + marks * 0.75 + spaces * 0.06 + wide * 0.42
@@ -115,7 +111,7 @@ class Counter:
         self._known: OrderedDict[int, _Known] = OrderedDict()
         self._tokenizes = endpoint.tokenizes or endpoint.kind in ("llamacpp", "vllm")
         self._refuses = endpoint.kind in ("llamacpp", "vllm", "scripted")
-        self._http: httpx.AsyncClient | None = None
+        self._asker: Asker | None = None
         self._template: tuple[float, float] | None = None
         self._leaves_out_cached = False
         self._largest = 0
@@ -129,8 +125,8 @@ class Counter:
 
     async def close(self) -> None:
         """Closes the connection to the tokenizer."""
-        if self._http:
-            await self._http.aclose()
+        if self._asker:
+            await self._asker.close()
 
     def count(self, request: Request) -> Count:
         """What is known of the prompt's size without asking; only what is new in a conversation is
@@ -164,16 +160,19 @@ class Counter:
         """The count of the model's own tokenizer; None where the server offers none."""
         if not self._tokenizes:
             return None
-        said = [message.model_dump() for message in messages]
-        if self._endpoint.kind == "vllm":
-            counted = await self._post("/tokenize", {"model": self._endpoint.model, "messages": said})
-        else:
-            prompt = await self._post("/apply-template", {"messages": said})
-            content = {"content": prompt.get("prompt"), "add_special": True, "parse_special": True}
-            counted = await self._post("/tokenize", content) if prompt else {}
-        tokens = counted.get("tokens")
-        self._tokenizes = isinstance(tokens, list)
-        return len(cast("list[object]", tokens)) if isinstance(tokens, list) else None
+        if self._asker is None:
+            self._asker = Asker(self._endpoint.url, TOKENIZE_SECONDS)
+        said: JsonValue = [message.model_dump() for message in messages]
+        content: JsonValue = {"model": self._endpoint.model, "messages": said}
+        if self._endpoint.kind != "vllm":
+            templated = await self._asker.post("/apply-template", {"messages": said}, Templated)
+            if templated is None:
+                self._tokenizes = False
+                return None
+            content = {"content": templated.prompt, "add_special": True, "parse_special": True}
+        counted = await self._asker.post("/tokenize", content, Tokens)
+        self._tokenizes = counted is not None
+        return len(counted.tokens) if counted else None
 
     async def check(self, request: Request, usage: Usage, measure: Measure) -> None:
         """Learns from a reply whose prompt was read whole.
@@ -266,22 +265,6 @@ class Counter:
             f" dropped the rest without a word (its window was thought to be {self._endpoint.window}); give"
             " the server a larger window, or set window under [model] in swarm.toml to its true one"
         )
-
-    async def _post(self, path: str, content: dict[str, object]) -> dict[str, object]:
-        """What the server gives back; empty when it offers no such path."""
-        import httpx
-
-        if self._http is None:
-            url = self._endpoint.url
-            self._http = httpx.AsyncClient(
-                base_url=url, trust_env=False, verify=url.startswith("https:"), timeout=TOKENIZE_SECONDS
-            )
-        try:
-            response = await self._http.post(path, json=content)
-            given: object = response.json() if response.is_success else None
-        except (httpx.HTTPError, ValueError):
-            given = None
-        return cast("dict[str, object]", given) if isinstance(given, dict) else {}
 
 
 @runtime_checkable

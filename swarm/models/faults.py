@@ -11,21 +11,9 @@ from typing import Literal, cast, get_args
 from swarm.errors import ProjectError
 
 WireFault = Literal[
-    "500",
-    "429",
-    "503",
-    "hang",
-    "drip",
-    "stall",
-    "cut",
-    "stream-error",
-    "broken-stream",
-    "half-json",
-    "html",
-    "empty",
-    "restart",
-    "digest",
-]
+    "500", "429", "503", "hang", "drip", "stall", "cut", "stream-error", "broken-stream", "half-json", "html",
+    "empty", "restart", "digest",
+]  # fmt: skip
 """Faults of a server. ``500``, ``429`` (with Retry-After) and ``503`` refuse; ``hang`` never sends the
 first byte, ``drip`` sends a little now and then for ever, ``stall`` stops in the middle and keeps
 the connection, ``cut`` drops it there; ``stream-error`` reports an error after half of a stream (500
@@ -35,23 +23,9 @@ was asked for); ``half-json`` ends in the middle of an object; ``html`` is a pag
 ``digest`` on another model answers under the old name."""
 
 WordFault = Literal[
-    "hermes",
-    "fenced",
-    "bare-json",
-    "python",
-    "pipes",
-    "mistral",
-    "xml",
-    "native",
-    "thinking",
-    "reasoning",
-    "two-calls",
-    "wrong-types",
-    "unknown-tool",
-    "loop",
-    "refusal",
-    "deflection",
-]
+    "hermes", "fenced", "bare-json", "python", "pipes", "mistral", "xml", "native", "thinking", "reasoning",
+    "two-calls", "wrong-types", "unknown-tool", "loop", "refusal", "deflection",
+]  # fmt: skip
 """Faults of a model. The first seven print a tool call in a dialect of their own; ``native`` puts it
 into the protocol's field for calls; ``thinking`` thinks aloud first, ``reasoning`` does so in the
 protocol's field for it; ``two-calls`` says two at once;

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 
+from jsonschema import Draft4Validator
 from pydantic import JsonValue
 
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d*)")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_TYPES = Draft4Validator.TYPE_CHECKER
+"""Of this draft, because later ones call 12.0 an integer."""
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -103,20 +106,4 @@ def _kinds(schema: JsonValue) -> tuple[str, ...]:
 
 
 def _is_of(value: JsonValue, kinds: tuple[str, ...]) -> bool:
-    if not kinds:
-        return True
-    match value:
-        case None:
-            return "null" in kinds
-        case bool():
-            return "boolean" in kinds
-        case int():
-            return "integer" in kinds or "number" in kinds
-        case float():
-            return "number" in kinds
-        case str():
-            return "string" in kinds
-        case list():
-            return "array" in kinds
-        case dict():
-            return "object" in kinds
+    return not kinds or any(_TYPES.is_type(value, kind) for kind in kinds)

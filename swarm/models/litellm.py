@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Self, cast
@@ -65,14 +64,7 @@ class LitellmModel:
             await self._wire.close()
 
     async def reply(self, request: Request) -> Reply:
-        """The model's answer. Failures that may pass are retried within the request's budget and deadline.
-
-        Raises:
-            ModelUnavailable: no answer within the deadlines, or a failure of the server.
-            ContextOverflow: the prompt does not fit the window.
-            MalformedReply: the server gave an answer that is none (no choices, no text).
-            ModelError: the server refuses this request and would again.
-        """
+        """The model's answer. Failures that may pass are retried within the request's budget and deadline."""
         await load_client()
         ends_at = asyncio.get_running_loop().time() + request.deadline_seconds
         retries = Retries(request.requests, ends_at, self._first_pause_seconds)
@@ -221,15 +213,7 @@ class LitellmModel:
 async def load_client() -> None:
     """Loads the client library, which takes seconds, so that the first request need not wait for it."""
     if _litellm.cache_info().currsize == 0:
-        await asyncio.to_thread(_load)
-
-
-_LOADING = threading.Lock()
-
-
-def _load() -> None:
-    with _LOADING:
-        _litellm()
+        await asyncio.to_thread(_litellm)
 
 
 @functools.cache

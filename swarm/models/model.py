@@ -69,5 +69,6 @@ class Model(Protocol):
             ModelUnavailable: no answer within the deadline, or a failure of the server.
             ContextOverflow: the prompt does not fit the window.
             MalformedReply: the server gave an answer that is none (no choices, no text).
+            ModelError: the server refuses this request and would again.
         """
         ...

@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
+from pydantic import AliasPath, BaseModel, Field, JsonValue, RootModel
 
 from swarm.models.model import Capability, Endpoint
 
@@ -32,24 +32,14 @@ ONE_AT_A_TIME = ("mllama", "qwen3vl", "qwen35", "qwen3next", "lfm2", "nemotron_h
 """Beginnings of architectures that Ollama gives one slot, whatever ``OLLAMA_NUM_PARALLEL`` says."""
 
 
-class Page(BaseModel):
-    """A page of a server, read for the fields that count here."""
-
-    model_config = ConfigDict(extra="ignore")
-
-
-class _Generation(Page):
-    n_ctx: int
-
-
-class Props(Page):
+class Props(BaseModel):
     """``/props`` of llama.cpp's server, or of its router, which starts such servers."""
 
     role: str = ""
     max_instances: int | None = None
     """Models the router holds at once."""
     total_slots: int = 1
-    default_generation_settings: _Generation
+    window: int = Field(validation_alias=AliasPath("default_generation_settings", "n_ctx"))
     model_path: str = ""
     chat_template: str = ""
     chat_template_caps: dict[str, JsonValue] = {}
@@ -67,11 +57,7 @@ class Props(Page):
         })
 
 
-class _Status(Page):
-    value: str = "loaded"
-
-
-class Served(Page):
+class Served(BaseModel):
     """One model of ``/v1/models``."""
 
     id: str
@@ -79,29 +65,25 @@ class Served(Page):
     """vLLM's window."""
     root: str | None = None
     """vLLM: the path or repository of the weights."""
-    status: _Status = _Status()
+    status: str = Field("loaded", validation_alias=AliasPath("status", "value"))
     """Whether llama.cpp's router has it in memory."""
     meta: dict[str, JsonValue] | None = None
     """llama.cpp: the size of the weights, in many fields."""
 
 
-class ServedList(Page):
+class ServedList(BaseModel):
     """``/v1/models`` of any OpenAI-compatible server."""
 
     data: list[Served]
 
 
-class _Config(Page):
-    context_length: int
-    parallel: int | None = None
-
-
-class _Instance(Page):
+class _Instance(BaseModel):
     id: str
-    config: _Config
+    window: int = Field(validation_alias=AliasPath("config", "context_length"))
+    slots: int | None = Field(None, validation_alias=AliasPath("config", "parallel"))
 
 
-class StudioModel(Page):
+class StudioModel(BaseModel):
     """One model of LM Studio's ``/api/v1/models``."""
 
     key: str
@@ -114,13 +96,13 @@ class StudioModel(Page):
     capabilities: dict[str, JsonValue] = {}
 
 
-class StudioList(Page):
+class StudioList(BaseModel):
     """``/api/v1/models`` of LM Studio 0.4 and later."""
 
     models: list[StudioModel]
 
 
-class OldStudioModel(Page):
+class OldStudioModel(BaseModel):
     """One model of LM Studio's ``/api/v0/models``."""
 
     id: str
@@ -133,35 +115,31 @@ class OldStudioModel(Page):
     capabilities: list[str] = []
 
 
-class OldStudioList(Page):
+class OldStudioList(BaseModel):
     """``/api/v0/models`` of LM Studio."""
 
     data: list[OldStudioModel]
 
 
-class _Details(Page):
-    family: str = ""
-
-
-class Tag(Page):
+class Tag(BaseModel):
     """A model of Ollama's ``/api/tags`` or ``/api/ps``."""
 
     name: str
     digest: str = ""
-    details: _Details = _Details()
+    family: str = Field("", validation_alias=AliasPath("details", "family"))
     remote_host: str = ""
     """Set for a model that Ollama passes on to a cloud: never used unless a person names it."""
     context_length: int | None = None
     """In ``/api/ps``: the window it was loaded with."""
 
 
-class Tags(Page):
+class Tags(BaseModel):
     """``/api/tags`` and ``/api/ps`` of Ollama."""
 
     models: list[Tag]
 
 
-class Shown(Page):
+class Shown(BaseModel):
     """``/api/show`` of Ollama."""
 
     capabilities: list[str] = Field(default_factory=lambda: ["completion"])
@@ -177,7 +155,7 @@ class Shown(Page):
         return min(largest, int(said[1]) if said else default)
 
 
-class _Slot(Page):
+class _Slot(BaseModel):
     is_processing: bool
 
 
@@ -185,24 +163,22 @@ class SlotList(RootModel[list[_Slot]]):
     """``/slots`` of llama.cpp's server."""
 
 
-class Tokens(Page):
+class Templated(BaseModel):
+    """``/apply-template`` of llama.cpp's server."""
+
+    prompt: str
+
+
+class Tokens(BaseModel):
     """``/tokenize`` of llama.cpp's server and of vLLM."""
 
     tokens: list[JsonValue]
 
 
-class _SchedulerConfig(Page):
-    max_num_seqs: int
-
-
-class _VllmConfig(Page):
-    scheduler_config: _SchedulerConfig
-
-
-class ServerInfo(Page):
+class ServerInfo(BaseModel):
     """``/server_info?config_format=json`` of a vLLM in development mode."""
 
-    vllm_config: _VllmConfig
+    slots: int = Field(validation_alias=AliasPath("vllm_config", "scheduler_config", "max_num_seqs"))
 
 
 def of_llamacpp(url: str, model: Served, props: Props) -> Endpoint:
@@ -213,12 +189,12 @@ def of_llamacpp(url: str, model: Served, props: Props) -> Endpoint:
         model=model.id,
         url=url,
         slots=props.total_slots,
-        window=props.default_generation_settings.n_ctx,
+        window=props.window,
         family=family_of(model.id),
         digest=_digest(props.model_path.rpartition("/")[2], props.chat_template, sorted(weights.items())),
         capabilities=props.capabilities(),
         resident=1,
-        is_loaded=model.status.value == "loaded",
+        is_loaded=model.status == "loaded",
     )
 
 
@@ -278,9 +254,9 @@ def _instances(url: str, model: StudioModel, resident: int) -> list[Endpoint]:
     loaded = [
         {
             "model": instance.id,
-            "slots": instance.config.parallel or basis.slots,
-            "slots_guessed": not instance.config.parallel,
-            "window": instance.config.context_length,
+            "slots": instance.slots or basis.slots,
+            "slots_guessed": not instance.slots,
+            "window": instance.window,
             "is_loaded": True,
         }
         for instance in model.loaded_instances
@@ -314,8 +290,7 @@ def of_old_studio(url: str, models: OldStudioList) -> list[Endpoint]:
 
 def of_ollama(url: str, tag: Tag, about: Shown, loaded: Tag | None, env: Mapping[str, str]) -> Endpoint:
     """A model of Ollama; ``env`` is the server's environment, as far as it can be known."""
-    family = tag.details.family
-    told = 1 if family.startswith(ONE_AT_A_TIME) else _number(env, "OLLAMA_NUM_PARALLEL")
+    told = 1 if tag.family.startswith(ONE_AT_A_TIME) else _number(env, "OLLAMA_NUM_PARALLEL")
     default = _number(env, "OLLAMA_CONTEXT_LENGTH") or OLLAMA_WINDOW
     can = about.capabilities
     return Endpoint(
@@ -325,7 +300,7 @@ def of_ollama(url: str, tag: Tag, about: Shown, loaded: Tag | None, env: Mapping
         slots=told or 1,
         slots_guessed=not told,
         window=(loaded and loaded.context_length) or about.window(default),
-        family=family_of(tag.name, family),
+        family=family_of(tag.name, tag.family),
         digest=tag.digest,
         capabilities=_those({
             "schema": True,

@@ -37,17 +37,15 @@ async def open_pool(
         ModelUnavailable: the embedded model did not start.
     """
     alone = name or os.environ.get("SWARM_MODEL")
-    tables: list[tuple[str, ModelSettings]]
     if alone and alone in models:
-        tables, wishes = [(alone, models[alone])], [wish_of(None, models[alone], {})]
+        tables = {alone: models[alone]}
     elif alone or not models:
-        tables, wishes = [("", model)], [wish_of(name, model)]
+        tables = {"": wish_of(name, model)}
     else:
         # Without a table [model] nothing but the others is wanted.
-        tables = [*([("", model)] if model.model_fields_set else []), *models.items()]
-        wishes = [wish_of(None, table, {}) for _, table in tables]
+        tables = {**({"": model} if model.model_fields_set else {}), **models}
     async with AsyncExitStack() as stack:
         yield [
-            Member(await stack.enter_async_context(open_wish(wish)), table.tier, of)
-            for wish, (of, table) in zip(wishes, tables, strict=True)
+            Member(await stack.enter_async_context(open_wish(wish_of(None, table, {}))), table.tier, of)
+            for of, table in tables.items()
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import httpx
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -39,12 +39,11 @@ async def probe(url: str) -> list[Endpoint]:
 
     Where a profile saw other slots than the server tells of, these count.
     """
-    async with _asking(url) as client:
-        try:
-            async with asyncio.timeout(2 * ANSWER_SECONDS):
-                found = await _identify(_Asker(client, url))
-        except TimeoutError:
-            return []
+    try:
+        async with asyncio.timeout(2 * ANSWER_SECONDS), Asker(url) as ask:
+            found = await _identify(ask)
+    except TimeoutError:
+        return []
     return [measured(endpoint) for endpoint in sorted(found, key=lambda endpoint: not endpoint.is_loaded)]
 
 
@@ -81,8 +80,7 @@ def changes(before: Endpoint, now: Endpoint) -> str:
 
 async def busy(endpoint: Endpoint) -> tuple[int, int] | None:
     """Requests the server works on and requests that wait there now; None where it does not say."""
-    async with _asking(endpoint.url) as client:
-        ask = _Asker(client, endpoint.url)
+    async with Asker(endpoint.url) as ask:
         if endpoint.kind == "llamacpp" and (slots := await ask.get("/slots", pages.SlotList)):
             return sum(slot.is_processing for slot in slots.root), 0
         if endpoint.kind == "vllm" and (metrics := await ask.text("/metrics")):
@@ -91,34 +89,46 @@ async def busy(endpoint: Endpoint) -> tuple[int, int] | None:
     return None
 
 
-def _asking(url: str) -> httpx.AsyncClient:
-    # Proxies are never asked: a model server is reached directly or not at all.
-    timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-    return httpx.AsyncClient(base_url=url, trust_env=False, verify=url.startswith("https:"), timeout=timeout)
+class Asker:
+    """Asks one server for its pages; what can't be had or read is None. Close it, or use it as a context."""
 
-
-class _Asker:
-    """Asks one server for its pages; what can't be had or read is None."""
-
-    def __init__(self, client: httpx.AsyncClient, url: str) -> None:
-        self._client = client
+    def __init__(self, url: str, seconds: float = ANSWER_SECONDS) -> None:
         self.url = url
+        # Proxies are never asked: a model server is reached directly or not at all.
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            trust_env=False,
+            verify=url.startswith("https:"),
+            timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections to the server."""
+        await self._client.aclose()
 
     async def get(self, path: str, kind: type[_Page], **query: str) -> _Page | None:
         """The page at that path."""
-        return _read(await self._send(self._client.build_request("GET", path, params=query)), kind)
+        return _read(await self._sent("GET", path, params=query), kind)
 
     async def post(self, path: str, content: JsonValue, kind: type[_Page]) -> _Page | None:
         """What the server gives back for that content."""
-        return _read(await self._send(self._client.build_request("POST", path, json=content)), kind)
+        return _read(await self._sent("POST", path, json=content), kind)
 
     async def text(self, path: str) -> str:
         """The page at that path as it is; empty when it can't be had."""
-        return (await self._send(self._client.build_request("GET", path))).decode(errors="replace")
+        return (await self._sent("GET", path)).decode(errors="replace")
 
-    async def _send(self, request: httpx.Request) -> bytes:
+    async def _sent(
+        self, method: str, path: str, *, params: dict[str, str] | None = None, json: JsonValue = None
+    ) -> bytes:
         try:
-            response = await self._client.send(request)
+            response = await self._client.request(method, path, params=params, json=json)
         except httpx.HTTPError:
             return b""
         return response.content if response.is_success else b""
@@ -131,7 +141,7 @@ def _read(content: bytes, kind: type[_Page]) -> _Page | None:
         return None
 
 
-async def _identify(ask: _Asker) -> list[Endpoint]:
+async def _identify(ask: Asker) -> list[Endpoint]:
     """Each kind has a page that no other has; the OpenAI-compatible page is the last resort."""
     async with asyncio.TaskGroup() as group:
         props = group.create_task(ask.get("/props", pages.Props))
@@ -151,7 +161,7 @@ async def _identify(ask: _Asker) -> list[Endpoint]:
     return await _vllm(ask, names)
 
 
-async def _llamacpp(ask: _Asker, names: list[pages.Served], server: pages.Props) -> list[Endpoint]:
+async def _llamacpp(ask: Asker, names: list[pages.Served], server: pages.Props) -> list[Endpoint]:
     if server.role != "router":
         has_tokenizer = await _tokenizes(ask, "")
         return [
@@ -164,9 +174,9 @@ async def _llamacpp(ask: _Asker, names: list[pages.Served], server: pages.Props)
     return [task.result().model_copy(update=update) for task in asked]
 
 
-async def _routed(ask: _Asker, model: pages.Served) -> Endpoint:
+async def _routed(ask: Asker, model: pages.Served) -> Endpoint:
     """One model of llama.cpp's router, asked about without loading it."""
-    if model.status.value == "loaded":
+    if model.status == "loaded":
         props = await ask.get("/props", pages.Props, model=model.id, autoload="false")
         if props is not None:
             return pages.of_llamacpp(ask.url, model, props)
@@ -180,7 +190,7 @@ async def _routed(ask: _Asker, model: pages.Served) -> Endpoint:
     )
 
 
-async def _vllm(ask: _Asker, names: list[pages.Served]) -> list[Endpoint]:
+async def _vllm(ask: Asker, names: list[pages.Served]) -> list[Endpoint]:
     if all(one.max_model_len is None for one in names):
         return [pages.of_openai(ask.url, one) for one in names]
     async with asyncio.TaskGroup() as group:
@@ -191,20 +201,20 @@ async def _vllm(ask: _Asker, names: list[pages.Served]) -> list[Endpoint]:
     found: list[Endpoint] = []
     for one in names:
         fitting = pages.fitting_in(metrics.result(), one.max_model_len or pages.UNKNOWN_WINDOW)
-        slots = told.vllm_config.scheduler_config.max_num_seqs if told else fitting
+        slots = told.slots if told else fitting
         endpoint = pages.of_vllm(ask.url, one, slots, resident=len(names))
         update = {"tokenizes": has_tokenizer.result(), "slots_guessed": told is None}
         found.append(endpoint.model_copy(update=update))
     return found
 
 
-async def _tokenizes(ask: _Asker, model: str) -> bool:
+async def _tokenizes(ask: Asker, model: str) -> bool:
     """Whether ``/tokenize`` is there: llama.cpp takes ``content``, vLLM ``model`` and ``prompt``."""
     text: JsonValue = {"content": "a", "model": model, "prompt": "a"}
     return await ask.post("/tokenize", text, pages.Tokens) is not None
 
 
-async def _ollama(ask: _Asker, tags: pages.Tags) -> list[Endpoint]:
+async def _ollama(ask: Asker, tags: pages.Tags) -> list[Endpoint]:
     local = [tag for tag in tags.models if not tag.remote_host]
     async with asyncio.TaskGroup() as group:
         running = group.create_task(ask.get("/api/ps", pages.Tags))

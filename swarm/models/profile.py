@@ -14,7 +14,7 @@ from swarm.models.model import Endpoint
 class Profile(BaseModel):
     """What a model was seen to do. A field that was not measured is None or empty."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True)
 
     model: str
     url: str

@@ -298,15 +298,7 @@ class _Scan:
         """Whether a call is made and not only spoken of, by the sentences around it: it stands by
         itself, or at the end of a sentence that announces it."""
         before = _SENTENCE.split(_MARKUP.sub("", self.text[edge:start]))[-1]
-        is_apart = not before.strip("-*\u2022") or before.endswith((
-            ".",
-            "!",
-            "\u2026",
-            "\u3002",
-            ")",
-            ";",
-            ",",
-        ))
+        is_apart = not before.strip("-*\u2022") or before[-1] in ".!\u2026\u3002);,"
         if not is_apart and not _ANNOUNCES.match(before):
             return False
         return not _MENTIONED.search(before) and not _SPOKEN_OF.match(self.text, end)

@@ -106,8 +106,7 @@ class Residence:
                     return model
                 # Another window needs another load, so the model itself is the one to go.
                 leaving = self._loaded.get(name) or next(
-                    (one for one in self._loaded.values() if not one.users),
-                    next(iter(self._loaded.values())),
+                    (one for one in self._loaded.values() if not one.users), next(iter(self._loaded.values()))
                 )
                 while leaving.users:
                     await leaving.idle.wait()

@@ -1,4 +1,4 @@
-"""A request's schema as its server understands it.
+"""The schema of an object, and a request's schema as its server understands it.
 
 llama.cpp's converter (``common/json-schema-to-grammar.cpp``; Ollama and LM Studio use it too) copies
 ``\\d`` into a grammar that then does not parse, wants patterns anchored, lets ``.`` match the quote
@@ -24,14 +24,8 @@ MOST_REPEATS = 2_000
 _LENGTHS = ("minLength", "maxLength")
 _REPEATS = frozenset([*_LENGTHS, "minItems", "maxItems"])
 _LACKING = frozenset([
-    "multipleOf",
-    "uniqueItems",
-    "contains",
-    "minContains",
-    "maxContains",
-    "patternProperties",
-    "propertyNames",
-])
+    "multipleOf", "uniqueItems", "contains", "minContains", "maxContains", "patternProperties", "propertyNames",
+])  # fmt: skip
 _FORMATS = frozenset(["date", "time", "date-time", "uuid"])
 """Those that every engine knows."""
 _VALUES = frozenset(["const", "enum", "default", "examples", "required"])
@@ -51,6 +45,16 @@ def sent(request: Request, endpoint: Endpoint) -> tuple[tuple[Message, ...], Sch
     first, *others = request.messages
     told = f"{first.content}\n\n{fill('schema', schema=json.dumps(schema, ensure_ascii=False))}"
     return (first.model_copy(update={"content": told}), *others), None
+
+
+def closed(properties: Schema) -> Schema:
+    """The schema of an object that has all of these properties and no other."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
 
 
 def translated(schema: Schema) -> Schema:

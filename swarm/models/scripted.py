@@ -88,13 +88,7 @@ class ScriptedModel:
         return self.residence.loaded[-1].slots.busy if self.residence.loaded else frozenset()
 
     async def reply(self, request: Request) -> Reply:
-        """The script's answer, cut at ``request.max_tokens``.
-
-        Raises:
-            ModelUnavailable: the deadline passed, or a fault of the server.
-            ContextOverflow: the prompt does not fit the window.
-            MalformedReply: a fault of the server.
-        """
+        """The script's answer, cut at ``request.max_tokens``."""
         terms = Terms()
         served = self._arrived(request, terms)
         try:
@@ -270,10 +264,7 @@ class ScriptedModel:
     def _ended(self, slot: Slot, prompt: str, reply: Reply, served: Served, usage: Usage) -> Reply:
         slot.kept = prompt + rendered((Message(role="assistant", content=reply.text),))
         served.usage = usage.model_copy(
-            update={
-                "written_tokens": tokens_of(reply.text),
-                "model_seconds": _now() - served.arrived,
-            }
+            update={"written_tokens": tokens_of(reply.text), "model_seconds": _now() - served.arrived}
         )
         return reply.model_copy(update={"model": served.model, "usage": served.usage})
 

@@ -22,11 +22,6 @@ class Speeds:
     prefilling: int = 0
     working: int = 0
 
-    @property
-    def is_instant(self) -> bool:
-        """Whether writing takes no time."""
-        return not self.decode
-
     async def compute(self, tokens: int) -> None:
         """Takes the time that computing so much of a prompt takes."""
         if not self.prefill or not tokens:

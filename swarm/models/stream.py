@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from typing import Protocol, cast
+from typing import cast
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 DONE = "[DONE]"
 
@@ -15,22 +15,18 @@ _MOST_BYTES = 2**26
 """No honest answer comes near these; without them a server could fill the memory."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-class _Function(_Part):
+class _Function(BaseModel):
     name: str | None = None
     arguments: JsonValue = None
     """A text that comes in pieces; from Ollama the object itself."""
 
 
-class _Call(_Part):
+class _Call(BaseModel):
     index: int = 0
     function: _Function = _Function()
 
 
-class _Delta(_Part):
+class _Delta(BaseModel):
     content: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
@@ -40,12 +36,12 @@ class _Delta(_Part):
     tool_calls: list[_Call] | None = None
 
 
-class _Choice(_Part):
+class _Choice(BaseModel):
     delta: _Delta = _Delta()
     finish_reason: str | None = None
 
 
-class _Chunk(_Part):
+class _Chunk(BaseModel):
     choices: list[_Choice] = Field(default_factory=list[_Choice])
     model: str = ""
     usage: dict[str, JsonValue] | None = None
@@ -54,24 +50,22 @@ class _Chunk(_Part):
     error: JsonValue = None
 
 
-class _Line(_Part):
+class _Line(BaseModel):
     message: _Delta = _Delta()
     done: bool = False
     error: JsonValue = None
 
 
-class Answer(Protocol):
-    """An answer that comes in bytes: fed, then read as if it had come whole."""
+class Body:
+    """An answer that comes whole, as bytes are fed to it."""
 
-    @property
-    def is_done(self) -> bool:
-        """Whether it says of itself that it is at its end."""
-        ...
+    is_done = False
+    """Whether it says of itself that it is at its end."""
+    is_whole = True
+    """Whether it may end here."""
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether it may end here."""
-        ...
+    def __init__(self) -> None:
+        self._content = bytearray()
 
     def feed(self, piece: bytes) -> bool:
         """Takes the next bytes; whether there was a token in them.
@@ -79,41 +73,22 @@ class Answer(Protocol):
         Raises:
             ValueError: they are no part of such an answer.
         """
-        ...
-
-    def status(self, status: int) -> int:
-        """The HTTP status it would have, come whole, where its own head says ``status``."""
-        ...
-
-    def body(self) -> bytes:
-        """All of it, as it would have come whole."""
-        ...
-
-
-class Body:
-    """An answer that comes whole."""
-
-    is_done = False
-    is_whole = True
-
-    def __init__(self) -> None:
-        self._content = bytearray()
-
-    def feed(self, piece: bytes) -> bool:
         self._content += piece
         if len(self._content) > _MOST_BYTES:
             raise ValueError(f"it is larger than {_MOST_BYTES} bytes")
         return False
 
     def status(self, status: int) -> int:
+        """The HTTP status it would have, come whole, where its own head says ``status``."""
         return status
 
     def body(self) -> bytes:
+        """All of it, as it would have come whole."""
         return bytes(self._content)
 
 
 class _Stream(ABC):
-    """Text, thinking and calls so far."""
+    """The same of an answer that is streamed: text, thinking and calls so far."""
 
     def __init__(self) -> None:
         self.is_done = False
@@ -252,12 +227,15 @@ class LineStream(_Stream):
         return {**last, "message": self._message("thinking")}
 
 
-_STREAMS: dict[str, type[EventStream] | type[LineStream]] = {
-    "text/event-stream": EventStream,
-    "application/x-ndjson": LineStream,
-}
+Answer = Body | EventStream | LineStream
 
 
 def answer_of_type(content_type: str) -> Answer:
     """An empty answer of the type that the head of a response names."""
-    return _STREAMS.get(content_type, Body)()
+    match content_type:
+        case "text/event-stream":
+            return EventStream()
+        case "application/x-ndjson":
+            return LineStream()
+        case _:
+            return Body()

@@ -18,6 +18,7 @@ from swarm.limits import Usage
 from swarm.messages import Message, Reply, Request
 from swarm.models.model import Endpoint, Model
 from swarm.models.profile import Profile
+from swarm.models.schemas import Schema, closed
 
 SECONDS = 120.0
 """Deadline of all trials together where nothing else is said."""
@@ -45,24 +46,12 @@ _JITTER_SECONDS = 0.05
 
 _PASSWORD = "MANGO"
 
-_Schema = dict[str, JsonValue]
-
-
-def _object(properties: _Schema) -> _Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-_BOX = _object({"colour": {"enum": ["red", "green", "blue"]}, "balls": {"type": "integer", "minimum": 0}})
-_CITY = _object({"city": {"type": "string"}})
-_TURN: _Schema = {
+_BOX = closed({"colour": {"enum": ["red", "green", "blue"]}, "balls": {"type": "integer", "minimum": 0}})
+_CITY = closed({"city": {"type": "string"}})
+_TURN: Schema = {
     "anyOf": [
-        _object({"tool": {"const": "weather.today"}, "args": _CITY}),
-        _object({"cannot": {"type": "string", "maxLength": 80}}),
+        closed({"tool": {"const": "weather.today"}, "args": _CITY}),
+        closed({"cannot": {"type": "string", "maxLength": 80}}),
     ]
 }
 """A turn as agents give it."""
@@ -265,9 +254,7 @@ class _Bench:
         except ModelError as error:
             return error, 0.0
 
-    async def _ask(
-        self, text: str, tokens: int, schema: _Schema | None = None, *, requests: int = 3
-    ) -> Reply:
+    async def _ask(self, text: str, tokens: int, schema: Schema | None = None, *, requests: int = 3) -> Reply:
         return await self._model.reply(
             Request(
                 messages=(Message(role="user", content=text),),
@@ -292,10 +279,10 @@ def _notes(chars: int) -> str:
     return "".join(line.format(number) for number in range(max(1, chars // len(line))))
 
 
-def _under(schema: _Schema, text: str) -> _Schema | None:
+def _under(schema: Schema, text: str) -> Schema | None:
     """The object in a reply, where it satisfies the schema."""
     try:
-        said = cast("_Schema", json.loads(text))
+        said = cast("Schema", json.loads(text))
         jsonschema.validate(said, schema, cls=jsonschema.Draft202012Validator)
     except (ValueError, jsonschema.ValidationError):
         return None

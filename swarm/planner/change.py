@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from swarm.errors import ModelError, ModelUnavailable, PlanError
 from swarm.events import ChangeKind, StepChanged
 from swarm.messages import Message, Request
+from swarm.models.schemas import closed
 from swarm.plan import Plan, Step, Thread
 from swarm.planner.check import problems
 from swarm.planner.planner import Planning, examples
@@ -160,12 +161,7 @@ class _Question:
         shapes: list[JsonValue] = []
         for kind, more in self._kinds.items():
             properties: dict[str, JsonValue] = {"why": why, "change": {"const": kind}, **more}
-            shapes.append({
-                "type": "object",
-                "properties": properties,
-                "required": list(properties),
-                "additionalProperties": False,
-            })
+            shapes.append(closed(properties))
         return {"anyOf": shapes}
 
     def _read(self, reply: str) -> Choice:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from swarm.models.schemas import closed
 from swarm.plan import Plan, Step
 
 ID = "^[a-z][a-z_]{1,19}$"
@@ -59,19 +60,13 @@ def draft_schema(
         },
         "writes": {"enum": ["", *files]},
     }
-    step: JsonValue = {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
+    steps: JsonValue = {
+        "type": "array",
+        "items": closed(properties),
+        "minItems": 1,
+        "maxItems": MOST_STEPS,
     }
-    steps: JsonValue = {"type": "array", "items": step, "minItems": 1, "maxItems": MOST_STEPS}
-    return {
-        "type": "object",
-        "properties": {"steps": steps},
-        "required": ["steps"],
-        "additionalProperties": False,
-    }
+    return closed({"steps": steps})
 
 
 def files_to_write(task: str, existing: Sequence[str]) -> list[str]:
@@ -104,13 +99,7 @@ def _to_step(step: DraftStep) -> Step:
 def table_schema(columns: Sequence[str]) -> dict[str, JsonValue]:
     """The schema of a list of rows with these ``name:type`` columns, each of which may be null."""
     named = dict(column.split(":", 1) for column in columns)
-    properties: dict[str, JsonValue] = {name: _cell(kind) for name, kind in named.items()}
-    row: JsonValue = {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+    row = closed({name: _cell(kind) for name, kind in named.items()})
     return {"type": "array", "items": row, "maxItems": 200}
 
 

@@ -65,9 +65,8 @@ class Spoiled:
                 line.cut()
                 return
             case "stream-error":
-                body = self.face.refusal(500, Refused(fault)).body
-                assert isinstance(body, bytes)
-                ending = [self.question.voice.frame(json.loads(body))]
+                refusal = self.face.refusal(500, Refused(fault))
+                ending = [self.question.voice.frame(json.loads(refusal.body))]
             case "half-json":
                 ending = [ending[0][: len(ending[0]) // 2]]
             case "broken-stream":

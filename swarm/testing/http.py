@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from pydantic import JsonValue
@@ -38,43 +37,15 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """One response: a body, or pieces that are sent as they come."""
+    """One response; without a body where that follows in pieces."""
 
     status: int = 200
-    body: bytes | AsyncIterator[bytes] = b""
+    body: bytes = b""
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Line(Protocol):
-    """The connection to a client while a response goes over it, well or badly."""
-
-    def send(self, response: HttpResponse) -> None:
-        """Sends a response with a body that is there whole."""
-        ...
-
-    def start(self, response: HttpResponse) -> None:
-        """Sends the head of a response whose body follows in pieces."""
-        ...
-
-    def piece(self, piece: bytes) -> None:
-        """Sends a piece of the body; nobody may be there any more to get it."""
-        ...
-
-    def end(self) -> None:
-        """Ends a body of pieces."""
-        ...
-
-    def cut(self) -> None:
-        """Drops the connection."""
-        ...
-
-    def restart(self, seconds: float) -> None:
-        """Drops every connection and takes none for so long."""
-        ...
-
-
-Act = Callable[[Line], Awaitable[None]]
+Act = Callable[["Line"], Awaitable[None]]
 """What a handler does on the line itself, where a response would not do."""
 
 Handler = Callable[[HttpRequest], Awaitable[HttpResponse | Act]]
@@ -106,16 +77,14 @@ class _Server:
     def __init__(self, handler: Handler, group: asyncio.TaskGroup) -> None:
         self.handler = handler
         self.group = group
-        self.connections: set[_Connection] = set()
+        self.connections: set[Line] = set()
         self.port = 0
         self._listening: asyncio.Server | None = None
         self._return: asyncio.Task[None] | None = None
 
     async def open(self, port: int) -> None:
         loop = asyncio.get_running_loop()
-        self._listening = await loop.create_server(
-            lambda: _Connection(self), "127.0.0.1", port, backlog=1_024
-        )
+        self._listening = await loop.create_server(lambda: Line(self), "127.0.0.1", port, backlog=1_024)
         self.port = self._listening.sockets[0].getsockname()[1]
 
     def restart(self, seconds: float) -> None:
@@ -140,8 +109,8 @@ class _Server:
         self._drop()
 
 
-class _Connection(asyncio.Protocol):
-    """One client: its requests are answered one after the other."""
+class Line(asyncio.Protocol):
+    """The connection to a client: its requests are answered one after the other, well or badly."""
 
     def __init__(self, server: _Server) -> None:
         self._server = server
@@ -187,7 +156,7 @@ class _Connection(asyncio.Protocol):
         try:
             response = await self._server.handler(request)
             if isinstance(response, HttpResponse):
-                await self._respond(response)
+                self.send(response)
             else:
                 await response(self)
         except Exception as error:  # noqa: BLE001 - a script is foreign code
@@ -199,35 +168,31 @@ class _Connection(asyncio.Protocol):
         if self._transport and self._buffer:
             self._begin()
 
-    async def _respond(self, response: HttpResponse) -> None:
-        if isinstance(response.body, bytes):
-            self.send(response)
-            return
-        self.start(response)
-        async for piece in response.body:
-            self.piece(piece)
-        self.end()
-
     def send(self, response: HttpResponse) -> None:
-        assert isinstance(response.body, bytes)
+        """Sends a response with a body that is there whole."""
         self._write(_head(response, f"Content-Length: {len(response.body)}") + response.body)
 
     def start(self, response: HttpResponse) -> None:
+        """Sends the head of a response whose body follows in pieces."""
         self._write(_head(response, "Transfer-Encoding: chunked"))
 
     def piece(self, piece: bytes) -> None:
+        """Sends a piece of the body; nobody may be there any more to get it."""
         if piece:
             self._write(b"%x\r\n%b\r\n" % (len(piece), piece))
 
     def end(self) -> None:
+        """Ends a body of pieces."""
         self._write(b"0\r\n\r\n")
 
     def cut(self) -> None:
+        """Drops the connection."""
         if self._transport:
             self._transport.abort()
             self._transport = None
 
     def restart(self, seconds: float) -> None:
+        """Drops every connection and takes none for so long."""
         self._server.restart(seconds)
 
     def _write(self, data: bytes) -> None:

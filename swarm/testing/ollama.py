@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 from swarm.errors import ModelError
 from swarm.messages import Reply, Request
@@ -21,8 +21,6 @@ from swarm.testing.wire import DAY_SECONDS, ChatBody, Question, Saying
 
 
 class _Options(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
     num_ctx: int | None = None
     num_predict: int = 1_024
     temperature: float = 0.8

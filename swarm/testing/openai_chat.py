@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, JsonValue
 
 from swarm.messages import Reply, Request
 from swarm.models.dialects import Call
@@ -22,15 +22,11 @@ Json = dict[str, JsonValue]
 
 
 class _Schema(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
     # An alias, because a pydantic model already has an attribute called schema.
     json_schema: Json | None = None
 
 
 class _StreamOptions(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
     include_usage: bool = False
 
 
@@ -80,11 +76,7 @@ class OpenAIVoice:
     def whole(self, saying: Saying, reply: Reply) -> Json:
         message: Json = {"role": "assistant", "content": saying.text or (None if saying.calls else "")}
         message |= self._beside(saying)
-        choice: JsonValue = {
-            "index": 0,
-            "message": message,
-            "finish_reason": _finish(saying, reply),
-        }
+        choice: JsonValue = {"index": 0, "message": message, "finish_reason": _finish(saying, reply)}
         return self._envelope("chat.completion", [choice]) | self._spent(reply) | self._timings(reply)
 
     def chunk(self, saying: Saying, *, is_first: bool) -> Json:

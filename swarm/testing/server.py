@@ -20,10 +20,9 @@ import os
 import stat
 import sys
 from pathlib import Path
-from typing import cast
 
 from swarm.errors import ProjectError
-from swarm.models.faults import WIRE_FAULTS, WORD_FAULTS, Fault, parse_fault
+from swarm.models.faults import WIRE_FAULTS, WORD_FAULTS, parse_fault
 from swarm.models.scripted import ScriptedModel
 from swarm.testing.app import ScriptedApp
 from swarm.testing.http import serve
@@ -34,6 +33,7 @@ FAULTS = (*WIRE_FAULTS, *WORD_FAULTS)
 
 
 def _arguments() -> argparse.Namespace:
+    """Beside script, kind and port, the fields of ``ScriptedModel``."""
     parser = argparse.ArgumentParser(
         prog="python -m swarm.testing.server",
         description=__doc__,
@@ -45,7 +45,13 @@ def _arguments() -> argparse.Namespace:
     add("--slots", type=int, default=8, help="requests worked on at once, by each loaded model")
     add("--queue", type=int, help="requests that may wait; more are refused (default: any number)")
     add("--window", type=int, default=32_768, help="tokens a prompt and its reply may have")
-    add("--latency", type=float, default=0.0, help="seconds each reply takes beside the speeds")
+    add(
+        "--latency",
+        dest="latency_seconds",
+        type=float,
+        default=0.0,
+        help="seconds each reply takes beside the speeds",
+    )
     add("--prefill", type=float, default=0.0, help="prompt tokens computed a second; 0 takes no time")
     add(
         "--decode",
@@ -60,7 +66,8 @@ def _arguments() -> argparse.Namespace:
     add("--load-seconds", type=float, default=0.0, help="seconds that loading a model takes")
     add(
         "--fault",
-        type=_fault,
+        dest="faults",
+        type=parse_fault,
         action="append",
         default=[],
         metavar="KIND[:TIMES|:SHARE%][+AFTER][@SECONDS]",
@@ -79,29 +86,11 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split(","))
 
 
-def _fault(text: str) -> Fault:
-    try:
-        return parse_fault(text)
-    except ProjectError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
 async def _main(arguments: argparse.Namespace) -> None:
-    model = ScriptedModel(
-        cast("Path", arguments.script),
-        slots=arguments.slots,
-        queue=arguments.queue,
-        window=arguments.window,
-        latency_seconds=arguments.latency,
-        prefill=arguments.prefill,
-        decode=arguments.decode,
-        name=arguments.name,
-        models=arguments.models,
-        resident=arguments.resident,
-        load_seconds=arguments.load_seconds,
-        faults=arguments.fault,
-    )
-    async with serve(ScriptedApp(model, arguments.kind).handle, port=arguments.port) as url:
+    options = vars(arguments)
+    kind, port, script = options.pop("kind"), options.pop("port"), options.pop("script")
+    model = ScriptedModel(script, **options)
+    async with serve(ScriptedApp(model, kind).handle, port=port) as url:
         sys.stdout.write(json.dumps({"url": url}) + "\n")
         sys.stdout.flush()
         await _parent_gone()

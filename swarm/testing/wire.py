@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 from swarm.errors import ModelError
 from swarm.messages import Message, Reply, Request, Role
@@ -100,15 +100,11 @@ class Face(Protocol):
 class ContentPart(BaseModel):
     """A piece of a message's content."""
 
-    model_config = ConfigDict(extra="ignore")
-
     text: str = ""
 
 
 class WireFunction(BaseModel):
     """A tool and its arguments; OpenAI's protocol has them as JSON in a text."""
-
-    model_config = ConfigDict(extra="ignore")
 
     name: str
     arguments: str | dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
@@ -122,15 +118,11 @@ class WireFunction(BaseModel):
 class WireCall(BaseModel):
     """A tool call of an earlier reply."""
 
-    model_config = ConfigDict(extra="ignore")
-
     function: WireFunction
 
 
 class WireMessage(BaseModel):
     """A message as clients send it: content whole or in parts, or tool calls."""
-
-    model_config = ConfigDict(extra="ignore")
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str | list[ContentPart] | None = None
@@ -147,8 +139,6 @@ class WireMessage(BaseModel):
 
 class ChatBody(BaseModel):
     """What every chat body has."""
-
-    model_config = ConfigDict(extra="ignore")
 
     model: str = ""
     messages: list[WireMessage] = Field(min_length=1)

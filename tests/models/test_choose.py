@@ -8,7 +8,7 @@ import pytest
 
 from swarm.errors import ModelMissing, ProjectError
 from swarm.messages import Message, Request
-from swarm.models.choose import Wish, open_model, wish_of
+from swarm.models.choose import open_model, wish_of
 from swarm.project.settings import ModelSettings
 from swarm.testing import ScriptedModel, serving
 
@@ -29,13 +29,21 @@ def test_the_flag_goes_before_the_environment_and_that_before_the_settings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = ModelSettings(name="set", url="http://127.0.0.1:1", slots=2, window=1_024)
-    assert wish_of(None, settings) == Wish("set", "http://127.0.0.1:1", 2, 1_024)
+    assert wish_of(None, settings) == ModelSettings(
+        name="set", url="http://127.0.0.1:1", slots=2, window=1_024
+    )
 
     monkeypatch.setenv("SWARM_MODEL", "from-environment")
     monkeypatch.setenv("SWARM_API_BASE", "127.0.0.1:2/v1/")
-    assert wish_of(None, settings) == Wish("from-environment", "http://127.0.0.1:2", 2, 1_024)
-    assert wish_of("flag", settings) == Wish("flag", "http://127.0.0.1:2", 2, 1_024)
-    assert wish_of("flag@localhost:3", settings) == Wish("flag", "http://localhost:3", 2, 1_024)
+    assert wish_of(None, settings) == ModelSettings(
+        name="from-environment", url="http://127.0.0.1:2", slots=2, window=1_024
+    )
+    assert wish_of("flag", settings) == ModelSettings(
+        name="flag", url="http://127.0.0.1:2", slots=2, window=1_024
+    )
+    assert wish_of("flag@localhost:3", settings) == ModelSettings(
+        name="flag", url="http://localhost:3", slots=2, window=1_024
+    )
 
 
 async def test_a_script_file_is_a_model(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncGenerator
 
 import pytest
 from pydantic import JsonValue
@@ -17,7 +16,7 @@ from swarm.models.model import Endpoint
 from swarm.models.retry import Setback, hearing
 from swarm.testing import Fault, ScriptedModel, serving
 from swarm.testing.app import ScriptedApp
-from swarm.testing.http import Act, Handler, HttpRequest, HttpResponse, json_response, serve
+from swarm.testing.http import Act, Handler, HttpRequest, HttpResponse, Line, json_response, serve
 from swarm.testing.wire import FaceKind
 
 pytestmark = pytest.mark.anyio
@@ -233,16 +232,17 @@ async def test_a_server_that_never_answers_is_left_at_the_deadline() -> None:
 async def test_a_server_that_drips_an_endless_answer_is_left_at_the_deadline() -> None:
     left = asyncio.Event()
 
-    async def drip() -> AsyncGenerator[bytes]:
+    async def drip(line: Line) -> None:
+        line.start(HttpResponse())
         try:
             while True:
-                yield b" "
+                line.piece(b" ")
                 await asyncio.sleep(0.005)
         finally:
             left.set()
 
-    async def handle(_: HttpRequest) -> HttpResponse:
-        return HttpResponse(body=drip())
+    async def handle(_: HttpRequest) -> Act:
+        return drip
 
     await expect_to_leave(handle, left)
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncGenerator
 
 import httpx
 import pytest
 
 from swarm.models.wire import EXCHANGE, End, Exchange, Wire, WireError
 from swarm.testing import Fault, ScriptedModel, parse_fault, serving
-from swarm.testing.http import HttpRequest, HttpResponse, serve
+from swarm.testing.http import Act, HttpRequest, HttpResponse, Line, serve
 
 pytestmark = pytest.mark.anyio
 
@@ -87,13 +86,14 @@ async def test_what_a_request_waited_for_its_first_token_is_spent() -> None:
 
 
 async def test_signs_of_life_without_a_token_do_not_extend_the_wait() -> None:
-    async def pings() -> AsyncGenerator[bytes]:
+    async def ping(line: Line) -> None:
+        line.start(HttpResponse(content_type="text/event-stream"))
         while True:
-            yield b": ping\n\n"
+            line.piece(b": ping\n\n")
             await asyncio.sleep(0.005)
 
-    async def handle(_: HttpRequest) -> HttpResponse:
-        return HttpResponse(body=pings(), content_type="text/event-stream")
+    async def handle(_: HttpRequest) -> Act:
+        return ping
 
     exchange = Exchange(first_seconds=0.1, between_seconds=0.1)
     async with serve(handle) as url:
@@ -102,13 +102,14 @@ async def test_signs_of_life_without_a_token_do_not_extend_the_wait() -> None:
 
 
 async def test_an_answer_that_is_done_is_taken_though_the_server_keeps_the_line() -> None:
-    async def stay() -> AsyncGenerator[bytes]:
+    async def stay(line: Line) -> None:
         delta = {"delta": {"content": "all"}, "finish_reason": "stop"}
-        yield f"data: {json.dumps({'choices': [delta]})}\n\ndata: [DONE]\n\n".encode()
+        line.start(HttpResponse(content_type="text/event-stream"))
+        line.piece(f"data: {json.dumps({'choices': [delta]})}\n\ndata: [DONE]\n\n".encode())
         await asyncio.Event().wait()
 
-    async def handle(_: HttpRequest) -> HttpResponse:
-        return HttpResponse(body=stay(), content_type="text/event-stream")
+    async def handle(_: HttpRequest) -> Act:
+        return stay
 
     async with serve(handle) as url:
         assert await posted(url, Exchange(first_seconds=9.0, between_seconds=9.0)) == "all"
