@@ -31,7 +31,7 @@ from benchmarks.runs import workplace
 from benchmarks.trials import to_end
 from benchmarks.witness import Witness
 from swarm.events import RunStarted
-from swarm.run.speedup import worked_seconds
+from swarm.run.tally import tally_of
 from swarm.store.lease import lease
 from swarm.store.reader import read_events
 
@@ -121,7 +121,7 @@ def _work_with(world: World, shift: int, after: float) -> None:
 def _wrong_times(world: World, real_seconds: float) -> list[str]:
     path = world.run_file()
     events = read_events(path) if path else []
-    worked = worked_seconds(events)
+    worked = tally_of(events).worked_seconds
     found = [] if 0.0 < worked <= real_seconds else [f"it says it worked for {worked:.1f} s"]
     backwards = sum(
         after.at < before.at for before, after in pairwise(events) if not isinstance(after, RunStarted)

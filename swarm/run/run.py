@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
@@ -18,11 +19,9 @@ from swarm.engine.local import LocalEngine
 from swarm.engine.watch import first_of
 from swarm.errors import CallInDoubt, LimitExceeded, ProjectError, RunInterrupted, RunPaused
 from swarm.events import (
-    AgentEnded,
     Event,
     LimitRaised,
     LimitReached,
-    ModelReplied,
     Notice,
     PlanMade,
     QuestionAnswered,
@@ -37,7 +36,7 @@ from swarm.run.conductor import GIVEN, Approve, Conductor
 from swarm.run.deadline import Deadline, Pauses
 from swarm.run.graph import conduct
 from swarm.run.setting import Setting
-from swarm.run.speedup import speedup_of, worked_seconds
+from swarm.run.speedup import speedup_of
 from swarm.run.stream import PACK, Stream
 from swarm.store.admission import admit_to, too_full, too_large
 from swarm.store.journal import Journal
@@ -77,7 +76,6 @@ class Run(Generic[Value]):
         self._answer_type = answer_type
         self._approve = approve
         self._events = Stream()
-        self._spent = Usage()
         self._news = asyncio.Event()
         self._driver: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[Answer[Value]] | None = None
@@ -117,7 +115,7 @@ class Run(Generic[Value]):
     @property
     def spent(self) -> Usage:
         """What the run has used, over all sittings."""
-        return self._spent
+        return self._events.tally.spent
 
     def speedup(self) -> Speedup:
         """What working side by side gained so far, and where the time went."""
@@ -199,7 +197,7 @@ class Run(Generic[Value]):
             await self._recall(journal)
             conductor = await self._conductor(journal)
             endpoint = self._setting.model.endpoint
-            other = _other_model(self._events, endpoint)
+            other = _other_model(self._events.tally.started, endpoint)
             self._note(
                 journal,
                 RunStarted(
@@ -381,7 +379,7 @@ class Run(Generic[Value]):
     def _tell_plan(self, conductor: Conductor, journal: Journal) -> None:
         """Notes the recorded plan where no event tells of it: it is given, or a kill came before the event."""
         plan = journal.run.plan
-        if plan is not None and not any(isinstance(event, PlanMade) for event in self._events):
+        if plan is not None and not self._events.tally.has_plan:
             origin: Literal["given", "planner"] = "given" if journal.run.settings.get(GIVEN) else "planner"
             self._note(journal, PlanMade(plan=plan, origin=origin, forecast=conductor.forecast(plan)))
 
@@ -410,7 +408,7 @@ class Run(Generic[Value]):
             steps=conductor.stand(),
             at=journal.clock(),
         )
-        self._note(journal, ended.model_copy(update={"speedup": speedup_of(self._events.joined(ended))}))
+        self._note(journal, ended.model_copy(update={"speedup": speedup_of(chain(self._events, [ended]))}))
         await journal.save_run(status=answer.status)
         return answer
 
@@ -426,8 +424,8 @@ class Run(Generic[Value]):
             limits,
             clock=time.monotonic,
             spent=await journal.usage(),
-            spent_seconds=worked_seconds(self._events),
-            agents=sum(isinstance(event, AgentEnded) for event in self._events),
+            spent_seconds=self._events.tally.worked_seconds,
+            agents=self._events.tally.agents,
         )
         work = Work(
             journal=journal,
@@ -445,18 +443,13 @@ class Run(Generic[Value]):
 
     async def _recall(self, journal: Journal) -> None:
         """Reads the events of earlier sittings, some at a time."""
-        while earlier := await journal.events(len(self._events) and self._events[-1].seq, most=PACK):
-            for event in earlier:
-                self._add(event)
+        last = 0
+        while earlier := await journal.events(last, PACK):
+            last = self._events.recall(earlier)
 
     def _note(self, journal: Journal, event: Event) -> None:
-        self._add(journal.note(event))
+        self._events.append(journal.note(event))
         self._wake()
-
-    def _add(self, event: Event) -> None:
-        self._events.append(event)
-        if isinstance(event, ModelReplied):
-            self._spent += event.usage
 
     def _wake(self) -> None:
         news, self._news = self._news, asyncio.Event()
@@ -467,9 +460,8 @@ def _calls(number: int) -> str:
     return "the call in flight has" if number == 1 else f"the {number} calls in flight have"
 
 
-def _other_model(earlier: Sequence[Event], now: Endpoint) -> str:
+def _other_model(started: RunStarted | None, now: Endpoint) -> str:
     """What a person must be told where a run goes on with another model than it had; else empty."""
-    started = next((event for event in reversed(earlier) if isinstance(event, RunStarted)), None)
     if started is None:
         return ""
     is_same = started.model == now.model

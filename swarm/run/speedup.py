@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 from swarm.events import (
     AgentDied,
     AgentEvent,
     AgentWaiting,
     Event,
-    LimitReached,
     ModelAsked,
     ModelReplied,
     PlanMade,
@@ -23,6 +22,7 @@ from swarm.events import (
 )
 from swarm.limits import Usage
 from swarm.plan import Step
+from swarm.run.tally import Tally
 from swarm.timing import Lost, Speedup
 
 LEAST_WRITTEN = 32
@@ -73,11 +73,13 @@ class _Times:
     steps: dict[str, Step] = field(default_factory=dict[str, Step])
     ends: dict[str, float] = field(default_factory=dict[str, float])
     slots: int = 1
+    tally: Tally = field(default_factory=Tally)
 
 
-def speedup_of(events: Sequence[Event]) -> Speedup:
+def speedup_of(events: Iterable[Event]) -> Speedup:
     """What working side by side gained, from the events of a run so far."""
-    times, worked = _gathered(events), worked_seconds(events)
+    times = _gathered(events)
+    worked, asked = times.tally.worked_seconds, times.tally.asked_seconds
     inner = sum(_work(attempts) for (step, _), attempts in times.agents.items() if step not in times.steps)
     works = {
         (step, item): _work(attempts)
@@ -91,37 +93,16 @@ def speedup_of(events: Sequence[Event]) -> Speedup:
         ideal_seconds=inner + max(chain, sum(works.values()) / times.slots),
         actual_seconds=worked,
         slots=times.slots,
-        lost=_lost(times, worked).model_copy(update={"approval": asked_seconds(events)}),
+        lost=_lost(times, worked).model_copy(update={"approval": asked}),
         tells_prefill=any(reply.usage.prefill_seconds for reply in times.replies) or not times.replies,
     )
-
-
-def worked_seconds(events: Sequence[Event]) -> float:
-    """How long a run has worked: each sitting from its start to its last event, without waits for a person."""
-    starts = [n for n, event in enumerate(events) if isinstance(event, RunStarted)]
-    sittings = pairwise([*starts, len(events)])
-    whole = sum(max(0.0, events[end - 1].at - events[start].at) for start, end in sittings)
-    return max(0.0, whole - asked_seconds(events))
-
-
-def asked_seconds(events: Sequence[Event]) -> float:
-    """How long the whole run waited for a person: each question to the event after it in its sitting."""
-    return sum(
-        after.at - event.at
-        for event, after in pairwise(events)
-        if _asks_person(event) and not isinstance(after, RunStarted)
-    )
-
-
-def _asks_person(event: Event) -> bool:
-    is_question = isinstance(event, AgentWaiting) and event.what == "question" and event.step.startswith("_")
-    return is_question or isinstance(event, LimitReached)
 
 
 def _gathered(events: Iterable[Event]) -> _Times:
     times = _Times()
     last_at = 0.0
     for event in events:
+        times.tally.add(event)
         match event:
             case RunStarted():
                 times.slots = max(event.slots, 1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
-from swarm.events import Event
+from swarm.events import EVENT, Event
+from swarm.run.tally import COUNTED, Tally
 
 PACK = 512
 """Events packed together: an event takes 2 kB as an object, and 40 bytes in such a pack (measured)."""
@@ -16,10 +17,22 @@ PACK = 512
 _EVENTS: TypeAdapter[list[Event]] = TypeAdapter(list[Event])
 
 
+class _Glance(BaseModel):
+    """What is read of an earlier event that only its time counts of."""
+
+    kind: str
+    seq: int
+    at: float
+
+
+_GLANCES = TypeAdapter(list[_Glance])
+
+
 class Stream(Sequence[Event]):
-    """A sequence of events that only grows. Reading it in order unpacks each event once."""
+    """A sequence of events that only grows, and its sums. Reading it in order unpacks each event once."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.tally = Tally()
         self._packs: list[bytes] = []
         self._latest: list[Event] = []
         self._unpacked: tuple[int, list[Event]] = (-1, [])
@@ -28,19 +41,39 @@ class Stream(Sequence[Event]):
 
     def append(self, event: Event) -> None:
         """Adds an event at the end."""
+        self.tally.add(event)
         self._latest.append(event)
         if len(self._latest) >= 2 * PACK:
             old, self._latest = self._latest[:PACK], self._latest[PACK:]
             self._packs.append(zlib.compress(_EVENTS.dump_json(old), 1))
 
-    def joined(self, event: Event) -> Stream:
-        """The same with an event more."""
-        whole = Stream()
-        whole._packs, whole._latest = [*self._packs], [*self._latest, event]
-        return whole
+    def recall(self, earlier: Sequence[str]) -> int:
+        """Adds events of earlier sittings, as JSON, and gives the ``seq`` of the last one.
+
+        Where there are ``PACK`` of them they are packed as they are: few of them need be understood.
+        """
+        text = f"[{','.join(earlier)}]"
+        glances = _GLANCES.validate_json(text)
+        if len(earlier) < PACK:
+            for event in _EVENTS.validate_json(text):
+                self.append(event)
+            return glances[-1].seq
+        assert not self._latest
+        self._packs.append(zlib.compress(text.encode(), 1))
+        for glance, event in zip(glances, earlier, strict=True):
+            if glance.kind in COUNTED:
+                self.tally.add(EVENT.validate_json(event))
+            else:
+                self.tally.pass_to(glance.at)
+        return glances[-1].seq
 
     def __len__(self) -> int:
         return PACK * len(self._packs) + len(self._latest)
+
+    def __iter__(self) -> Iterator[Event]:
+        for number in range(len(self._packs)):
+            yield from self._unpack(number)
+        yield from self._latest
 
     @overload
     def __getitem__(self, index: int) -> Event: ...
@@ -55,6 +88,9 @@ class Stream(Sequence[Event]):
         pack, place = divmod(number, PACK)
         if pack >= len(self._packs):
             return self._latest[number - PACK * len(self._packs)]
-        if self._unpacked[0] != pack:
-            self._unpacked = pack, _EVENTS.validate_json(zlib.decompress(self._packs[pack]))
-        return self._unpacked[1][place]
+        return self._unpack(pack)[place]
+
+    def _unpack(self, number: int) -> list[Event]:
+        if self._unpacked[0] != number:
+            self._unpacked = number, _EVENTS.validate_json(zlib.decompress(self._packs[number]))
+        return self._unpacked[1]

@@ -14,7 +14,7 @@ from pydantic import JsonValue, TypeAdapter
 from sqlalchemy import Connection, select
 
 from swarm.errors import StoreError
-from swarm.events import EVENT, Event, Notice
+from swarm.events import Event, Notice
 from swarm.limits import Limits, Usage
 from swarm.messages import Message, Reply, Request
 from swarm.plan import Plan, Thread
@@ -26,6 +26,7 @@ from swarm.store.context import context_of
 from swarm.store.index import Index, read_index
 from swarm.store.lease import Lease, lease
 from swarm.store.ledger import Ledger
+from swarm.store.reader import event_texts
 from swarm.store.records import RunRecord, RunStatus
 from swarm.store.tables import (
     ADD_BLOB,
@@ -37,7 +38,6 @@ from swarm.store.tables import (
     SAVE_STEP,
     THIN_CHECKPOINTS,
     THIN_WRITES,
-    Events,
     Insert,
     Replies,
     Results,
@@ -154,19 +154,13 @@ class Journal:
         self._writer.post(*extra, (ADD_EVENT, {"seq": noted.seq, "body": body}))
         return noted
 
-    async def add_event(self, event: Event) -> Event:
-        """Records an event as ``note`` does."""
-        return self.note(event)
-
-    async def events(self, after: int = 0, most: int | None = None) -> list[Event]:
-        """The events after that place in the stream, in order; at ``most`` so many of them."""
-        table = table_of(Events)
+    async def events(self, after: int = 0, most: int = -1) -> list[str]:
+        """The events after that place in the stream as JSON, in order; at ``most`` so many of them."""
 
         def read(connection: Connection) -> list[str]:
-            query = select(table.c.body).where(table.c.seq > after).order_by(table.c.seq).limit(most)
-            return [unpacked(connection, row["body"]) for row in rows_of(connection, Events, query)]
+            return event_texts(driver_of(connection), partial(blob_data, connection), after, most)
 
-        return [EVENT.validate_json(body) for body in await self._writer.do(read)]
+        return await self._writer.do(read)
 
     async def reply(self, thread: Thread, turn: int, digest: str) -> Reply | None:
         """The recorded reply to a turn, or None when there is none yet.

@@ -7,6 +7,7 @@ loads nothing heavy.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from swarm.errors import StoreError
 from swarm.events import EVENT, Event
 from swarm.messages import Message, Reply
 from swarm.result import Result
-from swarm.store import blobs
+from swarm.store import blobs, runfile
 from swarm.store.context import context_of
 from swarm.store.inspection import reading, whole
 from swarm.store.questions import questions
@@ -49,10 +50,24 @@ def read_events(path: Path, after: int = 0) -> list[Event]:
         StoreError: as for ``read_run``.
     """
     with reading(path, *(() if after else ("events",))) as connection:
-        rows = connection.execute(
-            f"SELECT body, {_WHOLE_EVENT} FROM events WHERE seq > ? ORDER BY seq", (after,)
-        )
-        return [EVENT.validate_json(_text(connection, whole(row, "an event")["body"])) for row in rows]
+        return [
+            EVENT.validate_json(text) for text in event_texts(connection, partial(_blob, connection), after)
+        ]
+
+
+def event_texts(
+    connection: sqlite3.Connection, fetch: Callable[[str], bytes], after: int = 0, most: int = -1
+) -> list[str]:
+    """The events after that place in the stream as JSON, in order; at ``most`` so many of them.
+
+    Raises:
+        sqlite3.DatabaseError: one is not as it was written.
+    """
+    query = f"SELECT body, {_WHOLE_EVENT} FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+    rows = connection.execute(query, (after, most)).fetchall()
+    if not all(is_whole for _, is_whole in rows):
+        raise runfile.damaged("an event")
+    return [blobs.unpack(body, fetch) for body, _ in rows]
 
 
 def read_steps(path: Path) -> dict[str, Result]:

@@ -23,7 +23,8 @@ from swarm.events import (
 from swarm.limits import Usage
 from swarm.plan import Plan, Step
 from swarm.result import Result
-from swarm.run.speedup import speedup_of, worked_seconds
+from swarm.run.speedup import speedup_of
+from swarm.run.tally import tally_of
 from swarm.timing import Lost
 
 PLAN = Plan(
@@ -174,7 +175,7 @@ def test_a_run_has_worked_in_its_sittings_and_not_between_them() -> None:
     cut = AgentWaiting(step="other", at=107.0)
     again = STARTED.model_copy(update={"at": 500.0, "is_resumed": True})
     events = [*first, asked, cut, again, *turn("_plan", 500.0, 505.0, spent(5.0))]
-    assert worked_seconds(events) == 7.0 + 5.0
+    assert tally_of(events).worked_seconds == 7.0 + 5.0
     # The call that was under way when the first sitting ended.
     assert speedup_of(events).lost.retry == 3.0
 

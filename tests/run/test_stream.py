@@ -4,8 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from swarm.events import Event, Notice
+from swarm.events import (
+    AgentEnded,
+    AgentWaiting,
+    Event,
+    LimitReached,
+    ModelAsked,
+    ModelReplied,
+    Notice,
+    PlanMade,
+    RunStarted,
+    ToolCalled,
+)
+from swarm.limits import Usage
+from swarm.plan import Plan, Step
 from swarm.run.stream import PACK, Stream
+from swarm.run.tally import tally_of
 
 EVENTS: list[Event] = [Notice(text=f"notice {number}", seq=number) for number in range(1, 3 * PACK + 8)]
 
@@ -19,11 +33,31 @@ def test_a_stream_reads_as_the_list_of_its_events(count: int) -> None:
     assert (len(stream), stream[-3:]) == (count, EVENTS[:count][-3:])
 
 
-def test_joining_an_event_leaves_the_stream_as_it_was() -> None:
-    stream = Stream(EVENTS[:-1])
+def test_recalled_events_read_and_count_as_those_that_were_added() -> None:
+    kinds: list[Event] = [
+        RunStarted(run="r", task="t", model="m"),
+        AgentWaiting(step="_plan", what="question"),
+        PlanMade(plan=Plan(steps=(Step(id="a", agent="worker", brief="Work."),))),
+        ModelAsked(step="a", turn=1),
+        ModelReplied(step="a", turn=1, usage=Usage(written_tokens=3, model_calls=1)),
+        LimitReached(limit="tokens", used=2.0, allowed=1.0, enough=3.0, text="enough"),
+        ToolCalled(step="a", turn=1, tool="t", summary="s"),
+        AgentEnded(step="a", status="done", text="x"),
+    ]
+    count = 2 * PACK + 9
+    events = [
+        kinds[number % 8].model_copy(update={"seq": number + 1, "at": 1.5 * number})
+        for number in range(count)
+    ]
+    texts = [event.model_dump_json() for event in events]
 
-    assert list(stream.joined(EVENTS[-1])) == EVENTS
-    assert list(stream) == EVENTS[:-1]
+    stream = Stream()
+    places = [stream.recall(texts[start : start + PACK]) for start in range(0, count, PACK)]
+
+    assert places == [PACK, 2 * PACK, count]
+    assert list(stream) == events
+    assert stream.tally == tally_of(events) == Stream(events).tally
+    assert (stream.tally.agents, stream.tally.spent.written_tokens, stream.tally.has_plan) == (129, 387, True)
 
 
 def test_there_is_nothing_past_the_end() -> None:

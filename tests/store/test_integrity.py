@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from swarm.errors import StoreError
-from swarm.events import Notice
+from swarm.events import EVENT, Notice
 from swarm.messages import Message, Reply, Request
 from swarm.plan import Thread
 from swarm.result import Result
@@ -40,6 +40,11 @@ async def made(path: Path, turns: int = 3) -> Path:
             {"configurable": {**place["configurable"], "checkpoint_id": "1"}}, [("value", 3)], "task"
         )
     return path
+
+
+async def notices(journal: Journal) -> list[str]:
+    events = [EVENT.validate_json(text) for text in await journal.events()]
+    return [event.text for event in events if isinstance(event, Notice)]
 
 
 def digest(turn: int) -> str:
@@ -118,7 +123,7 @@ async def test_damaged_events_and_checkpoints_are_let_go_of_and_the_run_goes_on(
     with pytest.raises(StoreError, match=r"damaged in events .row 1."):
         read_events(path)
     async with Journal.open(path) as journal:
-        (told,) = [event.text for event in await journal.events() if isinstance(event, Notice)]
+        (told,) = await notices(journal)
         assert await journal.reply(THREAD, 1, digest(1)) == Reply(text="said 1")
     assert (
         told
@@ -152,7 +157,7 @@ async def test_a_log_that_was_cut_off_is_refused_until_a_person_accepts_the_olde
     async with Journal.open(left) as journal:
         assert journal.question(THREAD, 4) == digest(4)
         assert journal.question(THREAD, 5) is None
-        assert [event.text for event in await journal.events() if isinstance(event, Notice)] == [
+        assert await notices(journal) == [
             "began",
             "r.seal is missing beside the run's file: an older state of it would not be noticed",
         ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from swarm.errors import RunBusy, StoreError
-from swarm.events import Notice, StepEnded
+from swarm.events import EVENT, Notice, StepEnded
 from swarm.limits import Limits, Usage
 from swarm.messages import Message, Reply, Request
 from swarm.plan import Plan, Step, Thread
@@ -86,15 +86,16 @@ async def test_results_of_sub_agents_and_steps_come_back_whole_even_when_large(t
 async def test_events_are_numbered_in_order_over_restarts(tmp_path: Path) -> None:
     async with Journal.open(tmp_path / "r.db", record=record(), clock=lambda: 5.0) as journal:
         assert journal.note(Notice(text="a")) == Notice(text="a", seq=1, at=5.0)
-        assert await journal.add_event(StepEnded(step="s", result=Result(text="x" * 9_000)))
+        assert journal.note(StepEnded(step="s", result=Result(text="x" * 9_000)))
     async with Journal.open(tmp_path / "r.db", clock=lambda: 7.0) as journal:
         journal.note(Notice(text="c"))
-        assert await journal.events() == [
+        assert [EVENT.validate_json(text) for text in await journal.events()] == [
             Notice(text="a", seq=1, at=5.0),
             StepEnded(step="s", result=Result(text="x" * 9_000), seq=2, at=5.0),
             Notice(text="c", seq=3, at=7.0),
         ]
-        assert await journal.events(after=2) == [Notice(text="c", seq=3, at=7.0)]
+        (last,) = await journal.events(after=2)
+        assert EVENT.validate_json(last) == Notice(text="c", seq=3, at=7.0)
 
 
 async def test_usage_is_the_sum_of_recorded_replies_and_tool_results(tmp_path: Path) -> None:

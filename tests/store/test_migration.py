@@ -11,6 +11,7 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from swarm.errors import StoreError
+from swarm.events import EVENT
 from swarm.messages import Reply
 from swarm.plan import Thread
 from swarm.result import Result
@@ -112,7 +113,8 @@ async def test_an_older_run_goes_on_with_all_it_had_recorded(tmp_path: Path) -> 
         assert last is not None
         assert last.checkpoint["channel_values"] == {"turn": 1, "value": ["x"]}
         assert last.pending_writes == [("task", "value", 3)]
-        told = [event.text for event in await journal.events() if event.kind == "notice"]
+        events = [EVENT.validate_json(text) for text in await journal.events()]
+        told = [event.text for event in events if event.kind == "notice"]
     assert version_of(path) == SCHEMA_VERSION
     if SCHEMA_VERSION > 1:
         backup = backup_path(path, 1)
