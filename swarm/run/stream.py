@@ -60,9 +60,9 @@ class Stream(Sequence[Event]):
             return glances[-1].seq
         assert not self._latest
         self._packs.append(zlib.compress(text.encode(), 1))
-        for glance, event in zip(glances, earlier, strict=True):
+        for glance, told in zip(glances, earlier, strict=True):
             if glance.kind in COUNTED:
-                self.tally.add(EVENT.validate_json(event))
+                self.tally.add(EVENT.validate_json(told))
             else:
                 self.tally.pass_to(glance.at)
         return glances[-1].seq

@@ -1,50 +1,72 @@
-"""Reading and writing the texts of rows, which stand in the row or in a blob beside it."""
+"""Reading the texts of a run's file, which stand in a row or in a blob beside it, each as it was written.
+
+For the run's owner and for other processes alike: only SQLite from the standard library.
+"""
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from functools import partial
 
-from sqlalchemy import ColumnElement, Connection, select
-
-from swarm.store import blobs, runfile
-from swarm.store.runfile import Row
-from swarm.store.tables import ADD_BLOB, Blobs, Insert, StoreTable, rows_of, table_of
+from swarm.store import blobs, runfile, sums
+from swarm.store.runfile import SqlValue
 
 
-def packed(body: str) -> tuple[blobs.Packed, tuple[Insert, ...]]:
-    """What stands in the row, and the rows to put beside it."""
-    name, blob = blobs.pack(body)
-    return name, () if blob is None else ((ADD_BLOB, blob),)
-
-
-def unpacked(connection: Connection, body: blobs.Packed) -> str:
-    """The text that a row holds or names."""
-    return blobs.unpack(body, partial(blob_data, connection))
-
-
-def blob_data(connection: Connection, hash: str) -> bytes:
-    """The data of the blob of that hash.
+def texts_in(
+    driver: sqlite3.Connection,
+    table: str,
+    column: str = "body",
+    rest: str = "",
+    values: tuple[SqlValue, ...] = (),
+) -> list[str]:
+    """The texts in a column; ``rest`` tells of which rows, and their order.
 
     Raises:
-        sqlite3.DatabaseError: it is not there, or damaged.
+        sqlite3.DatabaseError: a row or a text is not as it was written.
     """
-    table = table_of(Blobs)
-    rows = rows_of(connection, Blobs, select(table.c.data).where(table.c.hash == hash))
-    if not rows:
-        raise runfile.damaged(f"text {hash!r}")
-    data: bytes = rows[0]["data"]
-    return data
+    return [text_of(driver, body) for body in _sound(driver, table, column, rest, values)]
 
 
-def read_body(connection: Connection, *, table: type[StoreTable], key: Row, column: str = "body") -> str:
+def text_in(driver: sqlite3.Connection, table: str, column: str, **key: SqlValue) -> str:
     """The text in a column of the row that has these values.
 
     Raises:
         sqlite3.DatabaseError: it is not there, or damaged.
     """
-    columns = table_of(table).c
-    wanted: list[ColumnElement[bool]] = [columns[name] == value for name, value in key.items()]
-    rows = rows_of(connection, table, select(columns[column]).where(*wanted))
-    if not rows:
-        raise runfile.damaged(f"row {'/'.join(map(str, key.values()))} of {table_of(table).name}")
-    return unpacked(connection, rows[0][column])
+    rest = f"WHERE {' AND '.join(f'{name} = ?' for name in key) or 'true'}"
+    texts = texts_in(driver, table, column, rest, tuple(key.values()))
+    if not texts:
+        raise runfile.damaged(f"row {'/'.join(map(str, key.values()))} of {table}")
+    return texts[0]
+
+
+def text_of(driver: sqlite3.Connection, body: blobs.Packed, context: Callable[[], str] = str) -> str:
+    """The text that a row holds or names; ``context`` gives what it was compressed with."""
+    return blobs.unpack(body, partial(_blob, driver), context)
+
+
+def kept_text(driver: sqlite3.Connection, hash: str) -> str:
+    """The text of that hash.
+
+    Raises:
+        sqlite3.DatabaseError: it is not there, or damaged.
+    """
+    return blobs.inflate(_blob(driver, hash))
+
+
+def _blob(driver: sqlite3.Connection, hash: str) -> bytes:
+    found = _sound(driver, "blobs", "data", "WHERE hash = ?", (hash,))
+    if not found or not isinstance(found[0], bytes):
+        raise runfile.damaged(f"text {hash!r}")
+    return found[0]
+
+
+def _sound(
+    driver: sqlite3.Connection, table: str, column: str, rest: str, values: tuple[SqlValue, ...]
+) -> list[blobs.Packed]:
+    is_whole = f"checksum IS {sums.expression(sums.columns_of(driver, table))}"
+    rows = driver.execute(f"SELECT {column}, {is_whole} FROM {table} {rest}", values).fetchall()
+    if not all(row[1] for row in rows):
+        raise runfile.damaged(f"a row of {table}")
+    return [row[0] for row in rows]

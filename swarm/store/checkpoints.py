@@ -177,35 +177,10 @@ class Saver(BaseCheckpointSaver[int]):
                 await self._keep_latest(thread)
 
     def get_tuple(self, config: RunnableConfig) -> NoReturn:
-        """Refuses."""
-        _refuse("get_tuple")
-
-    def list(
-        self,
-        config: RunnableConfig | None,
-        *,
-        filter: dict[str, Any] | None = None,
-        before: RunnableConfig | None = None,
-        limit: int | None = None,
-    ) -> Iterator[CheckpointTuple]:
-        """Refuses."""
-        _refuse("list")
-
-    def put(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> NoReturn:
-        """Refuses."""
-        _refuse("put")
-
-    def put_writes(
-        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
-    ) -> NoReturn:
-        """Refuses."""
-        _refuse("put_writes")
+        """Refuses; so do the other methods that are not async."""
+        raise NotImplementedError(
+            "get_tuple: this checkpointer is async only; use ainvoke, astream, aget_state"
+        )
 
     def _channel(self, place: Place, name: str, version: str, value: object) -> Insert:
         kind, data = self.serde.dumps_typed(value)
@@ -276,10 +251,6 @@ class Saver(BaseCheckpointSaver[int]):
                     rows.prune(connection, place, 1, self._versions)
 
         await self._writer.do(keep_latest)
-
-
-def _refuse(method: str) -> NoReturn:
-    raise NotImplementedError(f"{method}: this checkpointer is async only; use ainvoke, astream, aget_state")
 
 
 def _is_small(value: object) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from swarm.store import blobs
+from swarm.store.bodies import text_of
 
 MOST_CHARS = 100_000
 """Most of a context that is used; more would cost more time than it saves room."""
@@ -22,9 +22,4 @@ def context_of(connection: sqlite3.Connection, thread: str, turn: int) -> str:
             "SELECT result FROM calls WHERE thread = ? AND turn = ? ORDER BY position", before
         ),
     ]
-
-    def fetch(hash: str) -> bytes:
-        data: bytes = connection.execute("SELECT data FROM blobs WHERE hash = ?", (hash,)).fetchone()[0]
-        return data
-
-    return "\n".join(blobs.unpack(row[0], fetch) for row in rows)[:MOST_CHARS]
+    return "\n".join(text_of(connection, row[0]) for row in rows)[:MOST_CHARS]

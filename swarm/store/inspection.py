@@ -66,17 +66,6 @@ def inspect(path: Path) -> Found:
     return Found(version, tuple(damage for damage in found if damage), (remark,) if is_alone else ())
 
 
-def whole(row: sqlite3.Row | None, what: str) -> sqlite3.Row:
-    """The row, whose column ``whole`` tells whether its checksum holds.
-
-    Raises:
-        sqlite3.DatabaseError: it does not, or there is no row.
-    """
-    if row is None or not row["whole"]:
-        raise runfile.damaged(what)
-    return row
-
-
 @contextmanager
 def _opened(path: Path) -> Generator[tuple[sqlite3.Connection, int, State | None]]:
     """A connection in a transaction, the version of the tables, and the file's state where it has one."""

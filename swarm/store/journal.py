@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import JsonValue, TypeAdapter
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from swarm.errors import StoreError
 from swarm.events import Event, Notice
@@ -20,13 +20,12 @@ from swarm.messages import Message, Reply, Request
 from swarm.plan import Plan, Thread
 from swarm.result import Result
 from swarm.store import blobs, database, runfile
-from swarm.store.bodies import blob_data, packed, read_body, unpacked
+from swarm.store.bodies import kept_text, text_in, texts_in
 from swarm.store.clock import steady_clock
 from swarm.store.context import context_of
 from swarm.store.index import Index, read_index
 from swarm.store.lease import Lease, lease
 from swarm.store.ledger import Ledger
-from swarm.store.reader import event_texts
 from swarm.store.records import RunRecord, RunStatus
 from swarm.store.tables import (
     ADD_BLOB,
@@ -39,13 +38,7 @@ from swarm.store.tables import (
     THIN_CHECKPOINTS,
     THIN_WRITES,
     Insert,
-    Replies,
-    Results,
-    Runs,
-    Steps,
-    StoreTable,
-    rows_of,
-    table_of,
+    packed,
 )
 from swarm.store.writer import Writer, driver_of
 
@@ -158,7 +151,8 @@ class Journal:
         """The events after that place in the stream as JSON, in order; at ``most`` so many of them."""
 
         def read(connection: Connection) -> list[str]:
-            return event_texts(driver_of(connection), partial(blob_data, connection), after, most)
+            rest = "WHERE seq > ? ORDER BY seq LIMIT ?"
+            return texts_in(driver_of(connection), "events", rest=rest, values=(after, most))
 
         return await self._writer.do(read)
 
@@ -177,7 +171,7 @@ class Journal:
                 f"turn {turn} of {key!r} has a reply to another question (digest {known[:12]!r}, now "
                 f"{digest[:12]!r}): the project, its files or the model changed; start the task again"
             )
-        return await self._read(Reply, Replies, {"thread": key, "turn": turn})
+        return await self._read(Reply, "replies", thread=key, turn=turn)
 
     def question(self, thread: Thread, turn: int) -> str | None:
         """The digest of the question whose reply is recorded for a turn, or None when there is none."""
@@ -235,7 +229,7 @@ class Journal:
         key = str(thread)
         if key not in self._index.results:
             return None
-        return await self._read(Result, Results, {"thread": key})
+        return await self._read(Result, "results", thread=key)
 
     def note_step(self, step: str, result: Result) -> None:
         """Records what a step gave, all its items together, as ``note`` does."""
@@ -244,13 +238,16 @@ class Journal:
 
     async def steps(self) -> dict[str, Result]:
         """What each ended step gave, in the order of their ends."""
-        table = table_of(Steps)
 
-        def read(connection: Connection) -> list[tuple[str, str]]:
-            rows = rows_of(connection, Steps, select(table.c.step, table.c.body))
-            return [(row["step"], unpacked(connection, row["body"])) for row in rows]
+        def read(connection: Connection) -> dict[str, str]:
+            driver = driver_of(connection)
+            names = driver.execute("SELECT step FROM steps ORDER BY rowid").fetchall()
+            texts = texts_in(driver, "steps", rest="ORDER BY rowid")
+            return {step: body for (step,), body in zip(names, texts, strict=True)}
 
-        return {step: Result.model_validate_json(body) for step, body in await self._writer.do(read)}
+        return {
+            step: Result.model_validate_json(body) for step, body in (await self._writer.do(read)).items()
+        }
 
     async def usage(self) -> Usage:
         """What the recorded replies and tool results cost together."""
@@ -274,11 +271,13 @@ class Journal:
         hash = self._index.handles.get(handle)
         if hash is None:
             raise StoreError(f"no text has the handle {handle!r} in run {self.run.id!r}")
-        return blobs.inflate(await self._writer.do(lambda connection: blob_data(connection, hash)))
+        return await self._writer.do(lambda connection: kept_text(driver_of(connection), hash))
 
-    async def _read(self, model: type[ModelT], table: type[StoreTable], key: runfile.Row) -> ModelT:
-        body = await self._writer.do(partial(read_body, table=table, key=key))
-        return model.model_validate_json(body)
+    async def _read(self, model: type[ModelT], table: str, **key: runfile.SqlValue) -> ModelT:
+        def read(connection: Connection) -> str:
+            return text_in(driver_of(connection), table, "body", **key)
+
+        return model.model_validate_json(await self._writer.do(read))
 
 
 def _make_room(path: Path) -> None:
@@ -311,7 +310,7 @@ def _begin(writer: Writer, held: Lease, record: RunRecord | None, connection: Co
     held.check()
     held.note_epoch(epoch)
     writer.guard(database.in_epoch(epoch))
-    body = read_body(connection, table=Runs, key={}, column="record")
+    body = text_in(driver_of(connection), "runs", "record")
     return read_index(connection, RunRecord.model_validate_json(body))
 
 

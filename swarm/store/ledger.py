@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from swarm.commands import Decision
 from swarm.errors import ProjectError, StoreError
 from swarm.store import runfile
-from swarm.store.bodies import packed, read_body, unpacked
+from swarm.store.bodies import text_in, text_of
 from swarm.store.index import CallKey, Index
 from swarm.store.questions import questions
 from swarm.store.records import Entry, Question
@@ -24,6 +24,7 @@ from swarm.store.tables import (
     SET_STATE,
     Calls,
     Insert,
+    packed,
     rows_of,
     table_of,
 )
@@ -52,7 +53,7 @@ class Ledger:
         """What the call gave, or None when that was never recorded."""
         if self.state(key) not in SETTLED:
             return None
-        body = await self._writer.do(partial(read_body, table=Calls, key=_row_key(key), column="result"))
+        body = await self._writer.do(lambda connection: _result(connection, key))
         return ToolResult.model_validate_json(body)
 
     async def entry(self, key: CallKey, call: ToolCall) -> Entry | None:
@@ -140,10 +141,7 @@ class Ledger:
     async def questions(self) -> list[Question]:
         """All questions, in the order they came up."""
 
-        def read(connection: Connection) -> list[Question]:
-            return questions(driver_of(connection), partial(unpacked, connection))
-
-        return await self._writer.do(read)
+        return await self._writer.do(lambda connection: questions(driver_of(connection)))
 
     def _intent(
         self, key: CallKey, statement: str, entry: Entry, state: CallState, **more: float
@@ -170,6 +168,11 @@ def _row_key(key: CallKey) -> runfile.Row:
     return {"thread": key[0], "turn": key[1], "position": key[2]}
 
 
+def _result(connection: Connection, key: CallKey) -> str:
+    thread, turn, position = key
+    return text_in(driver_of(connection), "calls", "result", thread=thread, turn=turn, position=position)
+
+
 def _entry(connection: Connection, key: CallKey) -> Entry:
     calls = table_of(Calls).c
     query = select(*calls).where(calls.thread == key[0], calls.turn == key[1], calls.position == key[2])
@@ -178,7 +181,7 @@ def _entry(connection: Connection, key: CallKey) -> Entry:
         raise runfile.damaged(f"call {'/'.join(map(str, key))}")
     row = rows[0]
     return Entry(
-        call=ToolCall.model_validate_json(unpacked(connection, row["call"])),
+        call=ToolCall.model_validate_json(text_of(driver_of(connection), row["call"])),
         effect=row["effect"],
         state=row["state"],
         pin=row["pin"],

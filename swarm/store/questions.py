@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 
-from swarm.store.blobs import Packed
+from swarm.store.bodies import text_of
 from swarm.store.records import Question
 from swarm.tool import ToolCall
 
@@ -27,13 +26,13 @@ _QUERY = (
 )
 
 
-def questions(connection: sqlite3.Connection, unpack: Callable[[Packed], str]) -> list[Question]:
-    """All questions in their order; ``unpack`` gives the text that a row holds or names."""
+def questions(connection: sqlite3.Connection) -> list[Question]:
+    """All questions in their order."""
     return [
         Question(
             **dict(zip(_FIELDS, fields, strict=True)),
             index=position,
-            call=ToolCall.model_validate_json(unpack(call)),
+            call=ToolCall.model_validate_json(text_of(connection, call)),
             decision=decision or None,
         )
         for *fields, position, call, decision in connection.execute(_QUERY)

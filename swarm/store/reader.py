@@ -7,7 +7,6 @@ loads nothing heavy.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -17,17 +16,14 @@ from swarm.errors import StoreError
 from swarm.events import EVENT, Event
 from swarm.messages import Message, Reply
 from swarm.result import Result
-from swarm.store import blobs, runfile
+from swarm.store.bodies import kept_text, text_of, texts_in
 from swarm.store.context import context_of
-from swarm.store.inspection import reading, whole
+from swarm.store.inspection import reading
 from swarm.store.questions import questions
 from swarm.store.records import CallRecord, Question, RunRecord, ThreadRecord, TurnRecord, thread_of
-from swarm.store.sums import expression
 from swarm.tool import CallState, ToolCall, ToolResult
 
 _MESSAGES = TypeAdapter(tuple[Message, ...])
-_WHOLE_EVENT = f"checksum IS {expression(['seq', 'body'])} AS whole"
-_WHOLE_BLOB = f"checksum IS {expression(['hash', 'data'])} AS whole"
 
 
 def read_run(path: Path) -> RunRecord:
@@ -40,7 +36,7 @@ def read_run(path: Path) -> RunRecord:
         row = connection.execute("SELECT record FROM runs").fetchone()
         if row is None:
             raise StoreError(f"{path}: it holds no run: its creation was cut short; remove it")
-        return RunRecord.model_validate_json(_text(connection, row["record"]))
+        return RunRecord.model_validate_json(text_of(connection, row["record"]))
 
 
 def read_events(path: Path, after: int = 0) -> list[Event]:
@@ -50,24 +46,8 @@ def read_events(path: Path, after: int = 0) -> list[Event]:
         StoreError: as for ``read_run``.
     """
     with reading(path, *(() if after else ("events",))) as connection:
-        return [
-            EVENT.validate_json(text) for text in event_texts(connection, partial(_blob, connection), after)
-        ]
-
-
-def event_texts(
-    connection: sqlite3.Connection, fetch: Callable[[str], bytes], after: int = 0, most: int = -1
-) -> list[str]:
-    """The events after that place in the stream as JSON, in order; at ``most`` so many of them.
-
-    Raises:
-        sqlite3.DatabaseError: one is not as it was written.
-    """
-    query = f"SELECT body, {_WHOLE_EVENT} FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
-    rows = connection.execute(query, (after, most)).fetchall()
-    if not all(is_whole for _, is_whole in rows):
-        raise runfile.damaged("an event")
-    return [blobs.unpack(body, fetch) for body, _ in rows]
+        texts = texts_in(connection, "events", rest="WHERE seq > ? ORDER BY seq", values=(after,))
+        return [EVENT.validate_json(text) for text in texts]
 
 
 def read_steps(path: Path) -> dict[str, Result]:
@@ -78,7 +58,7 @@ def read_steps(path: Path) -> dict[str, Result]:
     """
     with reading(path, "steps") as connection:
         rows = connection.execute("SELECT step, body FROM steps ORDER BY rowid")
-        return {row["step"]: Result.model_validate_json(_text(connection, row["body"])) for row in rows}
+        return {row["step"]: Result.model_validate_json(text_of(connection, row["body"])) for row in rows}
 
 
 def read_threads(path: Path) -> list[ThreadRecord]:
@@ -91,7 +71,9 @@ def read_threads(path: Path) -> list[ThreadRecord]:
         turns = _turns(connection)
         calls = _calls(connection)
         rows = connection.execute("SELECT thread, body FROM results ORDER BY rowid")
-        results = {row["thread"]: Result.model_validate_json(_text(connection, row["body"])) for row in rows}
+        results = {
+            row["thread"]: Result.model_validate_json(text_of(connection, row["body"])) for row in rows
+        }
     return [
         ThreadRecord(
             thread=thread_of(key),
@@ -121,7 +103,7 @@ def read_questions(path: Path) -> list[Question]:
         StoreError: as for ``read_run``.
     """
     with reading(path, "calls", "questions") as connection:
-        return questions(connection, partial(_text, connection))
+        return questions(connection)
 
 
 def read_text(path: Path, handle: str) -> str:
@@ -134,15 +116,15 @@ def read_text(path: Path, handle: str) -> str:
         row = connection.execute("SELECT hash FROM texts NOT INDEXED WHERE handle = ?", (handle,)).fetchone()
         if row is None:
             raise StoreError(f"no text has the handle {handle!r} in run {path.stem!r}")
-        return blobs.inflate(_blob(connection, row["hash"]))
+        return kept_text(connection, row["hash"])
 
 
 def _turns(connection: sqlite3.Connection) -> dict[str, list[TurnRecord]]:
     turns: dict[str, list[TurnRecord]] = {}
     for row in connection.execute("SELECT * FROM replies ORDER BY rowid"):
-        asked = blobs.unpack(
+        asked = text_of(
+            connection,
             row["asked"],
-            partial(_blob, connection),
             partial(context_of, connection, row["thread"], row["turn"]),
         )
         record = TurnRecord(
@@ -150,7 +132,7 @@ def _turns(connection: sqlite3.Connection) -> dict[str, list[TurnRecord]]:
             at=row["at"],
             kept=row["kept"],
             asked=_MESSAGES.validate_json(asked) if asked else (),
-            reply=Reply.model_validate_json(_text(connection, row["body"])),
+            reply=Reply.model_validate_json(text_of(connection, row["body"])),
         )
         turns.setdefault(row["thread"], []).append(record)
     return turns
@@ -159,7 +141,7 @@ def _turns(connection: sqlite3.Connection) -> dict[str, list[TurnRecord]]:
 def _calls(connection: sqlite3.Connection) -> dict[str, list[CallRecord]]:
     calls: dict[str, list[CallRecord]] = {}
     for row in connection.execute("SELECT * FROM calls NOT INDEXED ORDER BY thread, turn, position"):
-        call, result = _text(connection, row["call"]), _text(connection, row["result"])
+        call, result = text_of(connection, row["call"]), text_of(connection, row["result"])
         record = CallRecord(
             turn=row["turn"],
             index=row["position"],
@@ -174,13 +156,3 @@ def _calls(connection: sqlite3.Connection) -> dict[str, list[CallRecord]]:
         )
         calls.setdefault(row["thread"], []).append(record)
     return calls
-
-
-def _text(connection: sqlite3.Connection, body: blobs.Packed) -> str:
-    return blobs.unpack(body, partial(_blob, connection))
-
-
-def _blob(connection: sqlite3.Connection, hash: str) -> bytes:
-    query = f"SELECT data, {_WHOLE_BLOB} FROM blobs WHERE hash = ?"
-    data: bytes = whole(connection.execute(query, (hash,)).fetchone(), f"text {hash!r}")["data"]
-    return data

@@ -123,7 +123,8 @@ def _listed(names: list[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-def _columns(driver: sqlite3.Connection, table: str) -> list[str]:
+def columns_of(driver: sqlite3.Connection, table: str) -> list[str]:
+    """The columns that a table's checksums are made of."""
     # Column 6 is 0 for what is neither hidden nor generated (https://sqlite.org/pragma.html).
     return [row[1] for row in driver.execute(f'PRAGMA table_xinfo("{table}")') if row[6] == 0]
 
@@ -137,7 +138,7 @@ def _rebuild(driver: sqlite3.Connection, table: str, *, is_summed: bool) -> None
     query = "SELECT type, sql FROM sqlite_schema WHERE tbl_name = ? AND sql NOT NULL AND type IN ('table', 'index')"
     parts = driver.execute(query, (table,)).fetchall()
     (definition,) = (sql for kind, sql in parts if kind == "table")
-    columns = _columns(driver, table)
+    columns = columns_of(driver, table)
     plain = f'CREATE TABLE "new {table}" ({_COLUMN.sub("", definition.partition("(")[2], count=1)}'
     names = _listed(columns)
     order = "" if "WITHOUT ROWID" in definition else " ORDER BY rowid"
@@ -195,7 +196,7 @@ def _state(driver: sqlite3.Connection, basis: bytes, number: int) -> State:
 
 def damage_in(driver: sqlite3.Connection, table: str) -> Damage | None:
     """What is wrong with a table, compared to what was written; None for nothing."""
-    whole = f"checksum IS {expression(_columns(driver, table))}"
+    whole = f"checksum IS {expression(columns_of(driver, table))}"
     # Not by an index: a row that is missing there is in the table all the same.
     query = (
         f'SELECT count(*), coalesce(sum(checksum), 0), coalesce(sum({whole}), 0) FROM "{table}" NOT INDEXED'

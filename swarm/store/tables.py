@@ -27,7 +27,7 @@ from sqlalchemy.orm import registry
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import Field, SQLModel
 
-from swarm.store import runfile
+from swarm.store import blobs, runfile
 from swarm.store.runfile import Row
 from swarm.store.sums import expression, with_checksum
 
@@ -228,6 +228,12 @@ def rows_of(
 def _whole(table: str) -> ColumnElement[bool]:
     columns = [column.name for column in StoreTable.metadata.tables[table].columns]
     return literal_column(f"checksum IS {expression(columns)}", Boolean).label("whole")
+
+
+def packed(body: str) -> tuple[blobs.Packed, tuple[Insert, ...]]:
+    """What stands in a row for a text, and the rows to put beside it."""
+    name, blob = blobs.pack(body)
+    return name, () if blob is None else ((ADD_BLOB, blob),)
 
 
 def _upsert(model: type[StoreTable], *columns: str, update: tuple[str, ...] = (), key: str = "") -> str:
