@@ -182,8 +182,8 @@ DYING_TURNS: set[int] = set()
 
 POINTS = (
     Point("the model writes its reply", _in_reply(1)),
-    Point("the reply is there, not recorded", _dies_before(Journal, "save_reply")),
-    Point("the reply is recorded, the call not begun", _dies_after(Journal, "save_reply")),
+    Point("the reply is there, not recorded", _dies_before(Journal, "note_reply")),
+    Point("the reply is recorded, the call not begun", _dies_when_durable(Ledger, "entry")),
     Point("before the intent is handed over", _dies_before(Ledger, "intend")),
     Point("the intent is handed over, not durable", _dies_after(Ledger, "intend")),
     Point("the intent is durable, the call not sent", _dies_when_durable(Hub, "call")),

@@ -140,7 +140,7 @@ async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[st
         work.journal.check_owner()
         with hearing(lambda setback: work.note(_told(setback, thread.step))), _fair(work.budget):
             reply = await (work.lease or work.model).reply(request.within(work.limits))
-        await work.journal.save_reply(at.thread, at.turn, digest, reply, request)
+        await work.journal.note_reply(at.thread, at.turn, digest, reply, request)
         count(reply.usage)
     work.note(
         ModelReplied(

@@ -38,7 +38,7 @@ async def _agent(journal: Journal, item: int, turns: range, acks: int) -> None:
     for turn in turns:
         question = Request(messages=(Message(role="user", content=f"{item}/{turn} " * 300),))
         journal.note(Notice(text=f"asked {item}/{turn}"))
-        await journal.save_reply(thread, turn, f"{item}/{turn}", Reply(text=said(item, turn)), question)
+        await journal.note_reply(thread, turn, f"{item}/{turn}", Reply(text=said(item, turn)), question)
         call = ToolCall(tool="mail.send", args={"turn": turn})
         key = (str(thread), turn, 0)
         await journal.ledger.leave(key, Entry(call=call, effect="irreversible"))

@@ -1,4 +1,4 @@
-"""The agent as a LangGraph graph: ask ⇄ act, a thread and a checkpoint of its own each turn.
+"""The agent as a LangGraph graph: turn after turn, a thread of its own and a checkpoint each turn.
 
 The graph's state is a cursor (turn and status); the words are in the journal. A sub-agent that is
 resumed walks its graph again from the start, and each turn that was recorded costs a read.
@@ -32,38 +32,30 @@ class Cursor(TypedDict):
     """Where an agent stands."""
 
     turn: int
-    status: Literal["asking", "acting", "done"]
+    status: Literal["working", "done"]
 
 
-_Next = Literal["ask", "act", "__end__"]
+_Next = Literal["turn", "__end__"]
 """The nodes of the graph; the last is LangGraph's name of the end."""
 
 
-async def _ask(state: Cursor, runtime: Runtime[Session]) -> Command[_Next]:
-    await runtime.context.ask()
-    return _on(runtime.context)
-
-
-async def _act(state: Cursor, runtime: Runtime[Session]) -> Command[_Next]:
-    await runtime.context.act()
-    return _on(runtime.context)
-
-
-def _on(session: Session) -> Command[_Next]:
-    """Where to go next. A command costs a third of what a conditional edge does."""
+async def _turn(state: Cursor, runtime: Runtime[Session]) -> Command[_Next]:
+    """Asks the model what to do and does it. One node, not two: each costs as much as a tool call does."""
+    session = runtime.context
+    await session.ask()
+    if session.has_action:
+        await session.act()
+    # A command costs a third of what a conditional edge does.
     if session.result is not None:
         return Command(update={"turn": session.turn, "status": "done"}, goto="__end__")
-    if session.has_action:
-        return Command(update={"turn": session.turn, "status": "acting"}, goto="act")
-    return Command(update={"turn": session.turn, "status": "asking"}, goto="ask")
+    return Command(update={"turn": session.turn, "status": "working"}, goto="turn")
 
 
 def agent_graph(saver: BaseCheckpointSaver[int]) -> CompiledStateGraph[Cursor, Session, Cursor, Cursor]:
     """The compiled graph; one serves all agents of a run."""
     graph = StateGraph(Cursor, context_schema=Session)
-    graph.add_node("ask", _ask)
-    graph.add_node("act", _act)
-    graph.add_edge(START, "ask")
+    graph.add_node("turn", _turn)
+    graph.add_edge(START, "turn")
     return graph.compile(checkpointer=saver)
 
 
@@ -84,10 +76,10 @@ async def work_on(
     turns = assignment.card.limits.turns or work.limits.turns
     config: RunnableConfig = {
         "configurable": {"thread_id": str(assignment.thread)},
-        "recursion_limit": 2 * turns + 8,
+        "recursion_limit": turns + 8,
     }
     try:
-        await graph.ainvoke({"turn": 0, "status": "asking"}, config, context=session, durability="async")
+        await graph.ainvoke({"turn": 0, "status": "working"}, config, context=session, durability="async")
     except ModelUnavailable:
         raise
     except ModelError as error:

@@ -28,7 +28,9 @@ class LocalEngine:
 
         self._work = work
         self._watch = Watch(work.note, work.budget)
-        self._graph: CompiledStateGraph[Cursor, Session, Cursor, Cursor] = agent_graph(work.journal.saver)
+        self._graph: CompiledStateGraph[Cursor, Session, Cursor, Cursor] = agent_graph(
+            work.journal.saver.of_single_tasks()
+        )
 
     async def watch(self) -> None:
         """Looks after the sub-agents until it is cancelled.

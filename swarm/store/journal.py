@@ -177,10 +177,11 @@ class Journal:
         """The digest of the question whose reply is recorded for a turn, or None when there is none."""
         return self._index.replies.get((str(thread), turn))
 
-    async def save_reply(
+    async def note_reply(
         self, thread: Thread, turn: int, digest: str, reply: Reply, request: Request | None = None
     ) -> None:
-        """Records the reply to a turn and what was new in its question.
+        """Records the reply to a turn and what was new in its question, as ``note`` does: whatever the
+        reply leads to is written after it.
 
         A reply that is recorded already stays as it is.
         """
@@ -209,7 +210,7 @@ class Journal:
             "model_seconds": usage.model_seconds,
         }
         whole = partial(_with_question, row, key, turn, question) if kept else row
-        await self._writer.write(*asked_blob, *body_blob, (ADD_REPLY, whole))
+        self._writer.post(*asked_blob, *body_blob, (ADD_REPLY, whole))
 
     def note_result(self, thread: Thread, result: Result) -> None:
         """Records what a sub-agent gave, as ``note`` does: it follows from replies that are durable."""

@@ -31,7 +31,8 @@ from swarm.store import blobs, runfile
 from swarm.store.runfile import Row
 from swarm.store.sums import expression, with_checksum
 
-Insert = tuple[str, Row | Callable[[sqlite3.Connection], Row]]
+Making = Callable[[sqlite3.Connection], Row]
+Insert = tuple[str, Row | Making]
 """A statement and its row, or what makes the row (called in the writer's thread, on its connection)."""
 
 _CLUSTERED = {"sqlite_with_rowid": False}

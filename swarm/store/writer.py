@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from swarm.errors import StoreError
 from swarm.store import runfile, sums
 from swarm.store.runfile import Row
-from swarm.store.tables import Insert
+from swarm.store.tables import Insert, Making
 from swarm.store.witness import Witness
 
 DEADLINE_SECONDS = 60.0
@@ -320,13 +320,14 @@ def _insert(connection: Connection, jobs: list[_Job]) -> list[Outcome]:
 
 
 def _insert_rows(connection: Connection, jobs: list[_Job]) -> None:
-    groups: dict[str, list[Row]] = {}
+    groups: dict[str, list[Row | Making]] = {}
     driver = driver_of(connection)
     for job in jobs:
         for statement, row in job.rows:
-            groups.setdefault(statement, []).append(row(driver) if callable(row) else row)
+            groups.setdefault(statement, []).append(row)
     for statement, rows in groups.items():
-        driver.executemany(statement, rows)
+        # One by one: a row may be made of those before it.
+        driver.executemany(statement, (row(driver) if callable(row) else row for row in rows))
 
 
 def _attempt(connection: Connection, work: Callable[[Connection], object]) -> object:

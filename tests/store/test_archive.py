@@ -44,7 +44,7 @@ def workspace(tmp_path: Path) -> Path:
 async def fill(journal: Journal) -> str:
     """Says and does a little of everything; gives the handle of a text."""
     question = Request(messages=(Message(role="user", content="Read. " * 2_000),))
-    await journal.save_reply(THREAD, 1, "d", Reply(text="x"), question)
+    await journal.note_reply(THREAD, 1, "d", Reply(text="x"), question)
     await journal.ledger.leave((str(THREAD), 1, 0), Entry(call=CALL, effect="irreversible"))
     await journal.ledger.settle((str(THREAD), 1, 0), ToolResult(text="y" * 9_000))
     journal.note_step("notes", Result(text="z"))

@@ -39,7 +39,7 @@ async def make_run(path: Path) -> str:
         for number in range(1, PRUNE_EVERY):
             await put(journal.saver, number)
         question = Request(messages=(Message(role="user", content=LONG),))
-        await journal.save_reply(THREAD, 1, "d", Reply(text=LONG), question)
+        await journal.note_reply(THREAD, 1, "d", Reply(text=LONG), question)
         journal.note(Notice(text=LONG))
         handle = await journal.put_text(LONG)
         for status in ("paused", "done"):  # each time the record is too long for its row

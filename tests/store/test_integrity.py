@@ -54,7 +54,7 @@ def digest(turn: int) -> str:
 async def go_on(journal: Journal, turns: int) -> None:
     for turn in range(turns):
         question = Request(messages=(Message(role="user", content=f"asked {turn} " * 500),))
-        await journal.save_reply(THREAD, turn, digest(turn), Reply(text=f"said {turn}"), question)
+        await journal.note_reply(THREAD, turn, digest(turn), Reply(text=f"said {turn}"), question)
         call = ToolCall(tool="mail.send", args={"to": f"x{turn}"})
         key = (str(THREAD), turn, 0)
         await journal.ledger.leave(key, Entry(call=call, effect="irreversible"))
@@ -139,7 +139,7 @@ async def test_a_log_that_was_cut_off_is_refused_until_a_person_accepts_the_olde
     path, killed = await made(tmp_path / "r.db"), tmp_path / "killed"
     async with Journal.open(path) as journal:
         for turn in range(3, 6):
-            await journal.save_reply(THREAD, turn, digest(turn), Reply(text="said"))
+            await journal.note_reply(THREAD, turn, digest(turn), Reply(text="said"))
         shutil.copytree(tmp_path, killed, ignore=shutil.ignore_patterns("killed", "*-shm"))
     left, log = killed / "r.db", killed / "r.db-wal"
     with log.open("r+b") as file:
@@ -186,6 +186,6 @@ async def test_reading_while_the_owner_writes_never_meets_an_older_state(tmp_pat
     path = await made(tmp_path / "r.db", turns=1)
     async with Journal.open(path) as journal:
         for turn in range(1, 20):
-            await journal.save_reply(THREAD, turn, digest(turn), Reply(text="said"))
+            await journal.note_reply(THREAD, turn, digest(turn), Reply(text="said"))
             (thread,) = read_threads(path)
             assert len(thread.turns) == turn + 1

@@ -38,7 +38,7 @@ async def test_a_reply_is_found_again_after_the_file_was_closed(tmp_path: Path) 
     reply = Reply(text="42", finish="length", model="m", usage=Usage(written_tokens=2, model_calls=1))
     async with Journal.open(tmp_path / "r.db", record=record()) as journal:
         assert await journal.reply(THREAD, 1, "abc") is None
-        await journal.save_reply(THREAD, 1, "abc", reply, question(1))
+        await journal.note_reply(THREAD, 1, "abc", reply, question(1))
         assert await journal.reply(THREAD, 1, "abc") == reply
     async with Journal.open(tmp_path / "r.db") as journal:
         assert await journal.reply(THREAD, 1, "abc") == reply
@@ -47,11 +47,11 @@ async def test_a_reply_is_found_again_after_the_file_was_closed(tmp_path: Path) 
 
 async def test_a_reply_to_another_question_is_refused_and_never_reused(tmp_path: Path) -> None:
     async with Journal.open(tmp_path / "r.db", record=record()) as journal:
-        await journal.save_reply(THREAD, 1, "abc", Reply(text="42"))
+        await journal.note_reply(THREAD, 1, "abc", Reply(text="42"))
         with pytest.raises(StoreError, match="turn 1 of 'r/extract/3/2' has a reply to another question"):
             await journal.reply(THREAD, 1, "def")
         with pytest.raises(StoreError, match="another question"):
-            await journal.save_reply(THREAD, 1, "def", Reply(text="43"))
+            await journal.note_reply(THREAD, 1, "def", Reply(text="43"))
         assert await journal.reply(THREAD, 1, "abc") == Reply(text="42")
 
 
@@ -101,8 +101,8 @@ async def test_events_are_numbered_in_order_over_restarts(tmp_path: Path) -> Non
 async def test_usage_is_the_sum_of_recorded_replies_and_tool_results(tmp_path: Path) -> None:
     spent = Usage(prefilled_tokens=10, cached_tokens=5, written_tokens=3, model_calls=1, model_seconds=0.5)
     async with Journal.open(tmp_path / "r.db", record=record()) as journal:
-        await journal.save_reply(THREAD, 1, "a", Reply(text="x", usage=spent))
-        await journal.save_reply(THREAD, 2, "b", Reply(text="y", usage=spent))
+        await journal.note_reply(THREAD, 1, "a", Reply(text="x", usage=spent))
+        await journal.note_reply(THREAD, 2, "b", Reply(text="y", usage=spent))
         await journal.ledger.settle(KEY, ToolResult(text="z"))
         total = await journal.usage()
     assert total == spent + spent + Usage(tool_calls=1)
@@ -143,7 +143,7 @@ async def test_the_file_grows_with_what_was_said_and_not_with_its_square(tmp_pat
         async with Journal.open(path, record=record()) as journal:
             for turn in range(turns):
                 journal.note(Notice(text="asked"))
-                await journal.save_reply(THREAD, turn, "d" * 64, Reply(text="said " * 20), question(turn + 1))
+                await journal.note_reply(THREAD, turn, "d" * 64, Reply(text="said " * 20), question(turn + 1))
         return path.stat().st_size
 
     assert await size_after(400) <= 2.2 * await size_after(200)
@@ -184,7 +184,7 @@ async def test_a_damaged_file_is_a_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
     async with Journal.open(path, record=record()) as journal:
         for turn in range(50):
-            await journal.save_reply(THREAD, turn, "d", Reply(text="said " * 500))
+            await journal.note_reply(THREAD, turn, "d", Reply(text="said " * 500))
     with path.open("r+b") as file:
         file.seek(8_192)
         file.write(b"\xff" * 80_000)

@@ -69,7 +69,7 @@ async def test_questions_hold_what_was_said_once_and_are_read_whole_after_a_resu
         async with Journal.open(path, record=None if sitting else record) as journal:
             for turn in range(4 * sitting + 1, 4 * sitting + 5):
                 reply = Reply(text=json.dumps({"tool": "files.read", "args": {"note": numbers(turn)}}))
-                await journal.save_reply(THREAD, turn, f"{turn}", reply, Request(messages=tuple(said)))
+                await journal.note_reply(THREAD, turn, f"{turn}", reply, Request(messages=tuple(said)))
                 asked.append(tuple(said))
                 call = ToolCall(tool="files.read", args={"path": "a.md"})
                 key = (str(THREAD), turn, 0)

@@ -54,7 +54,7 @@ async def agent(journal, item):
     thread = Thread(run="r", step="notes", item=item)
     for turn in itertools.count():
         if await journal.reply(thread, turn, "d") is None:
-            await journal.save_reply(thread, turn, "d", Reply(text=f"{item}/{turn}"))
+            await journal.note_reply(thread, turn, "d", Reply(text=f"{item}/{turn}"))
             print(item, turn, flush=True)
 
 async def main():
@@ -149,10 +149,10 @@ async def test_a_reader_finds_each_thread_with_its_turns_calls_and_result(tmp_pa
     first = (Message(role="system", content="Read." * 1_000), Message(role="user", content="a.md"))
     more = (*first, Message(role="assistant", content="x"), Message(role="user", content="y"))
     async with Journal.open(path, record=record(), clock=lambda: 5.0) as journal:
-        await journal.save_reply(THREAD, 1, "a", Reply(text="x"), Request(messages=first))
+        await journal.note_reply(THREAD, 1, "a", Reply(text="x"), Request(messages=first))
         journal.ledger.intend((str(THREAD), 1, 0), Entry(call=call, effect="pure"))
         await journal.ledger.settle((str(THREAD), 1, 0), ToolResult(text="y"))
-        await journal.save_reply(THREAD, 2, "b", Reply(text="z"), Request(messages=more))
+        await journal.note_reply(THREAD, 2, "b", Reply(text="z"), Request(messages=more))
         await journal.ledger.leave((str(THREAD), 2, 0), Entry(call=call, effect="irreversible", pin="v1"))
         journal.note_result(THREAD, Result(text="z"))
         handle = await journal.put_text("a text")
