@@ -7,7 +7,7 @@ import json
 from functools import cached_property
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, SkipValidation
 
 from swarm.limits import Limits, Usage
 
@@ -48,8 +48,9 @@ class Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     messages: tuple[Message, ...]
-    output_schema: dict[str, JsonValue] | None = None
-    """JSON Schema (2020-12) the reply must satisfy; None asks for prose."""
+    output_schema: SkipValidation[dict[str, JsonValue] | None] = None
+    """JSON Schema (2020-12) the reply must satisfy; None asks for prose. It is taken as it is, not copied:
+    the agents of a run have one schema."""
     max_tokens: int = 1_024
     temperature: float = 0.0
     seed: int = 0

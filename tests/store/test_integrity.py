@@ -140,6 +140,7 @@ async def test_a_log_that_was_cut_off_is_refused_until_a_person_accepts_the_olde
     async with Journal.open(path) as journal:
         for turn in range(3, 6):
             await journal.note_reply(THREAD, turn, digest(turn), Reply(text="said"))
+            await journal.save_run()
         shutil.copytree(tmp_path, killed, ignore=shutil.ignore_patterns("killed", "*-shm"))
     left, log = killed / "r.db", killed / "r.db-wal"
     with log.open("r+b") as file:
@@ -187,5 +188,6 @@ async def test_reading_while_the_owner_writes_never_meets_an_older_state(tmp_pat
     async with Journal.open(path) as journal:
         for turn in range(1, 20):
             await journal.note_reply(THREAD, turn, digest(turn), Reply(text="said"))
+            await journal.save_run()
             (thread,) = read_threads(path)
             assert len(thread.turns) == turn + 1

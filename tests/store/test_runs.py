@@ -55,6 +55,7 @@ async def agent(journal, item):
     for turn in itertools.count():
         if await journal.reply(thread, turn, "d") is None:
             await journal.note_reply(thread, turn, "d", Reply(text=f"{item}/{turn}"))
+            await journal.save_run()
             print(item, turn, flush=True)
 
 async def main():
