@@ -67,7 +67,7 @@ class Request(BaseModel):
 
     def digest(self) -> str:
         """SHA-256 of what the answer depends on, as 64 hex digits."""
-        head = self.model_dump(mode="json", include=_ANSWERED)
+        head = {name: getattr(self, name) for name in _ANSWERED}
         whole = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
         whole.update(b"".join([message.digest for message in self.messages]))
         return whole.hexdigest()
@@ -80,7 +80,7 @@ class Request(BaseModel):
         return self.model_copy(update=update)
 
 
-_ANSWERED = {"output_schema", "max_tokens", "temperature", "seed"}
+_ANSWERED = ("output_schema", "max_tokens", "temperature", "seed")
 _LIMITED = (
     ("deadline_seconds", "reply_seconds"),
     ("first_token_seconds", "first_token_seconds"),

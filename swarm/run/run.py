@@ -49,6 +49,8 @@ from swarm.work import Work
 Value = TypeVar("Value")
 GIVEN_LIMITS = "limits"
 """Setting in a run's record: the limits that were given to it, beside those of its project."""
+READ_PACKS = 16
+"""Packs of events that a resume reads at once."""
 GRACE_SECONDS = 2.0
 """How long a stop lets tool calls in flight end: with the 2 s a server may then take to end, less than the
 5 s after which whoever sends SIGTERM may kill."""
@@ -444,8 +446,9 @@ class Run(Generic[Value]):
     async def _recall(self, journal: Journal) -> None:
         """Reads the events of earlier sittings, some at a time."""
         last = 0
-        while earlier := await journal.events(last, PACK):
-            last = self._events.recall(earlier)
+        while earlier := await journal.events(last, READ_PACKS * PACK):
+            for start in range(0, len(earlier), PACK):
+                last = self._events.recall(earlier[start : start + PACK])
 
     def _note(self, journal: Journal, event: Event) -> None:
         self._events.append(journal.note(event))

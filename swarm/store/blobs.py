@@ -13,7 +13,7 @@ import hashlib
 import threading
 import zlib
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,12 @@ from swarm.store import runfile
 from swarm.store.runfile import Row
 
 if TYPE_CHECKING:
-    from zstandard import ZstdCompressionParameters
+    from zstandard import (
+        ZstdCompressionDict,
+        ZstdCompressionParameters,
+        ZstdCompressor,
+        ZstdDecompressor,
+    )
 
 INLINE_CHARS = 4_096
 """Longest text that stays in its row."""
@@ -131,17 +136,30 @@ def _expand_in(context: str, data: bytes) -> str:
 
 
 class _Tools(threading.local):
-    """The compressor and its opposite; neither may be used by two threads at once."""
+    """The compressor and its opposite, each made where it is used: neither may be used by two threads at once."""
 
-    def __init__(self) -> None:
-        # Not at the top: a command that lists runs reads only their records.
+    @cached_property
+    def alone(self) -> ZstdCompressor:
         import zstandard
 
-        dictionary = zstandard.ZstdCompressionDict(_common(), zstandard.DICT_TYPE_RAWCONTENT)
-        parameters = _parameters()
-        dictionary.precompute_compress(compression_params=parameters)
-        self.alone = zstandard.ZstdCompressor(dict_data=dictionary, compression_params=parameters)
-        self.expander = zstandard.ZstdDecompressor(dictionary, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
+        return zstandard.ZstdCompressor(dict_data=_dictionary(), compression_params=_parameters())
+
+    @cached_property
+    def expander(self) -> ZstdDecompressor:
+        import zstandard
+
+        return zstandard.ZstdDecompressor(_dictionary(), format=zstandard.FORMAT_ZSTD1_MAGICLESS)
+
+
+@cache
+def _dictionary() -> ZstdCompressionDict:
+    """What every text may repeat, prepared once for all threads: it takes a megabyte."""
+    # Not at the top: a command that lists runs reads only their records.
+    import zstandard
+
+    dictionary = zstandard.ZstdCompressionDict(_common(), zstandard.DICT_TYPE_RAWCONTENT)
+    dictionary.precompute_compress(compression_params=_parameters())
+    return dictionary
 
 
 def _parameters(*, write_checksum: bool = False) -> ZstdCompressionParameters:

@@ -27,6 +27,7 @@ _PRAGMAS = (
     "synchronous=FULL",
     "journal_size_limit=16777216",
     "temp_store=MEMORY",
+    "cache_size=-512",
     # SQLite before 3.51.3 may damage a file that is read through a memory map while it is written.
     "mmap_size=0",
 )
