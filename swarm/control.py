@@ -131,13 +131,13 @@ class Budget:
             self._longest_seconds = max(self._longest_seconds, usage.model_seconds)
             self._tokens_per_byte = max(self._tokens_per_byte, usage.prompt_tokens / max(size, 1))
 
-        async with self._held(cost, what, waits):
+        async with _Room(self, cost, what, waits):
             yield count
 
     @asynccontextmanager
     async def calling(self, what: str, waits: Waits = None) -> AsyncGenerator[None]:
         """Room for a tool call, until the block ends; it is counted when the block ends well."""
-        async with self._held({"tool_calls": 1}, what, waits):
+        async with _Room(self, {"tool_calls": 1}, what, waits):
             yield
             self.spent += Usage(tool_calls=1)
 
@@ -147,7 +147,7 @@ class Budget:
 
         A spent number of sub-agents lets those at work come to their end.
         """
-        await self._room({"steps": 1}, what)
+        await self.room({"steps": 1}, what)
         self._agents += 1
         self._at_work += 1
         try:
@@ -169,23 +169,23 @@ class Budget:
         self._is_quiet.clear()
         self._wake()
 
-    @asynccontextmanager
-    async def _held(self, cost: Cost, what: str, waits: Waits) -> AsyncGenerator[None]:
-        await self._room(cost, what, waits)
+    def reserve(self, cost: Cost) -> None:
+        """A call begins that may take so much."""
         self._reserve(cost, 1)
-        try:
-            yield
-        finally:
-            self._reserve(cost, -1)
-            self._wake()
-            self._settle()
+
+    def release(self, cost: Cost) -> None:
+        """Such a call has ended; what it took is counted."""
+        self._reserve(cost, -1)
+        self._wake()
+        self._settle()
 
     def _reserve(self, cost: Cost, sign: int) -> None:
         self._in_flight += sign
         for limit, amount in cost.items():
             self._reserved[limit] = self._reserved.get(limit, 0) + sign * amount
 
-    async def _room(self, cost: Cost, what: str, waits: Waits = None) -> None:
+    async def room(self, cost: Cost, what: str, waits: Waits = None) -> None:
+        """Returns once there is room for so much."""
         while self._stops(cost) or not self._fits(cost, what):
             self._settle()
             if waits is not None:
@@ -231,6 +231,22 @@ class Budget:
         for woken in waiting:
             if not woken.done():
                 woken.set_result(None)
+
+
+class _Room:
+    """A class and no generator, as it stands open in each agent that waits for its model."""
+
+    __slots__ = ("_budget", "_cost", "_waits", "_what")
+
+    def __init__(self, budget: Budget, cost: Cost, what: str, waits: Waits) -> None:
+        self._budget, self._cost, self._what, self._waits = budget, cost, what, waits
+
+    async def __aenter__(self) -> None:
+        await self._budget.room(self._cost, self._what, self._waits)
+        self._budget.reserve(self._cost)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._budget.release(self._cost)
 
 
 def _reached(limit: str, used: float, needed: float, allowed: float, what: str) -> LimitReached:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -42,23 +41,33 @@ class Pulse:
         """Until when silence is in order: the end of the last wait, else the last sign."""
         return max([self.at, *(wait.until for wait in self.waits.values())])
 
-    @contextmanager
-    def within(self, what: str, seconds: float) -> Generator[None]:
+    def within(self, what: str, seconds: float) -> AbstractContextManager[None]:
         """A wait of at most so many seconds, here and above."""
-        key, until = object(), time.monotonic() + seconds + max(LEAST_GRACE_SECONDS, GRACE_SHARE * seconds)
-        chain = self._chain()
-        for pulse in chain:
-            pulse.waits[key] = Wait(what, until)
-        self.beat()
-        try:
-            yield
-        finally:
-            for pulse in chain:
-                del pulse.waits[key]
-            self.beat()
+        until = time.monotonic() + seconds + max(LEAST_GRACE_SECONDS, GRACE_SHARE * seconds)
+        return _Within(self, Wait(what, until))
 
-    def _chain(self) -> list[Pulse]:
-        return [self] if self._above is None else [self, *self._above._chain()]
+    def chain(self) -> list[Pulse]:
+        """This one and those above it."""
+        return [self] if self._above is None else [self, *self._above.chain()]
+
+
+class _Within:
+    """A class and no generator, as it stands open in each agent that waits for its model."""
+
+    __slots__ = ("_pulse", "_wait")
+
+    def __init__(self, pulse: Pulse, wait: Wait) -> None:
+        self._pulse, self._wait = pulse, wait
+
+    def __enter__(self) -> None:
+        for pulse in self._pulse.chain():
+            pulse.waits[self] = self._wait
+        self._pulse.beat()
+
+    def __exit__(self, *_: object) -> None:
+        for pulse in self._pulse.chain():
+            del pulse.waits[self]
+        self._pulse.beat()
 
 
 _PROCESS = Pulse()

@@ -7,8 +7,8 @@ A model reply that was recorded is never asked for again, as no recorded tool ca
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,8 +138,15 @@ async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[st
     async with work.budget.asking(request, f"turn {at.turn} of {name_of(thread)}", waits) as count:
         work.note(ModelAsked(**thread.place, turn=at.turn))
         work.journal.check_owner()
-        with hearing(lambda setback: work.note(_told(setback, thread.step))), _fair(work.budget):
-            reply = await (work.lease or work.model).reply(request.within(work.limits))
+        began = time.monotonic()
+        try:
+            with hearing(lambda setback: work.note(_told(setback, thread.step))):
+                reply = await (work.lease or work.model).reply(request.within(work.limits))
+        except ModelUnavailable as error:
+            # Whoever alone gets no reply, of a model that answers others meanwhile, has failed and need not wait.
+            if work.budget.unanswered_seconds < (time.monotonic() - began) / 2:
+                raise ModelError(str(error)) from error
+            raise
         await work.journal.note_reply(at.thread, at.turn, digest, reply, request)
         count(reply.usage)
     work.note(
@@ -151,18 +158,6 @@ async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[st
         )
     )
     return reply
-
-
-@contextmanager
-def _fair(budget: Budget) -> Generator[None]:
-    """Whoever alone gets no reply, of a model that answers others meanwhile, has failed and need not wait."""
-    began = time.monotonic()
-    try:
-        yield
-    except ModelUnavailable as error:
-        if budget.unanswered_seconds < (time.monotonic() - began) / 2:
-            raise ModelError(str(error)) from error
-        raise
 
 
 def name_of(thread: Thread) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
@@ -50,20 +50,29 @@ def tell(setback: Setback) -> None:
     _LISTENER.get()(setback)
 
 
-@contextmanager
-def hearing(listener: Callable[[Setback], None]) -> Generator[None]:
+class _Hearing:
+    """A class and no generator, as it stands open in each agent that waits for its model."""
+
+    __slots__ = ("_before", "_listener", "_token")
+
+    def __init__(self, listener: Callable[[Setback], None]) -> None:
+        self._listener = listener
+
+    def __enter__(self) -> None:
+        self._before = _LISTENER.get()
+        self._token = _LISTENER.set(self)
+
+    def __call__(self, setback: Setback) -> None:
+        self._before(setback)
+        self._listener(setback)
+
+    def __exit__(self, *_: object) -> None:
+        _LISTENER.reset(self._token)
+
+
+def hearing(listener: Callable[[Setback], None]) -> AbstractContextManager[None]:
     """Within the block the listener hears of the setbacks of calls, after those that listen already."""
-    before = _LISTENER.get()
-
-    def both(setback: Setback) -> None:
-        before(setback)
-        listener(setback)
-
-    token = _LISTENER.set(both)
-    try:
-        yield
-    finally:
-        _LISTENER.reset(token)
+    return _Hearing(listener)
 
 
 class Retries:
