@@ -177,7 +177,12 @@ class Run(Generic[Value]):
         opened: asyncio.Future[None] = loop.create_future()
         self._ended = loop.create_future()
         self._driver = group.create_task(self._drive(record, opened), name=f"run {self.id}")
-        await asyncio.wait((self._driver, opened), return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await asyncio.wait((self._driver, opened), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            # What is recorded already must end as stopped, and not look as if it was killed.
+            await self.stop()
+            raise
         if not opened.done():
             await self.answer()
 

@@ -93,3 +93,28 @@ async def test_a_tool_call_that_does_not_end_is_left_in_doubt(tmp_path: Path) ->
     assert read_run(run_path(tmp_path, run.id)).status == "stopped"
     assert [call.result for call in calls_of(tmp_path, run.id)] == [None]
     assert not [event for event in events if isinstance(event, ToolReturned) and event.step == "send"]
+
+
+@pytest.mark.parametrize("turns", [0, 1, 3, 6, 12, 24])
+async def test_a_program_that_is_cancelled_while_its_run_begins_leaves_a_stopped_one(
+    tmp_path: Path, turns: int
+) -> None:
+    post = Post()
+    post.may_end.set()
+
+    async def program() -> None:
+        async with Swarm.open(tmp_path, model=ScriptedModel(script), tools=(post.send,)) as swarm:
+            run: Run[str] = await swarm.start("Send letters.", plan=PLAN)
+            await run.stop()
+
+    folder = tmp_path / ".swarm" / "runs"
+    task = asyncio.create_task(program())
+    async with asyncio.timeout(60):
+        while not list(folder.glob("*.seal")):  # noqa: ASYNC110 - another thread makes it
+            await asyncio.sleep(0)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+    (path,) = folder.glob("*.db")
+    assert read_run(path).status == "stopped"
