@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 GRACE_SHARE, LEAST_GRACE_SECONDS = 0.1, 1.0
 """What a wait may last beyond its own deadline, as a share of it and at least: whoever set the deadline
@@ -45,6 +45,12 @@ class Pulse:
         """A wait of at most so many seconds, here and above."""
         until = time.monotonic() + seconds + max(LEAST_GRACE_SECONDS, GRACE_SHARE * seconds)
         return _Within(self, Wait(what, until))
+
+    def forgive(self, seconds: float) -> None:
+        """So much of its silence, and of its waits, is not to be counted: the whole process stood still."""
+        self.at += seconds
+        for key, wait in self.waits.items():
+            self.waits[key] = replace(wait, until=wait.until + seconds)
 
     def chain(self) -> list[Pulse]:
         """This one and those above it."""

@@ -125,11 +125,22 @@ class Watch:
             if (slept := (boot - boot_before) - (now - before)) > SLEPT_SECONDS:
                 self._note(Notice(text=f"the machine slept for {slept:,.0f} s; the run goes on"))
             if (late := now - before - TICK_SECONDS) > BLOCKED_SECONDS:
-                # Whoever waits is judged at the next tick: its own deadline comes first.
+                # Whoever waits is judged at the next tick: its own deadline comes first, and none of them
+                # counts time in which this process stood still.
                 self._note(LoopBlocked(seconds=round(late, 1)))
+                for pulse in self._pulses():
+                    pulse.forgive(late)
                 continue
             self._end_overdue(now)
             self._check_run(now)
+
+    def _pulses(self) -> set[Pulse]:
+        """Those of all workers, and of what they are part of."""
+        return {
+            pulse
+            for one in (PULSE.get(), *(worker.pulse for worker in self._workers))
+            for pulse in one.chain()
+        }
 
     def _end_overdue(self, now: float) -> None:
         for worker in self._workers:

@@ -18,6 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CONNECTION_CLOSED, INVALID_REQUEST, RequestParamsMeta
 from pydantic import ValidationError
 
+from swarm.awake import Deadline
 from swarm.errors import ServerError
 from swarm.hub.offer import Offer, offers_of
 from swarm.hub.results import failure, from_answer
@@ -94,7 +95,7 @@ class Connection:
             pulse.beat()
 
         try:
-            async with asyncio.timeout(seconds):
+            async with Deadline(seconds):
                 answer = await self._client.call_tool(
                     offer.tool.name, call.args, progress_callback=beat, meta=meta
                 )
@@ -134,7 +135,7 @@ class Connection:
     async def _probe(self) -> None:
         """Ends a session whose server answers nothing at all, so that it is started anew."""
         try:
-            async with asyncio.timeout(PROBE_SECONDS):
+            async with Deadline(PROBE_SECONDS):
                 await self._client.list_tools()
         except (TimeoutError, MCPError):
             if self._process is not None:
@@ -162,7 +163,7 @@ async def connected(
         process = StdioServer(entry, ended, note) if entry.transport == "stdio" else None
         transport = process or await _over_http(entry, stack)
         try:
-            async with asyncio.timeout(entry.start_seconds):
+            async with Deadline(entry.start_seconds):
                 connection = await _opened(entry, transport, process, stack)
         except TimeoutError as error:
             words = f" ({process.last_words()})" if process and process.last_words() else ""

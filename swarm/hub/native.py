@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 import logging
@@ -16,6 +15,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import ArgsKwargs, PydanticSerializationError, to_jsonable_python
 
+from swarm.awake import Deadline
 from swarm.errors import ProjectError, ServerError, StoreError, ToolError
 from swarm.guard.rules import clean
 from swarm.hub.offer import CAREFUL, DESCRIPTION_LENGTH, Offer, pin_of
@@ -75,7 +75,7 @@ class NativeTools:
         A blocking function that does not return in time is left to itself.
         """
         native = self._natives()[offer.tool.name]
-        deadline = asyncio.timeout(context.deadline_seconds)
+        deadline = Deadline(context.deadline_seconds)
         try:
             args = native.adapter.validate_python(ArgsKwargs((), dict(call.args)))
             if native.context_name:
@@ -93,7 +93,7 @@ class NativeTools:
         except StoreError:
             raise  # the run's file failed before the call could leave
         except Exception as error:  # foreign code: whatever a tool's function raises
-            if deadline.expired():
+            if deadline.is_over:
                 raise ServerError(
                     f"{call.tool} did not return within {context.deadline_seconds:g} s"
                 ) from error

@@ -13,6 +13,7 @@ from tempfile import TemporaryFile
 from typing import IO
 from urllib.parse import urlsplit
 
+from swarm.awake import Deadline
 from swarm.errors import ModelUnavailable, ProjectError
 from swarm.models.cores import physical_cores
 from swarm.models.model import Endpoint
@@ -172,7 +173,7 @@ async def _start(command: list[str], log: IO[bytes]) -> asyncio.subprocess.Proce
 async def _address(process: asyncio.subprocess.Process, log: IO[bytes], name: str) -> str:
     assert process.stdout
     try:
-        async with asyncio.timeout(START_SECONDS):
+        async with Deadline(START_SECONDS):
             line = await process.stdout.readline()
     except TimeoutError:
         line = b""

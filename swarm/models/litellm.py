@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self, cast
 
 from pydantic import JsonValue
 
+from swarm.awake import Deadline
 from swarm.errors import MalformedReply, ModelUnavailable
 from swarm.limits import Usage
 from swarm.messages import Message, Reply, Request
@@ -69,7 +70,7 @@ class LitellmModel:
         ends_at = asyncio.get_running_loop().time() + request.deadline_seconds
         retries = Retries(request.requests, ends_at, self._first_pause_seconds)
         try:
-            async with asyncio.timeout_at(ends_at):
+            async with Deadline(request.deadline_seconds):
                 reply = await self._persist(request, retries)
                 await self.counter.check(request, reply.usage, self._count)
                 return reply

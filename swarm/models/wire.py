@@ -12,6 +12,7 @@ from typing import Literal
 import aiohttp
 import httpx
 
+from swarm.awake import Deadline
 from swarm.models.stream import Answer, answer_of_type
 from swarm.pulse import PULSE
 
@@ -117,16 +118,16 @@ class Wire(httpx.AsyncBaseTransport):
         answer: Answer | None = None
         exchange.sent = clock()
         try:
-            async with asyncio.timeout(exchange.first_seconds) as deadline, self._open(request) as response:
+            async with Deadline(exchange.first_seconds) as deadline, self._open(request) as response:
                 exchange.headers = response.headers
                 answer = answer_of_type(response.content_type)
                 async for piece in response.content.iter_any():
                     if answer.feed(piece):
                         exchange.note_token(clock())
                         if exchange.between_seconds is not None:
-                            deadline.reschedule(clock() + exchange.between_seconds)
+                            deadline.allow(exchange.between_seconds)
                     if answer.is_done:
-                        deadline.reschedule(clock() + _CLOSING_SECONDS)
+                        deadline.allow(_CLOSING_SECONDS)
                 status = answer.status(response.status)
         except TimeoutError:
             if answer is None or not answer.is_done:

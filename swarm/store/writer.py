@@ -21,6 +21,7 @@ import anyio
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from swarm.awake import Deadline
 from swarm.errors import StoreError
 from swarm.store import runfile, sums
 from swarm.store.runfile import Row
@@ -149,7 +150,7 @@ class Writer:
 
     async def _settled(self, future: asyncio.Future[T]) -> T:
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
+            async with Deadline(DEADLINE_SECONDS):
                 return await future
         except TimeoutError as error:
             raise self._too_slow() from error
