@@ -21,8 +21,9 @@ ALONE = 0.25
 """Share of its time that a call may wait while few are at the server, for that to be the way there and back."""
 SLOWEST = 0.25
 """Share of its deadline that a call may take where more are tried."""
-CALM_CALLS = 8
-"""Good calls, for each agent at once, after which a limit that was refused grows by one."""
+CALM_CALLS, TOLD_CALM_CALLS = 8, 2
+"""Good calls, for each agent at once, after which a limit that was refused grows by one; sooner where the
+server told a number, as then a refusal says only that others use it too."""
 STEADY_CALLS, STEADIEST_CALLS = 128, 4_096
 """Calls, for each agent at once, after which a number that was found is looked for again: twice as many
 each time that it is the same."""
@@ -151,7 +152,8 @@ class Limit:
         self._settle(max(1, self.now // 2))
 
     def _go_on(self) -> None:
-        if self._is_kept and self.now < self._ceiling and self._calls >= CALM_CALLS * self.now:
+        calm = TOLD_CALM_CALLS if self._is_told else CALM_CALLS
+        if self._is_kept and self.now < self._ceiling and self._calls >= calm * self.now:
             self._settle(self.now + 1)
 
     def _settle(self, agents: int) -> None:

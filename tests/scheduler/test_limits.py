@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from swarm.scheduler.limit import CALM_CALLS, Call, Limit, Tally
+from swarm.scheduler.limit import TOLD_CALM_CALLS, Call, Limit, Tally
 
 GOOD = Call(200, 0.1, 60, 1.0, 0.01)
 READ_SECONDS, WRITE_SECONDS = 0.1, 0.9
@@ -82,7 +82,7 @@ def test_a_refusal_halves_the_number_and_it_grows_back_by_one_after_many_good_ca
     limit = Limit(8, is_told=True)
     limit.refuse()
     seen = [limit.now]
-    for _ in range(CALM_CALLS * (4 + 5)):
+    for _ in range(TOLD_CALM_CALLS * (4 + 5)):
         limit.end(limit.begin(8), GOOD)
         if limit.now != seen[-1]:
             seen.append(limit.now)
