@@ -9,7 +9,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	if $$p -c '$(FITS)' >/dev/null 2>&1; then echo $$p; break; fi; done)
 UV ?= $(shell command -v uv)
 BIN := .venv/bin
-INSTALL := $(if $(UV),$(UV) pip install -q -p $(BIN)/python,$(BIN)/python -m pip install -q)
+INSTALL := $(if $(UV),$(UV) pip install -q --compile-bytecode -p $(BIN)/python,$(BIN)/python -m pip install -q)
+# Each process that a test or a proof starts would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):.*## /  make \1\t/p' Makefile | expand -t 20
