@@ -22,6 +22,7 @@ from benchmarks.ground import Ground, ground
 from benchmarks.killing import Sitting, World
 from benchmarks.proof import ROOT, Figure, Findings, Proof, prove, python
 from benchmarks.runs import workplace
+from benchmarks.trials import to_end
 from benchmarks.witness import Witness, made_by
 from swarm.errors import StoreError
 
@@ -48,6 +49,8 @@ class Trial:
     free: int
     is_full: bool
     """Whether the run ended because of it."""
+    asked: int
+    """Calls in doubt, which a person settled."""
     faults: tuple[str, ...]
 
 
@@ -85,7 +88,7 @@ def trial(at: Ground, number: int) -> Trial:
         if is_full:
             faults += _faults_while_full(world, sitting, witness)
             (folder / BALLAST).unlink()
-            sitting = world.sit()
+            sitting = to_end(world, witness, world.sit())
             witness.after_sitting()
         witness.at_end(sitting, at.whole)
         faults += witness.faults
@@ -94,7 +97,7 @@ def trial(at: Ground, number: int) -> Trial:
         subprocess.run(["umount", "-l", str(folder)], check=False)
     if not faults:
         shutil.rmtree(world.folder)
-    return Trial(free, is_full, tuple(faults))
+    return Trial(free, is_full, len(witness.in_doubt), tuple(faults))
 
 
 def _faults_while_full(world: World, sitting: Sitting, witness: Witness) -> list[str]:
@@ -156,6 +159,7 @@ def measure(trials: int) -> Findings:
         "ended by a full disk": counts[True],
         "had just enough": counts[False],
         "least and most bytes free": f"{min(one.free for one in done)}, {max(one.free for one in done)}",
+        "calls whose result could not be recorded, put to a person": sum(one.asked for one in done),
         "runs with a fault": sum(bool(one.faults) for one in done),
         "longest refusal of what is read-only (s)": round(longest, 3),
     }
