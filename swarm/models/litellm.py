@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Self, cast
@@ -217,6 +218,15 @@ async def load_client() -> None:
         await asyncio.to_thread(_litellm)
 
 
+class _LateEncoding:
+    """litellm's tokenizer, loaded where something of it is asked for."""
+
+    def __getattr__(self, name: str) -> object:
+        from litellm.litellm_core_utils.default_encoding import encoding
+
+        return getattr(encoding, name)
+
+
 @functools.cache
 def _litellm() -> _Complete:
     """litellm's completion, imported at the first use: the import costs 6 s of CPU and 190 MB."""
@@ -227,6 +237,8 @@ def _litellm() -> _Complete:
     import litellm
     from litellm._internal_context import is_internal_call
 
+    # It would load a tokenizer before its first request, 0.3 s and 40 MB, which no answer of ours needs.
+    setattr(sys.modules["litellm.main"], "encoding", _LateEncoding())  # noqa: B010 - it has no such annotation
     litellm.suppress_debug_info = True
     # Ours come from the server; litellm's would tokenize every prompt.
     litellm.disable_token_counter = True
