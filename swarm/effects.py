@@ -154,6 +154,9 @@ async def _make(
     async def leave() -> None:
         if entry.effect not in REPEATABLE:
             await ledger.leave(at.call, entry)
+        elif entry.effect != "pure":
+            # A reply that was lost might ask for something else the next time, and this call's effect stay.
+            await work.journal.flush()
         # Last of all: nothing is awaited between it and the call.
         work.journal.check_owner()
 

@@ -212,8 +212,12 @@ class Journal:
         whole = partial(_with_question, row, key, turn, question) if kept else row
         self._writer.post(*asked_blob, *body_blob, (ADD_REPLY, whole))
 
+    async def flush(self) -> None:
+        """Returns once all that was noted is durable."""
+        await self._writer.write()
+
     def note_result(self, thread: Thread, result: Result) -> None:
-        """Records what a sub-agent gave, as ``note`` does: it follows from replies that are durable."""
+        """Records what a sub-agent gave, as ``note`` does: the replies it follows from stand before it."""
         key = str(thread)
         body, extra = packed(result.model_dump_json())
         self._index.results.add(key)
