@@ -118,3 +118,21 @@ async def test_a_program_that_is_cancelled_while_its_run_begins_leaves_a_stopped
         await asyncio.wait([task])
     (path,) = folder.glob("*.db")
     assert read_run(path).status == "stopped"
+
+
+async def test_a_call_with_an_effect_leaves_once_the_reply_that_asked_for_it_is_durable(
+    tmp_path: Path,
+) -> None:
+    found: list[int] = []
+
+    @tool(effect="idempotent")
+    async def send(to: str) -> str:
+        """Sends a letter."""
+        (path,) = (tmp_path / ".swarm" / "runs").glob("*.db")
+        found.append(sum(thread.thread.step == "send" and len(thread.turns) for thread in read_threads(path)))
+        return f"sent to {to}"
+
+    async with asyncio.timeout(60), Swarm.open(tmp_path, model=ScriptedModel(script), tools=(send,)) as swarm:
+        run: Run[str] = await swarm.start("Send letters.", plan=PLAN)
+        assert (await run.answer()).status == "done"
+    assert found == [1, 2]
