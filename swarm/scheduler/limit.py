@@ -93,6 +93,8 @@ class Limit:
         """The least time that a token of a prompt was seen to take."""
         self._way_seconds = 0.0
         """What a call waits that finds a free slot: the way there and back, and a busy machine."""
+        self._is_refused = False
+        """Whether no call was good since the last refusal."""
         self._settle(slots)
         if not is_told:
             self._search(min(max(slots, FIRST), FIRST_OF_MANY))
@@ -113,6 +115,7 @@ class Limit:
 
     def end(self, tally: Tally | None, call: Call) -> None:
         """Count a good call; ``tally`` is what ``begin`` gave."""
+        self._is_refused = False
         if self._tally is None:
             self._calls += 1
             self._go_on()
@@ -137,23 +140,26 @@ class Limit:
     def freed(self) -> None:
         """Count an agent that came to its end: those that start now have little for a server to read
         anew, which a number that is too high makes it do."""
-        if self.is_settled and not self._is_kept and self._calls >= self._steady_calls * self.now:
-            self._growth = CAREFUL
+        if self.is_settled and not self._is_told and self._calls >= self._steady_calls * self.now:
+            self._ceiling, self._growth = MOST, CAREFUL
             self._search(self.now)
 
-    @property
-    def _is_kept(self) -> bool:
-        return self._is_told or self._ceiling < MOST
-
     def refuse(self) -> None:
-        """Count a refusal of the server: it has more than it can take."""
+        """Count a refusal of the server: it has more than it can take.
+
+        One that refuses all is away, whatever the number: until a call is good, the first counts.
+        """
+        if self._is_refused:
+            return
+        self._is_refused = True
         if not self._is_told:
             self._ceiling = max(1, self.now - 1)
         self._settle(max(1, self.now // 2))
 
     def _go_on(self) -> None:
         calm = TOLD_CALM_CALLS if self._is_told else CALM_CALLS
-        if self._is_kept and self.now < self._ceiling and self._calls >= calm * self.now:
+        is_refused = self._is_told or self._ceiling < MOST
+        if is_refused and self.now < self._ceiling and self._calls >= calm * self.now:
             self._settle(self.now + 1)
 
     def _settle(self, agents: int) -> None:
@@ -214,4 +220,4 @@ class Limit:
 
 def _is_worth(tally: Tally, best: Tally) -> bool:
     """Whether more agents bring at least half of what they could."""
-    return tally.rate / best.rate - 1 >= WORTH * (tally.agents / best.agents - 1)
+    return best.rate > 0 and tally.rate / best.rate - 1 >= WORTH * (tally.agents / best.agents - 1)

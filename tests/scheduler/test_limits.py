@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from swarm.scheduler.limit import TOLD_CALM_CALLS, Call, Limit, Tally
+from swarm.scheduler.limit import STEADY_CALLS, TOLD_CALM_CALLS, Call, Limit, Tally
 
 GOOD = Call(200, 0.1, 60, 1.0, 0.01)
 READ_SECONDS, WRITE_SECONDS = 0.1, 0.9
@@ -96,6 +96,34 @@ def test_after_a_refusal_the_number_that_was_refused_is_not_tried_again_soon() -
     for _ in range(200):
         limit.end(limit.begin(limit.now), GOOD)
     assert limit.now < refused
+
+
+def test_an_outage_costs_half_of_a_number_however_many_calls_it_refuses() -> None:
+    limit = Limit(8, is_told=False)
+    for _ in range(8):
+        limit.refuse()
+    assert limit.now == 4
+    limit.end(None, GOOD)
+    limit.refuse()
+    assert limit.now == 2
+
+
+def test_after_refusals_the_slots_of_a_server_are_found_again() -> None:
+    limit = Limit(8, is_told=False)
+    for _ in range(3):
+        limit.refuse()
+        limit.end(None, GOOD)
+    assert limit.now == 1
+    agents = 8 * STEADY_CALLS // 16
+    assert Simulation(8, limit, agents).run().settled[-1] in {8, 9}
+
+
+def test_more_agents_are_not_let_in_where_a_server_counts_no_tokens() -> None:
+    limit = Limit(1, is_told=False)
+    first = limit.now
+    for _ in range(4 * first):
+        limit.end(limit.begin(limit.now), Call(seconds=1.0))
+    assert (limit.now, limit.is_settled) == (first, True)
 
 
 def test_more_are_not_tried_where_a_call_takes_much_of_its_deadline() -> None:
