@@ -100,14 +100,15 @@ class Writer:
         self._check = check
 
     async def write(self, *rows: Insert) -> None:
-        """Puts rows into the file; they are durable when it returns.
+        """Puts rows into the file; they and all that was put before them are durable when it returns.
 
         Raises:
-            StoreError: the file does not take them, now or since an earlier failure.
+            StoreError: the file does not take them, or did not take what was posted before them.
         """
         future = self._loop.create_future()
         self._enqueue(_Job(rows, None, future))
         await self._settled(future)
+        self._refuse_after_failure()
 
     def post(self, *rows: Insert) -> None:
         """Puts rows into the file soon: before any later write, and at the latest when it closes.

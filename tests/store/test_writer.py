@@ -81,6 +81,21 @@ async def test_a_wrong_row_fails_alone(tmp_path: Path) -> None:
         assert await writer.do(sequence) == [1, 3]
 
 
+async def test_a_write_fails_with_a_posted_row_before_it_that_fails_by_itself(tmp_path: Path) -> None:
+    async def post_a_wrong_row() -> None:
+        async with writing(tmp_path / "r.db") as writer:
+            writer.post((ADD_EVENT, {"seq": 1}))
+            with pytest.raises(StoreError):
+                await writer.write(event(2))
+            with pytest.raises(StoreError):
+                await writer.write(event(3))
+
+    with pytest.raises(StoreError):
+        await post_a_wrong_row()
+    async with Writer.open(tmp_path / "r.db", partial(database.open_existing, tmp_path / "r.db")) as writer:
+        assert await writer.do(sequence) == [2]
+
+
 async def test_a_write_stands_when_whoever_waited_for_it_was_cancelled(tmp_path: Path) -> None:
     async with writing(tmp_path / "r.db") as writer:
         async with asyncio.TaskGroup() as group:
