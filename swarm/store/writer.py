@@ -25,7 +25,7 @@ from swarm.awake import Deadline
 from swarm.errors import StoreError
 from swarm.store import runfile, sums
 from swarm.store.runfile import Row
-from swarm.store.tables import Insert, Making
+from swarm.store.tables import ADD_BLOB, Insert, Making
 from swarm.store.witness import Witness
 
 DEADLINE_SECONDS = 60.0
@@ -322,7 +322,8 @@ def _insert(connection: Connection, jobs: list[_Job]) -> list[Outcome]:
 
 
 def _insert_rows(connection: Connection, jobs: list[_Job]) -> None:
-    groups: dict[str, list[Row | Making]] = {}
+    # Texts first: a row may be made of one that stands beside it.
+    groups: dict[str, list[Row | Making]] = {ADD_BLOB: []}
     driver = driver_of(connection)
     for job in jobs:
         for statement, row in job.rows:

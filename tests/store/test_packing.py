@@ -22,6 +22,7 @@ from swarm.tool import ToolCall, ToolResult
 pytestmark = pytest.mark.anyio
 
 THREAD = Thread(run="r", step="notes")
+RECORD = RunRecord(id="r", task="t", project="/p", workspace="/w", model="m", created_at=1.0)
 
 
 def nothing(hash: str) -> bytes:
@@ -62,11 +63,10 @@ def test_a_blob_of_the_first_version_is_read() -> None:
 
 async def test_questions_hold_what_was_said_once_and_are_read_whole_after_a_resume(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
-    record = RunRecord(id="r", task="t", project="/p", workspace="/w", model="m", created_at=1.0)
     said = [Message(role="system", content="Read."), Message(role="user", content="a.md")]
     asked: list[tuple[Message, ...]] = []
     for sitting in range(2):
-        async with Journal.open(path, record=None if sitting else record) as journal:
+        async with Journal.open(path, record=None if sitting else RECORD) as journal:
             for turn in range(4 * sitting + 1, 4 * sitting + 5):
                 reply = Reply(text=json.dumps({"tool": "files.read", "args": {"note": numbers(turn)}}))
                 await journal.note_reply(THREAD, turn, f"{turn}", reply, Request(messages=tuple(said)))
@@ -88,3 +88,19 @@ async def test_questions_hold_what_was_said_once_and_are_read_whole_after_a_resu
     with closing(sqlite3.connect(path)) as connection:
         sizes = dict(connection.execute("SELECT turn, length(asked) FROM replies"))
     assert max(size for turn, size in sizes.items() if turn not in (1, 5)) < 200
+
+
+async def test_a_question_is_compressed_with_a_large_reply_of_the_same_transaction(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+    said = Message(role="user", content="a.md")
+    large = Reply(text=numbers(0) * 4)
+    async with Journal.open(path, record=RECORD) as journal:
+        before = journal.transactions
+        await journal.note_reply(Thread(run="r", step="other"), 1, "1", Reply(text="short"))
+        await journal.note_reply(THREAD, 1, "1", large, Request(messages=(said,)))
+        answer = Message(role="assistant", content=large.text)
+        await journal.note_reply(THREAD, 2, "2", Reply(text="x"), Request(messages=(said, answer)))
+        await journal.flush()
+        assert journal.transactions == before + 1
+    [thread] = [one for one in await asyncio.to_thread(read_threads, path) if one.thread == THREAD]
+    assert [turn.asked for turn in thread.turns] == [(said,), (answer,)]
