@@ -14,7 +14,10 @@ MOST_CHARS = 100_000
 
 
 def context_of(connection: sqlite3.Connection, thread: str, turn: int) -> str:
-    """The reply and the tool results of the turn before, as they are recorded."""
+    """The reply and the tool results of the turn before, as they are recorded; none for the notes of a
+    turn, which stand under its negative."""
+    if turn < 0:
+        return ""
     before = (thread, turn - 1)
     rows = [
         *connection.execute("SELECT body FROM replies WHERE thread = ? AND turn = ?", before),

@@ -104,3 +104,19 @@ async def test_a_question_is_compressed_with_a_large_reply_of_the_same_transacti
         assert journal.transactions == before + 1
     [thread] = [one for one in await asyncio.to_thread(read_threads, path) if one.thread == THREAD]
     assert [turn.asked for turn in thread.turns] == [(said,), (answer,)]
+
+
+async def test_questions_for_notes_of_two_turns_in_a_row_are_both_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+    said = [Message(role="user", content=numbers(start)) for start in range(3)]
+    async with Journal.open(path, record=RECORD) as journal:
+        await journal.note_reply(THREAD, 1, "1", Reply(text="a"), Request(messages=(said[0],)))
+        for turn in (2, 3):
+            asked = Request(messages=tuple(said[:turn]))
+            await journal.note_reply(THREAD, -turn, f"-{turn}", Reply(text=numbers(turn)), asked)
+    [thread] = await asyncio.to_thread(read_threads, path)
+    assert {turn.turn: turn.asked for turn in thread.turns} == {
+        1: (said[0],),
+        -2: (said[1],),
+        -3: (said[2],),
+    }
