@@ -91,7 +91,7 @@ class ToolError(SwarmError):
 
 
 class ServerError(ToolError):
-    """An MCP server could not start, died, or did not answer within its deadline.
+    """An MCP server could not start, died, or gave no answer in time or none that can be used.
 
     ``is_gone`` tells that its process has ended, so that nothing of a call is under way any more.
     """

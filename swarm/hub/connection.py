@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from swarm.awake import Deadline
 from swarm.errors import ServerError
+from swarm.guard.rules import clean
 from swarm.hub.offer import Offer, offers_of
 from swarm.hub.results import failure, from_answer
 from swarm.hub.screen import screened
@@ -33,6 +34,10 @@ PROBE_SECONDS = 5.0
 """A server that lets a call's deadline pass and then this, for a list of its tools, is stuck."""
 PAGES = 100
 """Pages of one list of tools; a list without end is cut here."""
+UNTOLD = frozenset({0, mcp_types.INTERNAL_ERROR, mcp_types.PARSE_ERROR, mcp_types.REQUEST_TIMEOUT})
+"""Errors that leave open whether a call was carried out. The SDK (2.x) makes the second of a proxy's page
+and the third of an answer it cannot read; its servers give 0 where a tool broke off. With the others, such
+as those of JSON-RPC 2.0, section 5.1, for wrong arguments or no such tool, a server refuses a call."""
 CLIENT = mcp_types.Implementation(name="sovereign-swarm", version="1")
 
 
@@ -80,7 +85,7 @@ class Connection:
         """What the tool answers.
 
         Raises:
-            ServerError: the server died, or did not answer in time.
+            ServerError: the server died, or gave no answer in time or none that can be used.
         """
         meta = cast("RequestParamsMeta", {"swarm/key": key})
         with within(call.tool, seconds + PROBE_SECONDS):
@@ -110,8 +115,11 @@ class Connection:
             # The SDK's words for a closed session, or for an answer that breaks the protocol or a schema.
             if self.ended.is_set():
                 raise await self._death(call) from error
-            return failure(f"{call.tool} could not be used: {_said(error)}")
-        return from_answer(offer.tool.name, answer)
+            raise _unreadable(call, _said(error)) from error
+        result = from_answer(offer.tool.name, answer)
+        if result.is_error and not answer.is_error:
+            raise _unreadable(call, result.text)
+        return result
 
     async def _refusal(self, call: ToolCall, error: MCPError) -> ToolResult:
         if error.code == CONNECTION_CLOSED or self.ended.is_set():
@@ -122,6 +130,8 @@ class Connection:
             raise ServerError(
                 f"the server {self._entry.name!r} has lost its session ({error.message})"
             ) from error
+        if error.code in UNTOLD:
+            raise _unreadable(call, error.message) from error
         return failure(f"{call.tool} was refused by its server: {error.message}")
 
     async def _death(self, call: ToolCall) -> ServerError:
@@ -214,6 +224,10 @@ def _is_local(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _unreadable(call: ToolCall, why: str) -> ServerError:
+    return ServerError(clean(f"{call.tool} gave no answer that can be used: {why}"))
 
 
 def _about(entry: ServerEntry) -> str:

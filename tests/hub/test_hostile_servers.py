@@ -171,29 +171,41 @@ async def test_an_answer_too_large_for_any_window_tells_what_to_do(
     start_server: Start, make_project: Make, tell: Tell
 ) -> None:
     async with Hub.open(make_project(start_server("bare"))) as hub:
-        long = await hub.call(_call("long", length=2_000_001), tell())
-        longer = await hub.call(_call("long", length=20_000_000), tell())
+        long = await _refusal(hub, _call("long", length=2_000_001), tell())
+        longer = await _refusal(hub, _call("long", length=20_000_000), tell())
         short = await hub.call(_call("long", length=3), tell())
 
-    assert long.is_error
-    assert long.text == (
-        "the answer has 2,000,001 characters, more than 2,000,000; ask for less (a range, a filter, a limit)"
+    assert long == (
+        "bare.long gave no answer that can be used: the answer has 2,000,001 characters, more than "
+        "2,000,000; ask for less (a range, a filter, a limit)"
     )
-    assert longer.is_error
-    assert longer.text.endswith("the answer is larger than 8 MB; ask for less (a range, a filter, a limit)")
+    assert longer == (
+        "bare.long gave no answer that can be used: the answer is larger than 8 MB; "
+        "ask for less (a range, a filter, a limit)"
+    )
     assert short == ToolResult(text="xxx")
 
 
-async def test_an_answer_that_breaks_the_protocol_is_a_failure_of_the_tool(
+async def test_a_call_that_its_server_refuses_is_a_failure_of_the_tool(
     start_server: Start, make_project: Make, tell: Tell
 ) -> None:
     async with Hub.open(make_project(start_server("bare"))) as hub:
-        refused = await hub.call(_call("refuse"), tell())
-        nonsense = await hub.call(_call("nonsense"), tell())
+        for code in (-32602, -32601, -32600, 1):
+            refused = await hub.call(_call("refuse", code=code), tell())
+            assert refused == ToolResult(
+                text="bare.refuse was refused by its server: not today", is_error=True
+            )
 
-    assert refused == ToolResult(text="bare.refuse was refused by its server: not today", is_error=True)
-    assert nonsense.is_error
-    assert nonsense.text.startswith("bare.nonsense could not be used: content: ")
+
+async def test_an_answer_that_leaves_open_whether_the_call_was_carried_out_is_no_failure_of_the_tool(
+    start_server: Start, make_project: Make, tell: Tell
+) -> None:
+    async with Hub.open(make_project(start_server("bare"))) as hub:
+        nonsense = await _refusal(hub, _call("nonsense"), tell())
+        said = {await _refusal(hub, _call("refuse", code=code), tell()) for code in (-32603, -32700, 0)}
+
+    assert nonsense.startswith("bare.nonsense gave no answer that can be used: content: ")
+    assert said == {"bare.refuse gave no answer that can be used: not today"}
 
 
 def _child_ends(reader: int) -> bool:

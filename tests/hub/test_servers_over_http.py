@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,8 +13,15 @@ import pytest
 
 from swarm.errors import ServerError
 from swarm.hub.hub import Hub
+from swarm.messages import Request
+from swarm.plan import Plan, Step
 from swarm.project.project import Project
 from swarm.project.server_entry import ServerEntry
+from swarm.run.run import Run
+from swarm.run.swarm import Swarm
+from swarm.store.reader import read_questions
+from swarm.store.runs import run_path
+from swarm.testing import ScriptedModel
 from swarm.tool import CallContext, ToolCall, ToolResult
 
 pytestmark = pytest.mark.anyio
@@ -24,10 +32,10 @@ Tell = Callable[..., CallContext]
 
 
 @asynccontextmanager
-async def _serving(port: int) -> AsyncGenerator[int]:
+async def _serving(port: int, *options: str) -> AsyncGenerator[int]:
     """The port of a server that is killed when this is left."""
     server = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", str(HONEST), "--http", str(port), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-P", str(HONEST), "--http", str(port), *options, stdout=asyncio.subprocess.PIPE
     )
     try:
         async with asyncio.timeout(60):
@@ -76,3 +84,28 @@ async def test_a_url_where_nothing_listens_is_named(make_project: Make, tell: Te
     async with Hub.open(make_project(_entry(9, tmp_path))) as hub:
         with pytest.raises(ServerError, match=r"the server 'web' of .*\.mcp\.json did not start: "):
             await hub.call(ToolCall(tool="web.store"), tell())
+
+
+async def test_a_call_whose_answer_a_proxy_lost_is_put_to_a_person_and_not_made_again(tmp_path: Path) -> None:
+    def reply(request: Request) -> str:
+        return json.dumps({"tool": "web.append", "args": {"path": str(tmp_path / "effects")}})
+
+    (tmp_path / "agents").mkdir()
+    card = "---\ndescription: Works.\ntools: [web]\n---\nDo it.\n"
+    (tmp_path / "agents" / "worker.md").write_text(card, encoding="utf-8")
+    plan = Plan(steps=(Step(id="append", agent="worker", brief="Append a line."),))
+
+    async with asyncio.timeout(120), _serving(0, "--gateway") as port:
+        servers = {"mcpServers": {"web": {"type": "http", "url": _entry(port, tmp_path).url}}}
+        (tmp_path / ".mcp.json").write_text(json.dumps(servers), encoding="utf-8")
+        async with Swarm.open(tmp_path, model=ScriptedModel(reply)) as swarm:
+            run: Run[str] = await swarm.start("Append a line.", plan=plan)
+            answer = await run.answer()
+
+    assert answer.status == "paused"
+    [question] = read_questions(run_path(tmp_path, run.id))
+    assert question.evidence == (
+        "web.append gave no answer that can be used: Server returned an error response, and nothing can "
+        "tell whether it took effect"
+    )
+    assert (tmp_path / "effects").read_text(encoding="utf-8") == "done\n"

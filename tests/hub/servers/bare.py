@@ -89,8 +89,8 @@ def more(id: object, args: Json) -> None:
 
 
 def refuse(id: object, args: Json) -> None:
-    """Answers with an error of the protocol."""
-    send({"id": id, "error": {"code": -32602, "message": "not today"}})
+    """Answers with the error of the protocol that it is asked for."""
+    send({"id": id, "error": {"code": args["code"], "message": "not today"}})
 
 
 def nonsense(id: object, args: Json) -> None:

@@ -1,14 +1,16 @@
 """An MCP server made with the SDK: structured answers, hints, files, keys and cancelled calls.
 
-    python -P honest.py [--http]
+    python -P honest.py [--http PORT [--gateway]]
 
-With ``--http PORT`` it serves streamable HTTP on loopback (any free port for 0) and prints the port.
+With ``--http`` it serves streamable HTTP on loopback (any free port for 0) and prints the port; with
+``--gateway`` a proxy before it gives up each call right after the server has worked on it.
 """
 
 from __future__ import annotations
 
 import socket
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 import anyio
@@ -17,6 +19,8 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, ImageContent, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 server = MCPServer("honest", log_level="WARNING")
 READS = ToolAnnotations(read_only_hint=True)
@@ -82,6 +86,44 @@ async def wait(mark: str) -> str:
     return "nobody cancelled this"
 
 
+@server.tool()
+def append(path: str) -> str:
+    """Appends a line to a file."""
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write("done\n")
+    return "appended"
+
+
+class Gateway:
+    """A proxy before an application: a call is carried out, and its answer is lost."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes all on but the answer to a call, in whose place stands a page."""
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return await self._app(scope, receive, send)
+        asked = await receive()
+        if b'"tools/call"' not in asked["body"]:
+            return await self._app(scope, _first(asked, receive), send)
+        await self._app(scope, _first(asked, receive), _nobody)
+        return await HTMLResponse("<h1>502 Bad Gateway</h1>", 502)(scope, receive, send)
+
+
+def _first(message: Message, rest: Receive) -> Receive:
+    left = [message]
+
+    async def receive() -> Message:
+        return left.pop() if left else await rest()
+
+    return receive
+
+
+async def _nobody(message: Message) -> None:
+    return
+
+
 def main(args: list[str]) -> None:
     """Serves over stdio, or over HTTP."""
     if args[:1] != ["--http"]:
@@ -93,7 +135,9 @@ def main(args: list[str]) -> None:
     listener.listen()
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
-    app = server.streamable_http_app()
+    app: ASGIApp = server.streamable_http_app()
+    if "--gateway" in args:
+        app = Gateway(app)
     uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
 
 
