@@ -62,7 +62,9 @@ def measured(endpoint: Endpoint) -> Endpoint:
     if not profile.slots or endpoint.kind == "llamacpp":
         return endpoint
     most_tried = max(profile.decode_tokens_per_second, default=0)
-    if profile.slots == min(endpoint.slots, most_tried):
+    # Where nobody told the slots and all that were tried ran, there may well be more.
+    most = (most_tried, endpoint.slots) if endpoint.slots_guessed else (min(endpoint.slots, most_tried),)
+    if profile.slots in most:
         return endpoint
     return endpoint.model_copy(update={"slots": profile.slots, "slots_guessed": False})
 

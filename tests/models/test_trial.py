@@ -114,6 +114,54 @@ async def test_a_server_that_says_one_slot_and_has_two_is_found_out_too() -> Non
     assert done["window"].profile.slots == 2
 
 
+@pytest.mark.parametrize(
+    ("has", "tried_most", "counts", "is_guessed"), [(1, 2, 1, True), (6, 8, 6, False), (64, 32, 1, True)]
+)
+async def test_slots_that_nobody_told_are_tried_until_more_bring_nothing(
+    has: int,
+    tried_most: int,
+    counts: int,
+    is_guessed: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    bench = Bench(slots=has, claims=1)
+    bench.endpoint = bench.endpoint.model_copy(update={"kind": "openai", "slots_guessed": True})
+
+    done = await trials(bench)
+    profile = done["window"].profile
+    keep(profile, bench.endpoint)
+    now = measured(bench.endpoint)
+
+    assert not any(trial.is_gap for trial in done.values())
+    assert max(profile.decode_tokens_per_second) == tried_most
+    assert (now.slots, now.slots_guessed) == (counts, is_guessed)
+
+
+async def test_more_than_a_server_promised_may_fail_and_no_more_are_tried() -> None:
+    class Strict(Bench):
+        at_once = 0
+
+        async def reply(self, request: Request) -> Reply:
+            self.at_once += 1
+            try:
+                if self.at_once > 2:
+                    raise ModelUnavailable("full")
+                return await super().reply(request)
+            finally:
+                self.at_once -= 1
+
+    bench = Strict(slots=8, claims=1)
+    bench.endpoint = bench.endpoint.model_copy(update={"slots_guessed": True})
+
+    done = await trials(bench)
+
+    assert (done["4 at once"].words, done["4 at once"].is_gap) == ("2 of 4 failed: full", False)
+    assert "8 at once" not in done
+    assert done["window"].profile.slots == 2
+
+
 async def test_a_server_that_cuts_long_prompts_in_silence_is_a_gap() -> None:
     bench = Bench()
     bench.cuts_at, bench.is_silent = 2_000, True
