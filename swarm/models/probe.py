@@ -170,7 +170,8 @@ async def _llamacpp(ask: Asker, names: list[pages.Served], server: pages.Props) 
         ]
     async with asyncio.TaskGroup() as group:
         asked = [group.create_task(_routed(ask, one)) for one in names]
-    update = {"resident": server.max_instances}
+    # The router's own word for any number of them is 0.
+    update = {"resident": server.max_instances or None}
     return [task.result().model_copy(update=update) for task in asked]
 
 

@@ -81,14 +81,17 @@ async def test_llamacpp_tells_what_its_template_and_modalities_allow() -> None:
     assert found.digest
 
 
-async def test_the_router_of_llamacpp_is_asked_about_the_models_it_has_loaded() -> None:
+@pytest.mark.parametrize(("most", "resident"), [(4, 4), (0, None)])
+async def test_the_router_of_llamacpp_is_asked_about_the_models_it_has_loaded(
+    most: int, resident: int | None
+) -> None:
     listed: JsonValue = {
         "data": [
             {"id": "cold", "status": {"value": "unloaded"}},
             {"id": "warm", "status": {"value": "loaded", "args": []}},
         ]
     }
-    router: JsonValue = {"role": "router", "max_instances": 4, "default_generation_settings": {"n_ctx": 0}}
+    router: JsonValue = {"role": "router", "max_instances": most, "default_generation_settings": {"n_ctx": 0}}
     loaded = llamacpp()["/props"]
     asked: list[str] = []
 
@@ -103,8 +106,14 @@ async def test_the_router_of_llamacpp_is_asked_about_the_models_it_has_loaded() 
     async with serve(handle) as url:
         warm, cold = await probe(url)
 
-    assert (warm.model, warm.slots, warm.window, warm.is_loaded, warm.resident) == ("warm", 2, 4_096, True, 4)
-    assert (cold.model, cold.is_loaded, cold.resident) == ("cold", False, 4)
+    assert (warm.model, warm.slots, warm.window, warm.is_loaded, warm.resident) == (
+        "warm",
+        2,
+        4_096,
+        True,
+        resident,
+    )
+    assert (cold.model, cold.is_loaded, cold.resident) == ("cold", False, resident)
 
 
 async def test_vllm_is_given_as_many_slots_as_prompts_fit_its_cache() -> None:
