@@ -187,10 +187,9 @@ def _adjusted(endpoint: Endpoint, wish: ModelSettings) -> Endpoint:
         "constrains": wish.constrains,
     }
     update: dict[str, object] = {name: value for name, value in said.items() if value is not None}
-    if wish.slots:
-        update["slots_guessed"] = False
+    guessed = endpoint.slots_guessed and not wish.slots
     return endpoint.model_copy(
-        update=update | {"streams": wish.stream, "said": frozenset({"slots", "window"} & update.keys())}
+        update=update | {"slots_guessed": guessed, "streams": wish.stream, "said": frozenset(update)}
     )
 
 

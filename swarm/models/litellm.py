@@ -45,6 +45,8 @@ class LitellmModel:
         self._first_pause_seconds = first_pause_seconds
         self._breaker = Breaker(first_pause_seconds)
         self._has_failed = False
+        self._is_known = endpoint.is_loaded
+        """Whether its server was asked about it when it was in memory."""
         self._wire: Wire | None = None
         self._handler: object = None
         self.counter = Counter(endpoint)
@@ -98,6 +100,7 @@ class LitellmModel:
 
         if self._has_failed and not self._breaker.is_open:
             await self._look_again()
+            self._is_known = self._endpoint.is_loaded
         clock = asyncio.get_running_loop().time
         exchange = Exchange(heard=self._breaker.answered)
         if self._endpoint.streams:
@@ -116,6 +119,9 @@ class LitellmModel:
                 await self._pause(answer, retries)
                 continue
             self._breaker.answered()
+            if not self._is_known:
+                self._is_known = True
+                await self._look_again()
             if not is_held_up:
                 return answer
             return answer.model_copy(update={"usage": answer.usage + Usage(retry_seconds=sent - began)})
@@ -136,11 +142,13 @@ class LitellmModel:
         await asyncio.sleep(pause)
 
     async def _look_again(self) -> None:
-        """Learns what came back: a server that failed may have restarted with other weights or slots."""
+        """Learns what is there: a server that failed may have restarted with other weights or slots, and
+        of a model that was not loaded little was known."""
         self._has_failed = False
         found = await refreshed(self._endpoint)
         if change := changes(self._endpoint, found):
-            tell(Setback("changed", change, 0.0))
+            if self._endpoint.is_loaded or self._endpoint.digest:
+                tell(Setback("changed", change, 0.0))
             self.counter.moved(found)
         self._endpoint = found
 

@@ -50,7 +50,7 @@ class Endpoint(BaseModel):
     """Whether the model is in memory, so that a request to it costs no load."""
     tokenizes: bool = False
     """Whether ``/tokenize`` counts a prompt with the model's own tokenizer."""
-    said: frozenset[Literal["slots", "window"]] = frozenset()
+    said: frozenset[Literal["slots", "window", "resident", "constrains"]] = frozenset()
     """What a person set: it stays so, whatever the server tells."""
 
 

@@ -55,21 +55,20 @@ async def refreshed(endpoint: Endpoint) -> Endpoint:
     """
     for found in await probe(endpoint.url) if endpoint.url else ():
         if (found.kind, found.model) == (endpoint.kind, endpoint.model):
-            kept = {"slots": endpoint.slots} if "slots" in endpoint.said else {}
-            if "window" in endpoint.said or not found.is_loaded:
-                # A model that is not loaded gets the window that it is asked for with.
-                kept |= {"window": endpoint.window}
-            return found.model_copy(
-                update=kept
-                | {"said": endpoint.said, "is_embedded": endpoint.is_embedded, "streams": endpoint.streams}
-            )
+            kept = {"said", "is_embedded", "streams", *endpoint.said}
+            if "slots" in endpoint.said or not found.is_loaded:
+                kept |= {"slots", "slots_guessed"}
+            if not found.is_loaded:
+                # Little is told of a model before it is loaded, and it is with the window it is asked for with.
+                kept |= {"window"} if found.digest else {"window", "digest"}
+            return found.model_copy(update={name: getattr(endpoint, name) for name in kept})
     return endpoint
 
 
 def changes(before: Endpoint, now: Endpoint) -> str:
     """What is another now, in one sentence for a person; empty when all that counts is as it was."""
     found: list[str] = []
-    if now.digest != before.digest:
+    if before.digest and now.digest != before.digest:
         found.append(f"its weights or its template ({before.digest[:12]} → {now.digest[:12]})")
     if now.slots != before.slots:
         found.append(f"its slots ({before.slots} → {now.slots})")

@@ -79,7 +79,10 @@ class Lease:
         asked = request.model_copy(update={"slot": self._number})
         within_time = within("a reply of the model", request.deadline_seconds)
         with self._service.calling(is_first=is_first) as call, within_time:
+            endpoint = self.model.endpoint
             reply = await self.model.reply(asked)
+            if self.model.endpoint is not endpoint:
+                self._service.heed(self.model.endpoint)
             usage = reply.usage
             call.seconds = usage.model_seconds - usage.retry_seconds - usage.load_seconds
             call.first_seconds = usage.prefill_seconds + usage.queued_seconds

@@ -10,7 +10,7 @@ from swarm.errors import ModelMissing, ProjectError
 from swarm.messages import Message, Request
 from swarm.models.choose import open_model, wish_of
 from swarm.project.settings import ModelSettings
-from swarm.testing import ScriptedModel, serving
+from swarm.testing import Fault, ScriptedModel, serving
 
 # Importing litellm or loading a model takes seconds, on a starved machine minutes.
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
@@ -74,6 +74,23 @@ async def test_an_address_is_probed_and_what_a_person_set_goes_before_what_was_f
     endpoint = model.endpoint
     assert (endpoint.kind, endpoint.model, endpoint.url) == ("llamacpp", "scripted", url)
     assert (endpoint.slots, endpoint.window) == (3, 2_048)
+
+
+async def test_what_a_person_set_stays_when_the_server_has_failed() -> None:
+    server = ScriptedModel(lambda _: "hi", faults=[Fault("500", times=1, seconds=0.01)])
+    said = ModelSettings(slots=1, window=2_048, resident=3, constrains=False, stream=False)
+    async with (
+        serving(server, "lmstudio") as url,
+        open_model(None, said.model_copy(update={"url": url})) as model,
+    ):
+        before = model.endpoint
+        await model.reply(QUESTION)
+        await model.reply(QUESTION)
+
+    assert model.endpoint is not before
+    assert model.endpoint == before
+    assert (before.slots, before.slots_guessed, before.window, before.resident) == (1, False, 2_048, 3)
+    assert (before.constrains, before.streams) == (False, False)
 
 
 async def test_a_name_that_the_server_does_not_have_lists_those_it_has() -> None:

@@ -13,6 +13,7 @@ from swarm.errors import ContextOverflow, MalformedReply, ModelError, ModelUnava
 from swarm.messages import Message, Request
 from swarm.models.litellm import LitellmModel, load_client
 from swarm.models.model import Endpoint
+from swarm.models.probe import probe
 from swarm.models.retry import Setback, hearing
 from swarm.testing import Fault, ScriptedModel, serving
 from swarm.testing.app import ScriptedApp
@@ -171,6 +172,38 @@ async def test_a_server_that_comes_back_as_another_is_looked_at_again() -> None:
     assert (model.endpoint.window, model.endpoint.slots) == (8_192, 8)
     assert heard[-1].kind == "changed"
     assert "its slots (1 → 8), its window (4096 → 8192 tokens)" in heard[-1].text
+
+
+async def test_a_model_that_was_not_loaded_is_looked_at_again_once_it_is() -> None:
+    heard: list[Setback] = []
+    server = ScriptedModel(["one", "two"], models=("a", "b"), slots=3, window=8_192)
+
+    async with serving(server) as url:
+        cold = next(found for found in await probe(url) if found.model == "b")
+        assert (cold.is_loaded, cold.slots, cold.window) == (False, 1, 4_096)
+        async with LitellmModel(cold) as model:
+            with hearing(heard.append):
+                await model.reply(QUESTION)
+            first = model.endpoint
+            await model.reply(QUESTION)
+
+    assert (first.is_loaded, first.slots, first.window, bool(first.digest)) == (True, 3, 8_192, True)
+    assert (model.counter.window, heard) == (8_192, [])
+    assert model.endpoint is first
+
+
+async def test_a_router_that_started_anew_is_not_taken_for_another_model() -> None:
+    heard: list[Setback] = []
+    faults = [Fault("restart", times=1, after=1, seconds=0.01)]
+    server = ScriptedModel(["one", "two", "three"], models=("a", "b"), slots=3, window=8_192, faults=faults)
+
+    async with serving(server) as url, LitellmModel((await probe(url))[0]) as model:
+        with hearing(heard.append):
+            for _ in range(3):
+                await model.reply(QUESTION)
+
+    assert (model.endpoint.is_loaded, model.endpoint.slots, model.endpoint.window) == (True, 3, 8_192)
+    assert "changed" not in [one.kind for one in heard]
 
 
 @pytest.mark.parametrize("kind", ["llamacpp", "ollama"])

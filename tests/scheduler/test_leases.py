@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from swarm.messages import Message, Reply, Request
+from swarm.models.litellm import LitellmModel
 from swarm.models.model import Endpoint
 from swarm.models.pool import Member
+from swarm.models.probe import probe
 from swarm.models.scripted import ScriptedModel
 from swarm.scheduler.host import AGE, PATIENCE
 from swarm.scheduler.slots import Slots, Want
+from swarm.testing import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -70,6 +73,33 @@ async def settle() -> None:
 
 def pool(*models: Named | ScriptedModel) -> Slots:
     return Slots([Member(model) for model in models])
+
+
+async def test_those_who_wait_get_the_slots_that_a_model_is_seen_to_have_once_it_is_loaded() -> None:
+    all_there = asyncio.Event()
+    asked = 0
+
+    async def reply(_: Request) -> str:
+        nonlocal asked
+        asked += 1
+        if asked == 4:
+            all_there.set()
+        if asked > 1:
+            await all_there.wait()
+        return "ok"
+
+    async def agent() -> None:
+        async with slots.lease(Want()) as lease:
+            await lease.reply(QUESTION)
+
+    server = ScriptedModel(reply, models=("a", "b"), slots=3)
+    async with serving(server) as url, LitellmModel((await probe(url))[0]) as model, asyncio.timeout(60):
+        slots = Slots([Member(model)])
+        async with asyncio.TaskGroup() as group:
+            for _ in range(4):
+                group.create_task(agent())
+
+    assert server.peak == 3
 
 
 async def test_agents_start_in_the_order_they_came() -> None:
