@@ -19,7 +19,7 @@ from pydantic import JsonValue
 
 from swarm.errors import ContextTruncated, ModelError
 from swarm.limits import Usage
-from swarm.messages import Message, Request
+from swarm.messages import Message, Reply, Request
 from swarm.models.model import Endpoint
 from swarm.models.pages import Templated, Tokens
 from swarm.models.probe import Asker
@@ -155,6 +155,11 @@ class Counter:
     def refused(self, request: Request) -> None:
         """Takes note that a prompt was too long for the server: its window is smaller than that."""
         self.window = max(SMALLEST_WINDOW, min(self.window, int(self.count(request).likely)))
+
+    def guess(self, request: Request, reply: Reply) -> Usage:
+        """About the tokens of a prompt and its reply, for a server that counts none."""
+        written = round(estimate(reply.text)) + reply.usage.thought_tokens
+        return Usage(prefilled_tokens=round(self.count(request).likely), written_tokens=written)
 
     async def exact(self, messages: Sequence[Message]) -> int | None:
         """The count of the model's own tokenizer; None where the server offers none."""

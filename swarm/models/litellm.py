@@ -77,6 +77,10 @@ class LitellmModel:
         try:
             async with Deadline(request.deadline_seconds):
                 reply = await self._persist(request, retries)
+                if not reply.usage.tokens:  # Its server counts nothing, so nothing can be checked either.
+                    return reply.model_copy(
+                        update={"usage": reply.usage + self.counter.guess(request, reply)}
+                    )
                 await self.counter.check(request, reply.usage, self._count)
                 return reply
         except TimeoutError as error:

@@ -206,6 +206,35 @@ async def test_a_router_that_started_anew_is_not_taken_for_another_model() -> No
     assert "changed" not in [one.kind for one in heard]
 
 
+@pytest.mark.parametrize("streams", [True, False])
+async def test_a_server_that_counts_no_tokens_is_asked_once_and_they_are_estimated(streams: bool) -> None:
+    text = "The lamp in the second room is off. " * 300
+    question = Request(messages=(Message(role="user", content=text),))
+    calls = 0
+
+    async def handle(_: HttpRequest) -> HttpResponse:
+        nonlocal calls
+        calls += 1
+        whole = completion(text)
+        del whole["usage"]
+        if not streams:
+            return json_response(whole)
+        delta: JsonValue = [{"index": 0, "finish_reason": "stop", "delta": {"content": text}}]
+        piece = json.dumps(whole | {"object": "chat.completion.chunk", "choices": delta})
+        return HttpResponse(
+            body=f"data: {piece}\n\ndata: [DONE]\n\n".encode(), content_type="text/event-stream"
+        )
+
+    async with serve(handle) as url:
+        endpoint = Endpoint(kind="openai", model="scripted", url=url, streams=streams)
+        async with LitellmModel(endpoint) as model:
+            usage = (await model.reply(question)).usage
+
+    assert calls == 1
+    assert 1_800 < usage.prompt_tokens < 4_500
+    assert 1_800 < usage.written_tokens < 4_500
+
+
 @pytest.mark.parametrize("kind", ["llamacpp", "ollama"])
 @pytest.mark.parametrize("streams", [True, False])
 async def test_a_server_is_asked_to_stream_unless_it_can_not(kind: FaceKind, streams: bool) -> None:
