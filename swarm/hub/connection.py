@@ -76,6 +76,24 @@ class Connection:
             self.offers = offers_of(self._entry, tools, self._version, self._misread)
             self.refused = dict(self._misread)
 
+    async def list_anew(self) -> None:
+        """Reads them where the server has said that they changed; ends a session that does not tell them.
+
+        Raises:
+            ServerError: it gave no list in time, or none that can be used.
+        """
+        seconds = self._entry.start_seconds
+        try:
+            with within(f"the tools of {self._entry.name}", seconds):
+                async with Deadline(seconds):
+                    await self.list_tools()
+        except (TimeoutError, MCPError, RuntimeError, ValueError) as error:
+            self._give_up()
+            raise ServerError(
+                f"the server {self._entry.name!r} says that its tools have changed and does not list them "
+                f"({_said(error) or f'nothing within {seconds:g} s'}); it is started again for the next call"
+            ) from error
+
     @property
     def _version(self) -> str:
         about = self._client.server_info
@@ -148,10 +166,13 @@ class Connection:
             async with Deadline(PROBE_SECONDS):
                 await self._client.list_tools()
         except (TimeoutError, MCPError):
-            if self._process is not None:
-                self._process.exit_seconds = 0.0
-            self.is_silent = True
-            self.ended.set()
+            self._give_up()
+
+    def _give_up(self) -> None:
+        if self._process is not None:
+            self._process.exit_seconds = 0.0
+        self.is_silent = True
+        self.ended.set()
 
     async def obituary(self) -> str:
         """Why it ended, as far as can be told."""

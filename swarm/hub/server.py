@@ -111,7 +111,7 @@ class Server:
         """The server's tools by name. Starts it."""
         connection = await self.connection()
         if connection.is_stale:
-            await connection.list_tools()
+            await connection.list_anew()
         return connection.offers
 
     async def refused(self) -> Mapping[str, str]:

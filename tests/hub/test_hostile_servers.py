@@ -128,6 +128,24 @@ async def test_a_server_that_is_stuck_is_killed_and_started_again(
     assert after.text != before.text
 
 
+@pytest.mark.parametrize(("listing", "why"), [("none", "nothing within 4 s"), ("tolls", "Field required")])
+async def test_a_server_that_does_not_list_its_changed_tools_is_killed_and_started_again(
+    start_server: Start, make_project: Make, tell: Tell, listing: str, why: str
+) -> None:
+    async with (
+        asyncio.timeout(60),
+        Hub.open(make_project(start_server("bare", start_seconds=4))) as hub,
+    ):
+        before = await hub.call(_call("pid"), tell())
+        await hub.call(_call("more", listing=listing), tell())
+        said = await _refusal(hub, _call("pid"), tell())
+        after = await hub.call(_call("pid"), tell())
+
+    assert said.startswith("the server 'bare' says that its tools have changed and does not list them (")
+    assert said.endswith(f"{why}); it is started again for the next call")
+    assert after.text != before.text
+
+
 async def test_the_deadline_of_a_server_is_stronger_than_a_longer_one_of_the_call(
     start_server: Start, make_project: Make, tell: Tell, tmp_path: Path
 ) -> None:

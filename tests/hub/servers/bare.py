@@ -27,6 +27,7 @@ BAD: list[object] = [
     "no tool at all",
 ]
 waiting: list[object] = []
+listing = {"as": "tools"}
 
 
 def send(message: Json) -> None:
@@ -82,8 +83,9 @@ def meet(id: object, args: Json) -> None:
 
 
 def more(id: object, args: Json) -> None:
-    """Gains a tool and says so."""
+    """Gains a tool and says so; lists no tools any more, or wrong ones, where it is asked to."""
     TOOLS["late"] = lambda id, args: answer(id, "better than never")
+    listing["as"] = str(args.get("listing", "tools"))
     send({"method": "notifications/tools/list_changed"})
     answer(id, "there is more")
 
@@ -122,7 +124,8 @@ def handle(message: Json) -> None:
             send({"id": id, "result": {**about, "capabilities": {"tools": {"listChanged": True}}}})
         case "tools/list":
             good: list[object] = [{"name": name, "inputSchema": OBJECT} for name in TOOLS]
-            send({"id": id, "result": {"tools": good + BAD}})
+            if listing["as"] != "none":
+                send({"id": id, "result": {listing["as"]: good + BAD}})
         case "tools/call":
             TOOLS[cast("str", params["name"])](id, cast("Json", params.get("arguments") or {}))
         case _ if id is not None:
