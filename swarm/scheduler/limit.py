@@ -26,7 +26,7 @@ CALM_CALLS, TOLD_CALM_CALLS = 8, 2
 server told a number, as then a refusal says only that others use it too."""
 STEADY_CALLS, STEADIEST_CALLS = 128, 4_096
 """Calls, for each agent at once, after which a number that was found is looked for again: twice as many
-each time that it is the same."""
+each time that it is the same, or that more were refused."""
 
 
 @dataclass
@@ -152,6 +152,8 @@ class Limit:
         if self._is_refused:
             return
         self._is_refused = True
+        if not self.is_settled:
+            self._steady_calls = min(2 * self._steady_calls, STEADIEST_CALLS)
         if not self._is_told:
             self._ceiling = max(1, self.now - 1)
         self._settle(max(1, self.now // 2))

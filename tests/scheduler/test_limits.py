@@ -118,6 +118,20 @@ def test_after_refusals_the_slots_of_a_server_are_found_again() -> None:
     assert Simulation(8, limit, agents).run().settled[-1] in {8, 9}
 
 
+def test_a_server_that_refuses_more_is_asked_for_more_ever_less_often() -> None:
+    def calls_until_a_search() -> int:
+        limit.refuse()
+        calls = 0
+        while limit.is_settled:
+            limit.end(None, GOOD)
+            limit.freed()
+            calls += 1
+        return calls
+
+    limit = Limit(8, is_told=False)
+    assert calls_until_a_search() < calls_until_a_search() < calls_until_a_search()
+
+
 def test_more_agents_are_not_let_in_where_a_server_counts_no_tokens() -> None:
     limit = Limit(1, is_told=False)
     first = limit.now
