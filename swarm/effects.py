@@ -7,18 +7,23 @@ off is settled by the effect class: repeated, read back, or put to a person.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from swarm.errors import CallInDoubt, ProjectError, ServerError
 from swarm.events import AgentWaiting, Notice, QuestionAsked, ToolCalled, ToolReturned
+from swarm.plan import Thread
+from swarm.store.index import CallKey
 from swarm.store.records import Entry, Question
-from swarm.tool import REPEATABLE, EffectClass, Reading, Row, Tool, ToolCall, ToolResult
+from swarm.tool import REPEATABLE, SETTLED, EffectClass, Reading, Row, Tool, ToolCall, ToolResult
 from swarm.work import At, Call, Work, name_of, one_line, summarize
 
 CAREFUL: tuple[EffectClass, ...] = get_args(EffectClass)
 """The classes, each more careful than the one before."""
+BEFORE = "An earlier attempt made this call; it is not made again. What it gave:"
+FATES = {"done": "done", "reconciled": "done", "abandoned": "given up by a person"}
+MOST_DEEDS = 8
 
 
 @dataclass(frozen=True)
@@ -73,14 +78,73 @@ async def act(
         return known
     call = ToolCall.model_validate({"tool": tool.full_name, "args": args})
     entry = await ledger.entry(at.call, call)
+    settled = None
     if entry is not None:
         settled = await _settled(work, at, entry, tool)
-        if settled is not None:
-            return settled
+    elif tool.effect not in REPEATABLE:
+        settled = await _as_before(work, at, call, tool)
+    if settled is not None:
+        return settled
     waits = work.lease.leave if work.lease else None
     what = f"a call of {tool.full_name} by {name_of(at.thread)}"
     async with work.parked(), work.budget.calling(what, waits):
         return await _make(work, at, tool, call, rows)
+
+
+def twin(key: CallKey, call: ToolCall, left: Sequence[tuple[CallKey, Entry]]) -> tuple[CallKey, Entry] | None:
+    """The identical call of an earlier attempt that stands for this one: as many came before it there as here.
+
+    What a person gave up stands for all that follow.
+    """
+    same = [one for one in left if one[1].call == call]
+    threads = [at[0] for at, _ in same]
+    here, nth = threads.count(key[0]), [threads[:n].count(thread) for n, thread in enumerate(threads)]
+    found = [one for one, count in zip(same, nth, strict=True) if one[0][0] != key[0] and count == here]
+    found += [one for one in same if one[1].state == "abandoned"]
+    return min(found, key=lambda one: one[1].state not in SETTLED, default=None)
+
+
+async def _as_before(work: Work, at: At, call: ToolCall, tool: Tool) -> ToolResult | None:
+    """What an earlier attempt's identical call gave; None where there is none, or it is to be made again."""
+    ledger = work.journal.ledger
+    found = twin(at.call, call, await ledger.left(at.call))
+    if found is None:
+        return None
+    earlier, entry = found
+    result = await ledger.result(earlier)
+    if result is None:
+        # A server knows that attempt's key for it: under this one's it would take effect twice.
+        effect: EffectClass = "irreversible" if entry.effect == "keyed" else entry.effect
+        entry = entry.model_copy(update={"effect": effect})
+        await ledger.leave(at.call, entry)
+        return await _judged(work, at, entry, tool, "an attempt ended before its answer was recorded")
+    now = await work.box.read_back(call) if entry.before else None
+    if entry.before and now and now.after and now.after == entry.before.after != now.now:
+        return None  # What it made is there no more, and it would make the very same of what is.
+    if not result.is_error:
+        result = result.model_copy(update={"text": f"{BEFORE}\n{result.text}"})
+    ledger.intend(at.call, entry)
+    work.note(ToolCalled(**at.thread.place, turn=at.turn, tool=call.tool, summary=summarize(call)))
+    await ledger.settle(at.call, result, entry.state)
+    _note_returned(work, at, call, result, 0.0)
+    return result
+
+
+async def deeds(work: Work, thread: Thread) -> str:
+    """What earlier attempts did that may have had an effect, as the next one is told; no later one changes it."""
+    left = await work.journal.ledger.left((str(thread), 0, 0))
+    told = [
+        f"- {entry.call.tool} {summarize(entry.call)}: {FATES.get(entry.state, 'maybe done')}"
+        for at, entry in left
+        if at[0] != str(thread) and entry.effect not in REPEATABLE
+    ]
+    told = list(dict.fromkeys(told))
+    more = [f"- {len(told) - MOST_DEEDS} more"] if len(told) > MOST_DEEDS else []
+    return (
+        "\n".join(["Earlier attempts did this; do not do it again:", *told[:MOST_DEEDS], *more])
+        if told
+        else ""
+    )
 
 
 async def _settled(work: Work, at: At, entry: Entry, tool: Tool) -> ToolResult | None:
@@ -173,12 +237,7 @@ async def _make(
 
 
 async def _cut_off(
-    work: Work,
-    at: At,
-    entry: Entry,
-    rows: Mapping[str, list[Row]],
-    error: ServerError,
-    is_again: bool,
+    work: Work, at: At, entry: Entry, rows: Mapping[str, list[Row]], error: ServerError, is_again: bool
 ) -> ToolResult:
     """What becomes of a call whose server died or fell silent: it is made again once, where that is safe."""
     work.note(Notice(text=str(error), step=at.thread.step))
@@ -197,13 +256,8 @@ async def _cut_off(
 
 
 def _note_returned(work: Work, at: At, call: ToolCall, result: ToolResult, seconds: float) -> None:
+    said, took = one_line(result.text, 100), round(seconds, 3)
+    place, is_error = at.thread.place, result.is_error
     work.note(
-        ToolReturned(
-            **at.thread.place,
-            turn=at.turn,
-            tool=call.tool,
-            is_error=result.is_error,
-            summary=one_line(result.text, 100),
-            seconds=round(seconds, 3),
-        )
+        ToolReturned(**place, turn=at.turn, tool=call.tool, is_error=is_error, summary=said, seconds=took)
     )

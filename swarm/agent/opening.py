@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment, is_table, label
 from swarm.agent.turn import shape, signature
-from swarm.effects import act
+from swarm.effects import act, deeds
 from swarm.errors import ToolError
 from swarm.prompt import fill
 from swarm.result import Result
@@ -53,6 +53,7 @@ class Opener:
         self.work = work
         self.assignment = assignment
         self._calls = 0
+        self._deeds = ""
 
     async def open(self) -> Opening:
         """The first prompt, the tools and the tables.
@@ -63,6 +64,7 @@ class Opener:
             ToolError: there is nothing to query.
         """
         tools = await self.work.box.tools(self.assignment.card.tools)
+        self._deeds = await deeds(self.work, self.assignment.thread)
         if self.assignment.is_queried:
             return await self._open_tables(tools)
         return await self._open_texts(tools)
@@ -162,6 +164,7 @@ class Opener:
     def _user(self, parts: list[str]) -> str:
         failure = self.assignment.failure
         last = [f"An earlier attempt failed: {failure}"] if failure else []
+        last += [self._deeds] if self._deeds else []
         if missing := ", ".join(self.assignment.missing):
             last.append(f"There is no result of {missing}: do what can be done without it.")
         step = f"Your step: {self.assignment.brief}"

@@ -6,28 +6,16 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from swarm.commands import Decision
 from swarm.errors import ProjectError, StoreError
-from swarm.store import runfile
+from swarm.store import runfile, tables
 from swarm.store.bodies import text_in, text_of
 from swarm.store.index import CallKey, Index
 from swarm.store.questions import questions
 from swarm.store.records import Entry, Question
-from swarm.store.tables import (
-    ADD_INTENT,
-    ADD_QUESTION,
-    ADD_TOOL_RESULT,
-    MARK_SENT,
-    SAVE_DECISION,
-    SET_STATE,
-    Calls,
-    Insert,
-    packed,
-    rows_of,
-    table_of,
-)
+from swarm.store.tables import Calls, Insert, packed, rows_of, table_of
 from swarm.store.writer import Writer, driver_of
 from swarm.tool import SETTLED, CallState, Reading, ToolCall, ToolResult
 
@@ -53,7 +41,8 @@ class Ledger:
         """What the call gave, or None when that was never recorded."""
         if self.state(key) not in SETTLED:
             return None
-        body = await self._writer.do(lambda connection: _result(connection, key))
+        row = _row_key(key)
+        body = await self._writer.do(lambda it: text_in(driver_of(it), "calls", "result", **row))
         return ToolResult.model_validate_json(body)
 
     async def entry(self, key: CallKey, call: ToolCall) -> Entry | None:
@@ -72,15 +61,30 @@ class Ledger:
             )
         return recorded
 
+    async def left(self, key: CallKey) -> list[tuple[CallKey, Entry]]:
+        """The calls that left and did not fail, of this attempt and of those before it, in their order.
+
+        Nothing, without a query, for a first attempt in which no call was given up.
+        """
+        thread, turn, _ = key
+        states = (self._index.calls.get((thread, earlier, 0)) for earlier in range(turn))
+        if thread.endswith(("/0", "/1")) and "abandoned" not in states:
+            return []
+        place, _, attempt = thread.rpartition("/")
+        calls = table_of(Calls).c
+        is_one = calls.thread.in_([f"{place}/{number}" for number in range(1, int(attempt) + 1)])
+        which = and_(is_one, calls.call != "", calls.state.not_in(("intent", "failed")))
+        return await self._writer.do(partial(_entries, which=which))
+
     def intend(self, key: CallKey, entry: Entry) -> None:
         """Records that a tool is about to be called. It need not be durable: see ``leave``."""
         if self.state(key) is None:
             self._index.calls[key] = "intent"
-            self._writer.post(*self._intent(key, ADD_INTENT, entry, "intent"))
+            self._writer.post(*self._intent(key, tables.ADD_INTENT, entry, "intent"))
 
     async def leave(self, key: CallKey, entry: Entry) -> None:
         """Records that the call leaves; it does so only after this returned: it is durable then."""
-        row = self._intent(key, MARK_SENT, entry, "sent", sent_at=self._clock())
+        row = self._intent(key, tables.MARK_SENT, entry, "sent", sent_at=self._clock())
         self._index.calls[key] = "sent"
         await self._writer.write(*row)
 
@@ -90,7 +94,7 @@ class Ledger:
         body, extra = packed(result.model_dump_json())
         self._index.calls[key] = settled
         row = _row_key(key) | _NO_INTENT | {"result": body, "ended_at": self._clock(), "state": settled}
-        await self._writer.write(*extra, (ADD_TOOL_RESULT, row))
+        await self._writer.write(*extra, (tables.ADD_TOOL_RESULT, row))
 
     async def ask(self, key: CallKey, evidence: str) -> Question:
         """Records that a person must decide about the call; gives the question, the same where it is open."""
@@ -102,8 +106,8 @@ class Ledger:
         self._index.calls[key] = "in-doubt"
         row = _row_key(key) | {"number": number, "evidence": evidence, "asked_at": self._clock()}
         await self._writer.write(
-            (SET_STATE, _row_key(key) | {"state": "in-doubt"}),
-            (ADD_QUESTION, row | {"decision": "", "note": "", "answered_at": None}),
+            (tables.SET_STATE, _row_key(key) | {"state": "in-doubt"}),
+            (tables.ADD_QUESTION, row | {"decision": "", "note": "", "answered_at": None}),
         )
         return await self.question(number)
 
@@ -117,7 +121,7 @@ class Ledger:
         if question.decision is not None:
             raise ProjectError(f"question {number} is decided already: {question.decision}")
         row: runfile.Row = {"number": number, "decision": decision, "note": note}
-        await self._writer.write((SAVE_DECISION, row | {"answered_at": self._clock()}))
+        await self._writer.write((tables.SAVE_DECISION, row | {"answered_at": self._clock()}))
         if number in self.waiting:
             self.waiting[number].set()
         return await self.question(number)
@@ -168,23 +172,27 @@ def _row_key(key: CallKey) -> runfile.Row:
     return {"thread": key[0], "turn": key[1], "position": key[2]}
 
 
-def _result(connection: Connection, key: CallKey) -> str:
-    thread, turn, position = key
-    return text_in(driver_of(connection), "calls", "result", thread=thread, turn=turn, position=position)
-
-
 def _entry(connection: Connection, key: CallKey) -> Entry:
     calls = table_of(Calls).c
-    query = select(*calls).where(calls.thread == key[0], calls.turn == key[1], calls.position == key[2])
-    rows = rows_of(connection, Calls, query)
-    if not rows:
-        raise runfile.damaged(f"call {'/'.join(map(str, key))}")
-    row = rows[0]
-    return Entry(
-        call=ToolCall.model_validate_json(text_of(driver_of(connection), row["call"])),
-        effect=row["effect"],
-        state=row["state"],
-        pin=row["pin"],
-        before=Reading.model_validate_json(row["before"]) if row["before"] else None,
-        sent_at=row["sent_at"],
-    )
+    which = and_(calls.thread == key[0], calls.turn == key[1], calls.position == key[2])
+    for _, entry in _entries(connection, which):
+        return entry
+    raise runfile.damaged(f"call {'/'.join(map(str, key))}")
+
+
+def _entries(connection: Connection, which: ColumnElement[bool]) -> list[tuple[CallKey, Entry]]:
+    """The calls that a condition is true of, by attempt, turn and index."""
+    calls = table_of(Calls).c
+    order = func.length(calls.thread), calls.thread, calls.turn, calls.position
+    found: list[tuple[CallKey, Entry]] = []
+    for row in rows_of(connection, Calls, select(*calls).where(which).order_by(*order)):
+        entry = Entry(
+            call=ToolCall.model_validate_json(text_of(driver_of(connection), row["call"])),
+            effect=row["effect"],
+            state=row["state"],
+            pin=row["pin"],
+            before=Reading.model_validate_json(row["before"]) if row["before"] else None,
+            sent_at=row["sent_at"],
+        )
+        found.append(((row["thread"], row["turn"], row["position"]), entry))
+    return found

@@ -9,15 +9,7 @@ from swarm.store.records import Question
 from swarm.tool import ToolCall
 
 _FIELDS = (
-    "number",
-    "thread",
-    "turn",
-    "effect",
-    "pin",
-    "sent_at",
-    "evidence",
-    "asked_at",
-    "note",
+    *("number", "thread", "turn", "effect", "pin", "sent_at", "evidence", "asked_at", "note"),
     "answered_at",
 )
 _QUERY = (
