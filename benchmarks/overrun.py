@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
@@ -12,6 +15,7 @@ from benchmarks.runs import workplace
 from benchmarks.scripts import readers
 from swarm import Plan, Run, Step, Swarm
 from swarm.events import AgentEnded, Event, ModelReplied, Notice
+from swarm.models.litellm import load_client
 from swarm.testing import scripted_server
 
 AGENTS, PARTS = 32, 15
@@ -19,6 +23,7 @@ SLOTS = (1, 2, 4, 8)
 TURN_SECONDS = 0.12
 """Of one turn, for each slot of the server: the more slots, the slower each, so that our own work is small beside."""
 SHARE = 0.95
+READY_SECONDS = 300.0
 MOST = 0.9
 """Of all that is written: until so much is, there is work for every slot."""
 PROOF = Proof(
@@ -43,11 +48,7 @@ def measure() -> Findings:
     figures: dict[str, Figure] = {}
     faults: list[str] = []
     for slots in SLOTS:
-        free = asyncio.run(work(slots, None))
-        fixed = {
-            number: asyncio.run(work(slots, number))
-            for number in sorted({max(1, slots // 2), slots, 2 * slots, AGENTS})
-        }
+        free, fixed = side_by_side(slots)
         best = max(fixed, key=lambda number: fixed[number].tokens_per_second)
         share = free.tokens_per_second / fixed[best].tokens_per_second
         figures[f"{slots} slots: throughput, share of the best"] = round(share, 3)
@@ -60,13 +61,39 @@ def measure() -> Findings:
     return Findings(figures, faults)
 
 
+def side_by_side(slots: int) -> tuple[Outcome, dict[int, Outcome]]:
+    """What was found by trying, and what each fixed number brought.
+
+    All run at the same time, each in a process and on a server of its own: a machine that is slower at
+    one time than at another is so for all of them. Together they leave half of two cores idle.
+    """
+    numbers = sorted({max(1, slots // 2), slots, 2 * slots, AGENTS})
+    context, parties = get_context("spawn"), 1 + len(numbers)
+    start = context.Barrier(parties)
+    with ProcessPoolExecutor(parties, context, initializer=get_ready, initargs=(start,)) as processes:
+        free = processes.submit(work_alone, slots, None)
+        fixed = [processes.submit(work_alone, slots, number) for number in numbers]
+        return free.result(), dict(zip(numbers, [one.result() for one in fixed], strict=True))
+
+
+def get_ready(start: Barrier) -> None:
+    """Loads what takes seconds, and waits until the others have."""
+    asyncio.run(load_client())
+    start.wait(READY_SECONDS)
+
+
+def work_alone(slots: int, fixed: int | None) -> Outcome:
+    """Runs all agents on a fresh server, in a process that does nothing else."""
+    return asyncio.run(work(slots, fixed))
+
+
 async def work(slots: int, fixed: int | None) -> Outcome:
     """Runs all agents on a fresh server."""
     speed = 60 / (TURN_SECONDS * slots)
     options = ("--decode", f"{speed:.0f}", "--prefill", f"{20 * speed:.0f}", "--queue", str(AGENTS))
     script = ROOT / "benchmarks" / "scripts" / "readers.py"
     async with scripted_server(script, kind="ollama", slots=slots, options=options) as server:
-        project = new_project(workplace(PROOF.name) / "project", server.url, fixed)
+        project = new_project(workplace(PROOF.name) / f"{slots}-{fixed}", server.url, fixed)
         events = await run_plan(project)
     outcome = Outcome(throughput(events), errors_in(events))
     print(f"  {slots} slots, {fixed or 'found'}: {outcome.tokens_per_second:.0f} tokens/s", flush=True)

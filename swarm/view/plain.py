@@ -52,6 +52,8 @@ def _step_words(event: Event) -> str | None:
             return f"{event.step}: {len(event.items)} items"
         case events.AgentStarted():
             return f"{_name(event)}: {event.agent} begins{f': {event.label}' if event.label else ''}"
+        case events.ModelAsked() if event.step.startswith("_"):
+            return f"{_name(event)}: asks the model"  # Nothing else tells of the wait for a plan or the answer.
         case events.ToolCalled():
             return f"{_name(event)}: {event.tool} {event.summary}"
         case events.ToolReturned(is_error=True):
@@ -72,6 +74,7 @@ def _step_words(event: Event) -> str | None:
 
 def _name(
     event: events.AgentStarted
+    | events.ModelAsked
     | events.ToolCalled
     | events.ToolReturned
     | events.AgentDied
