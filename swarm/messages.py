@@ -99,4 +99,6 @@ class Reply(BaseModel):
     """``length`` when the reply was cut at ``max_tokens``."""
     model: str = ""
     """Name of the model as its server reports it."""
+    window: int = 0
+    """Tokens of the model's window when it was asked; 0 where that was not recorded."""
     usage: Usage = Usage()

@@ -147,6 +147,7 @@ async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[st
             if work.budget.unanswered_seconds < (time.monotonic() - began) / 2:
                 raise ModelError(str(error)) from error
             raise
+        reply = reply.model_copy(update={"window": work.model.endpoint.window})
         await work.journal.note_reply(at.thread, at.turn, digest, reply, request)
         count(reply.usage)
     work.note(

@@ -35,7 +35,9 @@ class Window:
     def __init__(self, work: Work) -> None:
         self._work = work
         model = work.model
-        self._tokens = model.endpoint.window
+        self._tokens = 0
+        """The window in which the agent had its first reply: its texts are cut by that for good, also where
+        it goes on with another model, as else it would not ask what it has asked. The counter has the live one."""
         self._counter = model.counter if isinstance(model, Counted) else Counter(model.endpoint)
         self._step = ""
         self._noteless = 0
@@ -72,7 +74,8 @@ class Window:
         return request
 
     def learn(self, request: Request, reply: Reply) -> None:
-        """Takes the server's count of a prompt for true where it can be."""
+        """Takes the server's count of a prompt for true where it can be, and keeps the window it began in."""
+        self._tokens = self._tokens or reply.window or self._work.model.endpoint.window
         if reply.usage.prompt_tokens >= self._counter.count(request).low:
             self._counter.learn(request.messages, reply.usage.prompt_tokens)
 
@@ -128,8 +131,8 @@ class Window:
         noted, journal = At(at.thread, -at.turn), self._work.journal
         turns = range(len(request.messages) // 2 - 1)
         if (digest := journal.question(noted.thread, noted.turn)) is not None:
-            left = next(left for left in turns if self._asking(request, left).digest() == digest)
-            reply = await journal.reply(noted.thread, noted.turn, digest)
+            left = next((left for left in turns if self._asking(request, left).digest() == digest), 0)
+            reply = await journal.reply(noted.thread, noted.turn, self._asking(request, left).digest())
             return notes_in(reply.text) if reply else "", left
         if self._noteless == at.turn or journal.question(at.thread, at.turn) is not None:
             return "", 0

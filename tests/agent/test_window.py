@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.context import FIRST_INSTRUCTION, STEP, TASK, Followed, Follower, follow, new_project
-from benchmarks.turns import result_turn
+from benchmarks.turns import call_turn, result_turn
 from swarm import Limits, Plan, Run, Swarm
 from swarm.agent.compaction import KEPT, notes_in, size, tail_of, with_handles, with_notes
 from swarm.errors import ContextOverflow, ModelError
@@ -131,8 +131,9 @@ async def test_where_the_model_gives_no_notes_the_oldest_turns_are_dropped_and_n
     assert "files.read chain/alpha.txt" in step.content
 
 
+@pytest.mark.parametrize("later", [4_096, 8_192, 3_584])
 async def test_a_resumed_run_makes_the_same_prompts_again_and_asks_for_no_notes_twice(
-    tmp_path: Path, quick: Quick
+    tmp_path: Path, quick: Quick, later: int
 ) -> None:
     total = new_project(tmp_path, 4_096)
     follower, stop = Follower(), asyncio.Event()
@@ -150,16 +151,49 @@ async def test_a_resumed_run_makes_the_same_prompts_again_and_asks_for_no_notes_
     assert any(turn.turn < 0 for thread in read_threads(_file(tmp_path)) for turn in thread.turns)
 
     again = Follower()
-    async with Swarm.open(quick(tmp_path), model=ScriptedModel(again.reply, window=4_096)) as swarm:
+    async with Swarm.open(quick(tmp_path), model=ScriptedModel(again.reply, window=later)) as swarm:
         resumed: Run[str] = await swarm.resume()
         answer = await resumed.answer()
 
     assert f"The sum is {total}." in answer.text
-    together = Followed(answer.text, follower.asked + again.asked, f"The sum is {total}.", 4_096)
+    together = Followed(answer.text, follower.asked + again.asked, f"The sum is {total}.", max(4_096, later))
     assert together.faults() == []
     assert again.asked[0].messages[0] == follower.asked[0].messages[0]
     digests = [one.digest() for one in together.asked]
     assert len(digests) == len(set(digests))
+
+
+async def test_a_run_whose_large_results_were_cut_is_resumed_in_a_larger_window(
+    tmp_path: Path, quick: Quick
+) -> None:
+    new_project(tmp_path, 4_096, files=1)
+    names = ("alpha", "beta")
+    for name in names:
+        (tmp_path / "data" / "chain" / f"{name}.txt").write_text(f"{name}\n" + "word " * 1_000, "utf-8")
+    waits, resumed = asyncio.Event(), list[Request]()
+
+    async def until_two_are_read(request: Request) -> str:
+        read = len(request.messages) // 2 - 1
+        if read == len(names):
+            waits.set()
+            await asyncio.Event().wait()
+        return call_turn("files.read", path=f"chain/{names[read]}.txt")
+
+    def ending(request: Request) -> str:
+        resumed.append(request)
+        return result_turn("It is done.")
+
+    plan = Plan(steps=(STEP,))
+    async with Swarm.open(quick(tmp_path), model=ScriptedModel(until_two_are_read, window=4_096)) as swarm:
+        begun: Run[str] = await swarm.start(TASK, plan=plan)
+        await waits.wait()
+        await begun.stop("the test says so")
+    async with Swarm.open(quick(tmp_path), model=ScriptedModel(ending, window=8_192)) as swarm:
+        again: Run[str] = await swarm.resume()
+        answer = await again.answer()
+
+    assert answer.status == "done"
+    assert all("kept as t-" in message.content for message in resumed[0].messages[3::2])
 
 
 def _file(project: Path) -> Path:
