@@ -53,7 +53,8 @@ def _step_words(event: Event) -> str | None:
         case events.AgentStarted():
             return f"{_name(event)}: {event.agent} begins{f': {event.label}' if event.label else ''}"
         case events.ModelAsked() if event.step.startswith("_"):
-            return f"{_name(event)}: asks the model"  # Nothing else tells of the wait for a plan or the answer.
+            # Nothing else tells of the wait for a plan or the answer.
+            return f"{_name(event)}: asks the model"
         case events.ToolCalled():
             return f"{_name(event)}: {event.tool} {event.summary}"
         case events.ToolReturned(is_error=True):
