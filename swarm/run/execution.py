@@ -88,7 +88,7 @@ class Execution:
         if step.joins:
             result = join(step, {part: self.results[part] for part in step.joins})
         elif step.each is None:
-            result = await self._attempt(step, None, None)
+            result = await self._unless_in_doubt(step, partial(self._attempt, step, None, None))
         else:
             result = await self._run_each(step)
         if not result.is_usable:
@@ -126,8 +126,9 @@ class Execution:
         if isinstance(items, Result):
             return items
         self.work.note(StepExpanded(step=step.id, items=tuple(one_line(label(item), 60) for item in items)))
+        pieces = [partial(self._attempt, step, number, item) for number, item in enumerate(items)]
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._attempt(step, n, item)) for n, item in enumerate(items)]
+            tasks = [group.create_task(self._unless_in_doubt(step, piece)) for piece in pieces]
         parts = [(label(item), task.result()) for item, task in zip(items, tasks, strict=True)]
         waits = [f"{name}: {part.reason}" for name, part in parts if part.status == "unfinished"]
         if waits:
@@ -179,8 +180,7 @@ class Execution:
                 unlike=result.refused_by,
             )
             try:
-                work = partial(self.engine.run, assignment, priority=self._depths[step.id])
-                result = await self._unless_in_doubt(step, work)
+                result = await self.engine.run(assignment, priority=self._depths[step.id])
             except ModelUnavailable as error:
                 return Result(status="unfinished", reason=str(error))
             if result.is_usable or result.status == "unfinished":
@@ -212,7 +212,9 @@ class Execution:
         self._waiting[step.id] += 1
         self._look_for_rest()
         try:
-            await woken.wait()
+            # Whoever was shown the question may have decided before there was anything to wake.
+            if (await ledger.question(number)).is_open:
+                await woken.wait()
         finally:
             self._waiting[step.id] -= 1
             del ledger.waiting[number]
