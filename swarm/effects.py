@@ -78,11 +78,7 @@ async def act(
         return known
     call = ToolCall.model_validate({"tool": tool.full_name, "args": args})
     entry = await ledger.entry(at.call, call)
-    settled = None
-    if entry is not None:
-        settled = await _settled(work, at, entry, tool)
-    elif tool.effect not in REPEATABLE:
-        settled = await _as_before(work, at, call, tool)
+    settled = await (_settled(work, at, entry, tool) if entry else _as_before(work, at, call, tool))
     if settled is not None:
         return settled
     waits = work.lease.leave if work.lease else None
@@ -107,7 +103,7 @@ def twin(key: CallKey, call: ToolCall, left: Sequence[tuple[CallKey, Entry]]) ->
 async def _as_before(work: Work, at: At, call: ToolCall, tool: Tool) -> ToolResult | None:
     """What an earlier attempt's identical call gave; None where there is none, or it is to be made again."""
     ledger = work.journal.ledger
-    found = twin(at.call, call, await ledger.left(at.call))
+    found = None if tool.effect in REPEATABLE else twin(at.call, call, await ledger.left(at.call))
     if found is None:
         return None
     earlier, entry = found
@@ -140,16 +136,14 @@ async def deeds(work: Work, thread: Thread) -> str:
     ]
     told = list(dict.fromkeys(told))
     more = [f"- {len(told) - MOST_DEEDS} more"] if len(told) > MOST_DEEDS else []
-    return (
-        "\n".join(["Earlier attempts did this; do not do it again:", *told[:MOST_DEEDS], *more])
-        if told
-        else ""
-    )
+    head = "Earlier attempts did this; do not do it again:"
+    return "\n".join([head, *told[:MOST_DEEDS], *more]) if told else ""
 
 
 async def _settled(work: Work, at: At, entry: Entry, tool: Tool) -> ToolResult | None:
     """What became of a call that an earlier sitting recorded; None where it is to be made."""
-    if entry.state == "intent":
+    # A call of a class that is repeatable leaves without being marked: it may have had another class then.
+    if entry.state == "intent" and (entry.effect not in REPEATABLE or tool.effect in REPEATABLE):
         return None
     if entry.state == "in-doubt":
         question = await work.journal.ledger.question_of(at.call)

@@ -78,7 +78,7 @@ class Ledger:
 
     def intend(self, key: CallKey, entry: Entry) -> None:
         """Records that a tool is about to be called. It need not be durable: see ``leave``."""
-        if self.state(key) is None:
+        if self.state(key) in (None, "intent"):
             self._index.calls[key] = "intent"
             self._writer.post(*self._intent(key, tables.ADD_INTENT, entry, "intent"))
 

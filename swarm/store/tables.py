@@ -256,7 +256,7 @@ ADD_REPLY = _upsert(Replies)
 _INTENT = ("thread", "turn", "position", "call", "effect", "intended_at", "state", "pin", "before", "result")
 # In one transaction these may come in any order: only what is said last may set the state.
 ADD_INTENT = _upsert(Calls, *_INTENT, update=("call", "effect", "intended_at", "pin", "before"))
-MARK_SENT = _upsert(Calls, *_INTENT, "sent_at", update=("before", "state", "sent_at"))
+MARK_SENT = _upsert(Calls, *_INTENT, "sent_at", update=("effect", "pin", "before", "state", "sent_at"))
 ADD_TOOL_RESULT = _upsert(Calls, *_INTENT, "ended_at", update=("result", "ended_at", "state"))
 SET_STATE = "UPDATE calls SET state = :state WHERE thread = :thread AND turn = :turn AND position = :position"
 ADD_QUESTION = _upsert(Questions)

@@ -104,6 +104,17 @@ async def test_a_repeatable_call_that_was_cut_off_is_made_again(project: Path) -
     assert states(run_path(project, id)) == ["done"]
 
 
+@pytest.mark.parametrize("effect", ["pure", "idempotent"])
+async def test_a_call_that_was_taken_for_repeatable_is_asked_about_by_the_class_it_has_now(
+    project: Path, effect: EffectClass
+) -> None:
+    post = Post(effect, "after")
+    id = await cut_off(project, post)
+    post.send = tool(effect="irreversible")(post.send)
+    assert (await resume(project, post, id)).status == "paused"
+    assert (post.sent, states(run_path(project, id))) == (["Ana"], ["in-doubt"])
+
+
 async def test_an_irreversible_call_that_was_cut_off_pauses_the_run_when_all_else_is_done(
     project: Path,
 ) -> None:

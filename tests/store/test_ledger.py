@@ -47,6 +47,19 @@ async def test_a_call_that_has_left_is_on_the_disk_before_it_leaves(tmp_path: Pa
             assert elsewhere.execute("SELECT state FROM calls").fetchall() == [("sent",)]
 
 
+async def test_a_call_that_leaves_again_has_the_class_and_version_that_it_left_with(tmp_path: Path) -> None:
+    again = ENTRY.model_copy(update={"effect": "irreversible", "pin": "files 2"})
+    async with Journal.open(tmp_path / "r.db", record=record(), clock=lambda: 5.0) as journal:
+        journal.ledger.intend(KEY, ENTRY)
+        journal.ledger.intend(OTHER, ENTRY)
+    async with Journal.open(tmp_path / "r.db", clock=lambda: 6.0) as journal:
+        journal.ledger.intend(KEY, again)
+        assert await journal.ledger.entry(KEY, CALL) == again
+        await journal.ledger.leave(OTHER, again)
+        left = again.model_copy(update={"state": "sent", "sent_at": 6.0})
+        assert await journal.ledger.entry(OTHER, CALL) == left
+
+
 @pytest.mark.parametrize(("is_error", "state"), [(False, "done"), (True, "failed")])
 async def test_an_answer_settles_a_call_for_good(tmp_path: Path, is_error: bool, state: CallState) -> None:
     async with Journal.open(tmp_path / "r.db", record=record()) as journal:
