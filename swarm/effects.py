@@ -6,6 +6,7 @@ off is settled by the effect class: repeated, read back, or put to a person.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Literal, get_args
 from swarm.errors import CallInDoubt, ProjectError, ServerError
 from swarm.events import AgentWaiting, Notice, QuestionAsked, ToolCalled, ToolReturned
 from swarm.plan import Thread
+from swarm.pulse import within
 from swarm.store.index import CallKey
 from swarm.store.records import Entry, Question
 from swarm.tool import REPEATABLE, SETTLED, EffectClass, Reading, Row, Tool, ToolCall, ToolResult
@@ -155,6 +157,8 @@ async def _settled(work: Work, at: At, entry: Entry, tool: Tool) -> ToolResult |
 async def _judged(work: Work, at: At, entry: Entry, tool: Tool, why: str) -> ToolResult | None:
     """The result of a call that left and whose answer is lost; None where it is to be made again."""
     reading = await work.box.read_back(entry.call) if entry.effect == "verifiable" else None
+    if reading and reading.may_act and judge(entry, tool, reading).what == "repeat":
+        reading = await _read_later(work, at, entry.call)
     verdict = judge(entry, tool, reading)
     if verdict.what == "repeat":
         return None
@@ -165,6 +169,16 @@ async def _judged(work: Work, at: At, entry: Entry, tool: Tool, why: str) -> Too
     await work.journal.ledger.settle(at.call, result, "reconciled")
     work.note(Notice(text=f"{summarize(entry.call)}: {text}", step=at.thread.step))
     return result
+
+
+async def _read_later(work: Work, at: At, call: ToolCall) -> Reading | None:
+    """What is read back of a call that is not done, once its time is over."""
+    seconds, what = work.limits.tool_seconds, f"{call.tool} ({summarize(call)}) may be at work yet"
+    work.note(Notice(text=f"{what}; it is read back again in {seconds:g} s", step=at.thread.step))
+    async with work.parked():
+        with within(what, seconds):
+            await asyncio.sleep(seconds)
+    return await work.box.read_back(call)
 
 
 async def _asked(work: Work, at: At, evidence: str) -> CallInDoubt:

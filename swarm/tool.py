@@ -87,6 +87,8 @@ class Reading(BaseModel):
     """The state that the call would make of it; empty where that cannot be told."""
     files: tuple[str, ...] = ()
     """Files the call would write, relative to the workspace."""
+    may_act: bool = False
+    """Whether such a call that was cut off may be at work yet: what got it lives, or nobody knows."""
 
 
 class ToolContext(Protocol):

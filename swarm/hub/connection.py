@@ -57,6 +57,7 @@ class Connection:
         self.ended = asyncio.Event()
         self.is_silent = False
         """Whether it was ended because its server answers nothing any more."""
+        self.unanswered: dict[str, ToolCall] = {}
         self.offers: Mapping[str, Offer] = {}
         self.refused: Mapping[str, str] = {}
 

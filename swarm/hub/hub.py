@@ -138,7 +138,9 @@ class Hub:
             return None
         try:
             offer = (await source.offers()).get(tool)
-            return await source.read_back(call, offer) if offer else None
+            reading = await source.read_back(call, offer) if offer else None
+            may_act = isinstance(source, Server) and source.may_act(call)
+            return reading and reading.model_copy(update={"may_act": may_act})
         except (ProjectError, ServerError) as error:
             logger.warning("%s cannot be read back: %s", call.tool, error)
             return None

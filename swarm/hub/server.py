@@ -124,7 +124,9 @@ class Server:
         async with self._gate:
             connection = await self.connection()
             await context.leave()
+            connection.unanswered[context.key] = call
             result = await connection.call(call, offer, context.key, seconds)
+            del connection.unanswered[context.key]
         self._deaths = 0
         return result
 
@@ -141,6 +143,11 @@ class Server:
         seconds = self.entry.call_seconds or READ_BACK_SECONDS
         asked = ToolCall(tool=reader.tool.full_name, args=args)
         return from_answer(await connection.call(asked, reader, "", seconds))
+
+    def may_act(self, call: ToolCall) -> bool:
+        """Whether such a call was cut off and may be at work yet; of a server at a URL nobody knows."""
+        connection = self._life.connection if self._life else None
+        return bool(self.entry.url) or (connection is not None and call in connection.unanswered.values())
 
     def stop(self) -> None:
         """Begins to end the server; ``close`` waits for it."""

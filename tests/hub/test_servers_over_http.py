@@ -49,7 +49,13 @@ async def _serving(port: int, *options: str) -> AsyncGenerator[int]:
 def _entry(port: int, folder: Path) -> ServerEntry:
     url = f"http://127.0.0.1:{port}/mcp"
     return ServerEntry(
-        name="web", origin=folder / ".mcp.json", transport="http", url=url, cwd=folder, start_seconds=30
+        name="web",
+        origin=folder / ".mcp.json",
+        transport="http",
+        url=url,
+        cwd=folder,
+        start_seconds=30,
+        read_back={"store": "rows"},
     )
 
 
@@ -69,6 +75,9 @@ async def test_a_server_at_a_url_is_called_and_called_again_after_it_was_killed(
         port = await first.enter_async_context(_serving(0))
         async with Hub.open(make_project(_entry(port, tmp_path))) as hub, asyncio.TaskGroup() as group:
             assert await hub.call(store, tell()) == stored
+            reading = await hub.read_back(store)
+            assert reading is not None
+            assert reading.may_act
             held = group.create_task(_fails(hub, wait, tell(20)))
             assert await hub.call(store, tell()) == stored
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import pytest
 
+from benchmarks.runs import NO_SERVERS
 from swarm.commands import Decision
-from swarm.events import QuestionAnswered, QuestionAsked
+from swarm.events import Notice, QuestionAnswered, QuestionAsked, ToolCalled
+from swarm.limits import Limits
 from swarm.messages import Request
 from swarm.plan import Plan, Step
 from swarm.run.answer import Answer
@@ -24,6 +27,7 @@ from swarm.tool import CallState, EffectClass, tool
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]
 
+SERVERS = Path(__file__).parents[1] / "hub" / "servers"
 SEND = Step(id="send", agent="analyst", brief="Send it.")
 TELL = Step(id="tell", agent="writer", brief="Tell it.")
 Send = Callable[[str], Coroutine[None, None, str]]
@@ -184,3 +188,30 @@ async def test_a_decision_is_heard_while_others_work(project: Path) -> None:
                 decided.set()
         assert (await run.answer()).status == "done"
     assert states(run_path(project, id)) == ["reconciled"]
+
+
+async def test_a_call_that_may_be_at_work_yet_is_read_back_again_when_its_time_is_over(project: Path) -> None:
+    (project / "mcp_servers").mkdir()
+    shutil.copy(SERVERS / "bare.py", project / "mcp_servers")
+    settings = f'{NO_SERVERS}\n[servers.bare.effects]\nhold = "verifiable"\n'
+    settings += '[servers.bare.read_back]\nhold = "look"\n'
+    (project / "swarm.toml").write_text(settings, encoding="utf-8")
+    card = "---\ndescription: Works.\ntools: [bare.hold]\n---\nDo it.\n"
+    (project / "agents" / "analyst.md").write_text(card, encoding="utf-8")
+
+    def script(request: Request) -> str:
+        is_held = "bare.hold took effect" in request.messages[-1].content
+        hold = {"tool": "bare.hold", "args": {"mark": "mark"}}
+        return json.dumps({"result": "held"} if is_held else hold)
+
+    async with asyncio.timeout(60), Swarm.open(project, model=ScriptedModel(script)) as swarm:
+        run: Run[str] = await swarm.start("Do it.", plan=Plan(steps=(SEND,)))
+        async for event in run.events():
+            if isinstance(event, ToolCalled):
+                await run.stop()
+        resumed: Run[str] = await swarm.resume(run.id, limits=Limits(tool_seconds=0.5))
+        async for event in resumed.events():
+            if isinstance(event, Notice) and "may be at work yet" in event.text:
+                (project / "mark").write_text("done", encoding="utf-8")
+        assert (await resumed.answer()).status == "done"
+    assert states(run_path(project, run.id)) == ["reconciled"]

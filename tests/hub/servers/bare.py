@@ -100,6 +100,13 @@ def nonsense(id: object, args: Json) -> None:
     send({"id": id, "result": {"content": "words"}})
 
 
+def look(id: object, args: Json) -> None:
+    """Answers with what stands in the file ``mark``, and what should stand there at the end."""
+    mark = Path("mark")
+    state = {"now": mark.read_text("utf-8") if mark.exists() else "", "after": "done"}
+    send({"id": id, "result": {"content": [], "structuredContent": state}})
+
+
 TOOLS: dict[str, Callable[[object, Json], None]] = {
     "pid": lambda id, args: answer(id, str(os.getpid())),
     "environment": lambda id, args: answer(id, json.dumps(dict(os.environ))),
@@ -112,6 +119,7 @@ TOOLS: dict[str, Callable[[object, Json], None]] = {
     "more": more,
     "refuse": refuse,
     "nonsense": nonsense,
+    "look": look,
 }
 
 
