@@ -20,7 +20,7 @@ from pydantic import JsonValue
 from benchmarks.proof import Figure, Findings, Proof, prove
 from benchmarks.texts import TEXTS
 from swarm.errors import ContextOverflow, ContextTruncated
-from swarm.messages import Message, Request
+from swarm.messages import Message, Request, Role
 from swarm.models.catalog import entry
 from swarm.models.download import pull
 from swarm.models.embedded import open_embedded
@@ -120,9 +120,9 @@ class Talk:
         """As the scripted server counts."""
         return tokens_of(rendered(self._messages))
 
-    def _message(self, role: str, length: int) -> Message:
+    def _message(self, role: Role, length: int) -> Message:
         text = f"{self._chance.random()} {TEXTS[self.kind](self._chance, length)}"
-        return Message.model_validate({"role": role, "content": text})
+        return Message(role, text)
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, SkipValidation
@@ -14,32 +14,31 @@ from swarm.limits import Limits, Usage
 Role = Literal["system", "user", "assistant"]
 
 
-class Message(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Message:
     """One message of a conversation. Tool calls and tool results travel as text in it.
 
     A turn is one JSON object under the turn's schema, so any chat template carries it and any
-    server that can constrain its output can be used; no tool-call dialect is needed.
+    server that can constrain its output can be used; no tool-call dialect is needed. A sub-agent
+    holds all of its messages, so they are small.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     role: Role
     content: str
+    digest: bytes = field(init=False, repr=False, compare=False)
+    """SHA-256 of the message; computed once, though it is part of every later request of its agent."""
+    size: int = field(init=False, repr=False, compare=False)
+    """Bytes of its text in UTF-8."""
 
-    @cached_property
-    def digest(self) -> bytes:
-        """SHA-256 of the message; computed once, though it is part of every later request of its agent."""
-        return hashlib.sha256(f"{self.role}\n{self.content}".encode()).digest()
+    def __post_init__(self) -> None:
+        whole = f"{self.role}\n{self.content}".encode()
+        object.__setattr__(self, "digest", hashlib.sha256(whole).digest())
+        object.__setattr__(self, "size", len(whole) - len(self.role) - 1)
 
-    @cached_property
+    @property
     def spoken(self) -> dict[str, str]:
-        """As model servers take it; not to be changed."""
+        """As model servers take it."""
         return {"role": self.role, "content": self.content}
-
-    @cached_property
-    def size(self) -> int:
-        """Bytes of its text in UTF-8."""
-        return len(self.content) if self.content.isascii() else len(self.content.encode())
 
 
 class Request(BaseModel):

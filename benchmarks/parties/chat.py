@@ -16,10 +16,10 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import tool
 
 from benchmarks.scripts.readers import Reader, brief_of
-from swarm.messages import Message, Request
+from swarm.messages import Message, Request, Role
 from swarm.models.model import Model
 
-_ROLES = {"system": "system", "human": "user", "ai": "assistant", "tool": "user"}
+_ROLES: dict[str, Role] = {"system": "system", "human": "user", "ai": "assistant", "tool": "user"}
 
 
 class Chat(BaseChatModel):
@@ -39,10 +39,7 @@ class Chat(BaseChatModel):
         raise NotImplementedError("asked asynchronously only")
 
     async def _agenerate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
-        said = [
-            Message.model_validate({"role": _ROLES[message.type], "content": message.text})
-            for message in messages
-        ]
+        said = [Message(_ROLES[message.type], message.text) for message in messages]
         text = (await self.model.reply(Request(messages=tuple(said), max_tokens=256))).text
         turn = json.loads(text)
         name = str(turn.get("tool", "")).rpartition(".")[2]

@@ -19,7 +19,7 @@ from swarm.agent.turn import TEXT, Action, Cannot, Give, TurnRules, name_action,
 from swarm.agent.window import Window
 from swarm.effects import act
 from swarm.errors import ContextOverflow, Declined, MalformedReply
-from swarm.messages import Message, Reply, Request
+from swarm.messages import Message, Reply, Request, Role
 from swarm.prompt import fill
 from swarm.result import Evidence, Result
 from swarm.tool import Row, ToolCall, ToolResult
@@ -44,7 +44,8 @@ class Session:
     _messages: list[Message] = field(default_factory=list[Message])
     _malformed: int = 0
     _is_checked: bool = False
-    _evidence: list[Evidence] = field(default_factory=list[Evidence])
+    _evidence: list[tuple[str, int, str]] = field(default_factory=list[tuple[str, int, str]])
+    """The tool, the turn and what was asked, of each call that gave something."""
     _files: list[str] = field(default_factory=list[str])
     _sources: list[str] = field(default_factory=list[str])
     _rows: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
@@ -182,7 +183,7 @@ class Session:
         self._files += result.files
         self._progress.hear(result.text)
         if not result.is_error:
-            self._evidence.append(Evidence(tool=call.tool, call=self._at().key, note=summarize(call)))
+            self._evidence.append((tool.full_name, self.turn, summarize(call)))
             self._sources.append(result.text)
         if self.assignment.is_queried:
             self._receive_query(call, result)
@@ -248,7 +249,7 @@ class Session:
             text=summary(data),
             data=data,
             files=tuple(dict.fromkeys(self._files)),
-            evidence=tuple(self._evidence),
+            evidence=self._called(),
             reason=reason,
         )
 
@@ -256,7 +257,7 @@ class Session:
         self.result = Result(
             status="failed",
             files=tuple(dict.fromkeys(self._files)),
-            evidence=tuple(self._evidence),
+            evidence=self._called(),
             reason=reason,
             refused_by=refused_by,
         )
@@ -269,10 +270,16 @@ class Session:
         self._progress.idle()
         self._say("user", f"That can't be used: {why}. Reply again with one JSON object.")
 
-    def _say(self, role: str, content: str) -> None:
+    def _say(self, role: Role, content: str) -> None:
         if role == "user" and (nudge := self._progress.nudge):
             content = f"{content}\n{nudge}"
-        self._messages.append(Message.model_validate({"role": role, "content": content}))
+        self._messages.append(Message(role, content))
+
+    def _called(self) -> tuple[Evidence, ...]:
+        thread = self.assignment.thread
+        return tuple(
+            Evidence(tool=tool, call=At(thread, turn).key, note=note) for tool, turn, note in self._evidence
+        )
 
     def _at(self) -> At:
         return At(self.assignment.thread, self.turn)

@@ -167,7 +167,7 @@ class Counter:
             return None
         if self._asker is None:
             self._asker = Asker(self._endpoint.url, TOKENIZE_SECONDS)
-        said: JsonValue = [message.model_dump() for message in messages]
+        said: JsonValue = [{**message.spoken} for message in messages]
         content: JsonValue = {"model": self._endpoint.model, "messages": said}
         if self._endpoint.kind != "vllm":
             templated = await self._asker.post("/apply-template", {"messages": said}, Templated)

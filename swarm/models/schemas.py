@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 from pydantic import JsonValue
 
@@ -44,7 +45,7 @@ def sent(request: Request, endpoint: Endpoint) -> tuple[tuple[Message, ...], Sch
         return request.messages, None if schema is None else translated(schema)
     first, *others = request.messages
     told = f"{first.content}\n\n{fill('schema', schema=json.dumps(schema, ensure_ascii=False))}"
-    return (first.model_copy(update={"content": told}), *others), None
+    return (replace(first, content=told), *others), None
 
 
 def closed(properties: Schema) -> Schema:

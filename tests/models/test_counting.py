@@ -10,7 +10,7 @@ import pytest
 from benchmarks.texts import TEXTS
 from swarm.errors import ContextTruncated, ModelError
 from swarm.limits import Usage
-from swarm.messages import Message, Request
+from swarm.messages import Message, Request, Role
 from swarm.models.counting import MARGIN, Counter, estimate
 from swarm.models.model import Endpoint, ServerKind
 from swarm.models.prefix import common_prefix, tokens_of
@@ -58,9 +58,9 @@ class Talk:
         self.add("system", 900)
         self.add("user", 400)
 
-    def add(self, role: str, length: int) -> None:
+    def add(self, role: Role, length: int) -> None:
         text = f"{self.chance.random()} {TEXTS[self.kind](self.chance, length)}"
-        self.messages.append(Message.model_validate({"role": role, "content": text}))
+        self.messages.append(Message(role, text))
 
     def grow(self, most: int) -> Request:
         """The next turn: a call and what it gave, of up to that many characters."""
