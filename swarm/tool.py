@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from swarm.events import ServerChanged
+from swarm.events import Notice, ServerChanged
 
 EffectClass = Literal["pure", "idempotent", "keyed", "verifiable", "irreversible"]
 """What repeating a call does: nothing (pure), the same again (idempotent), nothing when its key
@@ -185,6 +185,6 @@ class ToolBox(Protocol):
         """What a verifiable call would change, read without changing it; None where that can't be read."""
         ...
 
-    def heard_by(self, listener: Callable[[ServerChanged], None]) -> AbstractContextManager[None]:
+    def heard_by(self, listener: Callable[[ServerChanged | Notice], None]) -> AbstractContextManager[None]:
         """Within the block the listener hears of servers that die, fall silent or come back."""
         ...

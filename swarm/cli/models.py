@@ -27,7 +27,10 @@ def list_models() -> None:
     from swarm.models.shelf import is_there, path_of
 
     for model in CATALOG:
-        place = str(path_of(model)) if is_there(model) else f"not here: swarm models pull {model.name}"
+        lacks = (
+            "not verified: swarm models verify" if path_of(model).is_file() else "not here: swarm models pull"
+        )
+        place = str(path_of(model)) if is_there(model) else f"{lacks} {model.name}"
         size = f"{model.size_bytes / 1e6:,.0f} MB"
         sys.stdout.write(f"{model.name}\n    {model.purpose}\n")
         sys.stdout.write(f"    {size}, {model.licence}, window of {model.window:,} tokens\n    {place}\n")

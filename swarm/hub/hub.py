@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pydantic import BaseModel, ConfigDict
 
 from swarm.errors import ProjectError, ServerError, SwarmError
-from swarm.events import ServerChanged
+from swarm.events import Notice, ServerChanged
 from swarm.hub.leftovers import FOLDER, Register
 from swarm.hub.native import from_file, from_functions
 from swarm.hub.offer import Source
@@ -57,9 +57,9 @@ class Hub:
         origins: dict[str, str],
         register: Register,
     ) -> None:
-        servers = [Server(entry, self._tell, note=register.note) for entry in entries]
+        servers = [Server(entry, self.tell, note=register.note) for entry in entries]
         self._servers = tuple(servers)
-        self._listeners: list[Callable[[ServerChanged], None]] = []
+        self._listeners: list[Callable[[ServerChanged | Notice], None]] = []
         self._sources: dict[str, Source] = {source.name: source for source in (*servers, *native)}
         self._origins = origins
         self._shown: set[str] = set()
@@ -146,7 +146,7 @@ class Hub:
             return None
 
     @contextmanager
-    def heard_by(self, listener: Callable[[ServerChanged], None]) -> Generator[None]:
+    def heard_by(self, listener: Callable[[ServerChanged | Notice], None]) -> Generator[None]:
         """Within the block the listener hears of servers that die, fall silent or come back."""
         self._listeners.append(listener)
         try:
@@ -154,7 +154,8 @@ class Hub:
         finally:
             self._listeners.remove(listener)
 
-    def _tell(self, change: ServerChanged) -> None:
+    def tell(self, change: ServerChanged | Notice) -> None:
+        """Tells those who listen, also of servers that are not the hub's own."""
         for listener in self._listeners:
             listener(change)
 

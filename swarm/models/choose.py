@@ -136,15 +136,16 @@ def _embedded_file(wish: ModelSettings) -> _File | None:
 
 def _pulled(entry: catalog.Entry) -> _File:
     if not shelf.is_there(entry):
-        raise ModelMissing(
-            f"the embedded model {entry.name} is not there; get it with: swarm models pull {entry.name}"
-        )
+        what = "is not there; get it with: swarm models pull"
+        if shelf.path_of(entry).is_file():
+            what = "was not verified; check it with: swarm models verify"
+        raise ModelMissing(f"the embedded model {entry.name} {what} {entry.name}")
     return _File(shelf.path_of(entry), entry.name, entry.window)
 
 
 def _default_file() -> _File:
     entry = catalog.entry(catalog.DEFAULT)
-    if not shelf.is_there(entry):
+    if not shelf.path_of(entry).is_file():
         raise ModelMissing(
             f"no model server was found and no embedded model is there; get one with: swarm models pull {entry.name}"
         )

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from swarm.awake import Deadline
 from swarm.errors import ModelUnavailable, ProjectError
+from swarm.models.catalog import CATALOG
 from swarm.models.cores import physical_cores
 from swarm.models.model import Endpoint
 from swarm.models.probe import probe
@@ -135,6 +136,8 @@ class _Server:
                 await self.start()
             except ModelUnavailable as error:
                 tell(str(error))
+            except OSError as error:
+                tell(f"the embedded model {self._name} could not be started: {error.strerror}")
 
     async def stop(self) -> None:
         """Ends it."""
@@ -192,9 +195,9 @@ def _reason(log: IO[bytes], name: str) -> str:
             "the embedded model needs the system's OpenMP library, libgomp.so.1; "
             "install it, on Debian and Ubuntu with: apt install libgomp1"
         )
-    return (
-        f"the embedded model {name!r} did not start; check its file with: swarm models verify {name}\n{shown}"
-    )
+    is_ours = any(entry.name == name for entry in CATALOG)
+    check = f"check its file with: swarm models verify {name}" if is_ours else "check that its file is whole"
+    return f"the embedded model {name!r} did not start; {check}\n{shown}"
 
 
 async def stop_server(process: asyncio.subprocess.Process) -> None:

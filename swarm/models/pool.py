@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -25,11 +25,15 @@ class Member:
 
 @asynccontextmanager
 async def open_pool(
-    name: str | None, model: ModelSettings, models: Mapping[str, ModelSettings]
+    name: str | None,
+    model: ModelSettings,
+    models: Mapping[str, ModelSettings],
+    tell: Callable[[str], None] | None = None,
 ) -> AsyncGenerator[list[Member]]:
     """The models to use, for as long as the block lasts; the first is the main one.
 
     A model that is named here, or by ``SWARM_MODEL``, is used alone; it may be the name of a table.
+    ``tell`` hears of embedded ones that load, die, or do not start again.
 
     Raises:
         ModelMissing: one was not found.
@@ -46,6 +50,6 @@ async def open_pool(
         tables = {**({"": model} if model.model_fields_set else {}), **models}
     async with AsyncExitStack() as stack:
         yield [
-            Member(await stack.enter_async_context(open_wish(wish_of(None, table, {}))), table.tier, of)
+            Member(await stack.enter_async_context(open_wish(wish_of(None, table, {}), tell)), table.tier, of)
             for of, table in tables.items()
         ]

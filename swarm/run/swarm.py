@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from swarm.card import AgentCard
 from swarm.errors import PlanError, ProjectError
+from swarm.events import Notice
 from swarm.hub.hub import Hub
 from swarm.limits import Limits, Usage
 from swarm.models.model import Model
@@ -67,7 +68,10 @@ class Swarm:
             box = await stack.enter_async_context(Hub.open(opened, functions=tools))
             if model is None or isinstance(model, str):
                 settings = opened.settings
-                pool = await stack.enter_async_context(open_pool(model, settings.model, settings.models))
+                opening = open_pool(
+                    model, settings.model, settings.models, lambda text: box.tell(Notice(text=text))
+                )
+                pool = await stack.enter_async_context(opening)
             else:
                 pool = [Member(model)]
             setting = Setting(

@@ -8,6 +8,7 @@ import pytest
 
 from swarm.errors import ModelMissing, ProjectError
 from swarm.messages import Message, Request
+from swarm.models import catalog, shelf
 from swarm.models.choose import open_model, wish_of
 from swarm.project.settings import ModelSettings
 from swarm.testing import Fault, ScriptedModel, serving
@@ -111,6 +112,18 @@ async def test_an_address_where_nothing_answers_is_named() -> None:
 @pytest.mark.parametrize("name", ["embedded", "embedded:smollm2-135m-instruct", "smollm2-135m-instruct"])
 async def test_an_embedded_model_that_is_not_there_names_the_one_command(name: str) -> None:
     with pytest.raises(ModelMissing, match=r"get it with: swarm models pull (qwen2\.5-coder-1\.5b|smollm2)"):
+        async with open_model(name, ModelSettings()):
+            pass
+
+
+@pytest.mark.parametrize("name", ["embedded", "qwen2.5-coder-1.5b-instruct"])
+async def test_a_file_of_an_embedded_model_that_was_not_verified_names_the_command_for_that(
+    name: str,
+) -> None:
+    path = shelf.path_of(catalog.entry(catalog.DEFAULT))
+    path.parent.mkdir()
+    path.write_bytes(b"copied")
+    with pytest.raises(ModelMissing, match=f"check it with: swarm models verify {catalog.DEFAULT}"):
         async with open_model(name, ModelSettings()):
             pass
 

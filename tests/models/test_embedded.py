@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import sys
@@ -13,9 +14,13 @@ import pytest
 from pydantic import BaseModel
 
 from swarm.errors import ContextOverflow, ModelUnavailable, ProjectError
+from swarm.events import Notice
 from swarm.messages import Message, Request
 from swarm.models.embedded import open_embedded, threads
 from swarm.models.litellm import LitellmModel
+from swarm.plan import Plan, Step
+from swarm.run.run import Run
+from swarm.run.swarm import Swarm
 
 # Importing litellm or loading a model takes seconds, on a starved machine minutes.
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
@@ -81,17 +86,26 @@ async def test_a_request_that_is_given_up_frees_its_slot(model_file: Path) -> No
     assert reply.usage.written_tokens == 2
 
 
-async def test_a_server_that_dies_is_started_again_where_it_was(
-    model_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[asyncio.subprocess.Process]:
+    """The processes of embedded servers; the second one cannot be started at first."""
     started: list[asyncio.subprocess.Process] = []
+    troubles = [None, OSError(errno.ENOMEM, "Cannot allocate memory")]
     start = asyncio.create_subprocess_exec
 
     async def starting(*command: str, **options: Any) -> asyncio.subprocess.Process:
+        if troubles and (trouble := troubles.pop(0)):
+            raise trouble
         started.append(await start(*command, **options))
         return started[-1]
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", starting)
+    return started
+
+
+async def test_a_server_that_dies_is_started_again_where_it_was(
+    model_file: Path, started: list[asyncio.subprocess.Process]
+) -> None:
     said: list[str] = []
     async with (
         open_embedded(model_file, NAME, slots=1, window=1_024, tell=said.append) as endpoint,
@@ -104,7 +118,26 @@ async def test_a_server_that_dies_is_started_again_where_it_was(
 
     assert reply.usage.written_tokens == 2
     assert [process.returncode is None for process in started] == [False, False]
-    assert f"the embedded model {NAME} died (exit code -9); loading it again in 1 s" in said
+    assert said[:3] == [
+        f"loading the embedded model {NAME}",
+        f"the embedded model {NAME} died (exit code -9); loading it again in 1 s",
+        f"the embedded model {NAME} could not be started: Cannot allocate memory",
+    ]
+
+
+async def test_a_run_tells_that_its_embedded_model_died(
+    model_file: Path, tmp_path: Path, started: list[asyncio.subprocess.Process]
+) -> None:
+    plan = Plan(steps=(Step(id="say", agent="writer", brief="Say it."),))
+    async with Swarm.open(tmp_path, model=str(model_file)) as swarm:
+        run: Run[str] = await swarm.start("Say it.", plan=plan)
+        started[0].kill()
+        async for event in run.events():
+            if isinstance(event, Notice) and "died (exit code -9)" in event.text:
+                break
+        else:
+            pytest.fail("the run ended and had not told it")
+        await run.stop()
 
 
 async def test_the_server_dies_with_the_process_that_started_it(model_file: Path) -> None:
@@ -151,8 +184,11 @@ async def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
     path = tmp_path / "text.gguf"
     path.write_text("not a model", encoding="utf-8")
 
-    with pytest.raises(ModelUnavailable, match="the embedded model 'text' did not start"):
+    with pytest.raises(ModelUnavailable, match="'text' did not start; check that its file is whole"):
         async with open_embedded(path, "text"):
+            pass
+    with pytest.raises(ModelUnavailable, match=f"did not start; check .* swarm models verify {NAME}"):
+        async with open_embedded(path, NAME):
             pass
 
 
