@@ -126,7 +126,7 @@ class Server:
             await context.leave()
             connection.unanswered[context.key] = call
             result = await connection.call(call, offer, context.key, seconds)
-            del connection.unanswered[context.key]
+            connection.unanswered.pop(context.key, None)
         self._deaths = 0
         return result
 
