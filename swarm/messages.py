@@ -76,7 +76,7 @@ class Request(BaseModel):
         update = {
             name: getattr(limits, limit) for name, limit in _LIMITED if name not in self.model_fields_set
         }
-        return self.model_copy(update=update)
+        return self.model_copy(update=update) if update else self
 
 
 _ANSWERED = ("output_schema", "max_tokens", "temperature", "seed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from graphlib import CycleError, TopologicalSorter
 from typing import TypedDict
 
@@ -36,7 +37,8 @@ class Thread(BaseModel):
 
     def __str__(self) -> str:
         item = "-" if self.item is None else str(self.item)
-        return f"{self.run}/{self.step}/{item}/{self.attempt}"
+        # One text for all of its rows in the index.
+        return sys.intern(f"{self.run}/{self.step}/{item}/{self.attempt}")
 
     @property
     def place(self) -> AgentPlace:

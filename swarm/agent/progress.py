@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
@@ -20,12 +21,13 @@ class Progress:
 
     def __init__(self, read: Iterable[str]) -> None:
         self._read = set(read)
-        self._calls: Counter[str] = Counter()
+        self._calls: Counter[bytes] = Counter()
         self._idle = 0
 
     def times(self, call: ToolCall) -> int:
         """How often the call has been made, with this time."""
-        key = json.dumps([call.tool, call.args], sort_keys=True)
+        whole = json.dumps([call.tool, call.args], sort_keys=True)
+        key = hashlib.blake2b(whole.encode(), digest_size=16).digest()
         self._calls[key] += 1
         return self._calls[key]
 

@@ -167,8 +167,7 @@ class Session:
             max_tokens=self._reply_tokens,
             temperature=0.0 if attempt <= 1 else 0.4,
             seed=attempt,
-            deadline_seconds=self.work.limits.reply_seconds,
-        )
+        ).within(self.work.limits)
 
     async def _use(self, call: ToolCall) -> None:
         times = self._progress.times(call)
