@@ -75,7 +75,7 @@ async def test_a_server_at_a_url_is_called_and_called_again_after_it_was_killed(
         port = await first.enter_async_context(_serving(0))
         async with Hub.open(make_project(_entry(port, tmp_path))) as hub, asyncio.TaskGroup() as group:
             assert await hub.call(store, tell()) == stored
-            reading = await hub.read_back(store)
+            reading = await hub.read_back(ToolCall(tool="web.store", args={"path": "a", "count": 2}))
             assert reading is not None
             assert reading.may_act
             held = group.create_task(_fails(hub, wait, tell(20)))
