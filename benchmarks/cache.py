@@ -1,18 +1,21 @@
-"""Proves that a server's prompt cache stays hot: what is prefilled against what must be."""
+"""Proves that a server's prompt cache stays hot: what is prefilled against what must be.
+
+On a slow machine it takes more than an hour: what was measured is kept, and ``--go-on`` measures the rest.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import shutil
-import sys
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from benchmarks.proof import Figure, Findings, Proof, prove
 from benchmarks.runs import NO_SERVERS, workplace
@@ -31,6 +34,7 @@ from swarm.models.scripted import rendered
 from swarm.testing import ScriptedModel, serving
 
 AGENTS, SLOTS = 16, (1, 2, 4)
+SERVERS = ("scripted", "llama.cpp")
 WAYS = ("kept slots", "in turns", "LangGraph")
 RATIO, OVERTAKEN, FASTER = 1.1, 2, 1.8
 REAL = "smollm2-135m-instruct"
@@ -121,15 +125,30 @@ class Spent:
         return self.prefilled / (self.least - self.written)
 
 
-def measure() -> Findings:
-    """All ways of working on all servers, one after the other."""
-    only = sys.argv[1:]
-    spent = {
-        (server, slots): asyncio.run(compare(server, slots))
-        for server in ("scripted", "llama.cpp")
-        for slots in SLOTS
-        if not only or server in only
-    }
+Measured = tuple[str, int, Spent]
+"""With the server and its slots."""
+_MEASURED = TypeAdapter(list[Measured])
+
+
+def measure(only: list[str], *, goes_on: bool = False) -> Findings:
+    """All ways of working on all servers, one after the other; with ``goes_on`` but those that an earlier
+    call measured."""
+    file = workplace(PROOF.name) / "spent.json"
+    known = _MEASURED.validate_json(file.read_bytes()) if goes_on and file.is_file() else []
+    for server in only or SERVERS:
+        for slots in SLOTS:
+            for way in WAYS if server == "scripted" or slots == 1 else WAYS[:1]:
+                if not any((*place, one.way) == (server, slots, way) for *place, one in known):
+                    known.append((server, slots, asyncio.run(spend(server, slots, way))))
+                    file.write_bytes(_MEASURED.dump_json(known))
+    return found(known, [f"only {', '.join(only)} was measured"] if only else [])
+
+
+def found(known: list[Measured], unmeasured: list[str]) -> Findings:
+    """What the ways of working show."""
+    spent: dict[tuple[str, int], list[Spent]] = {}
+    for server, slots, one in known:
+        spent.setdefault((server, slots), []).append(one)
     details: list[dict[str, Figure]] = [
         {
             "server": server,
@@ -156,7 +175,6 @@ def measure() -> Findings:
     faster = real[1].seconds / real[0].seconds if real else None
     if faster:
         figures["times faster than in turns, llama.cpp, 1 slot"] = round(faster, 2)
-    unmeasured = [f"only {', '.join(only)} was measured"] if only else []
     return Findings(figures, unmeasured + _faults(ours, faster), details)
 
 
@@ -173,21 +191,17 @@ def _faults(ours: dict[tuple[str, int], Spent], faster: float | None) -> list[st
     return faults
 
 
-async def compare(server: str, slots: int) -> list[Spent]:
-    """Ours, in turns, and LangGraph's agent, each on a fresh server; the others on one slot where it is slow."""
-    found: list[Spent] = []
-    for way in WAYS if server == "scripted" or slots == 1 else WAYS[:1]:
-        async with opened(server, slots) as model:
-            reader = readers.USUAL if server == "scripted" else REAL_READER
-            cast = Cast(
-                model, reader, slots if way == "kept slots" else AGENTS, is_pinned=way == "kept slots"
-            )
-            began = time.monotonic()
-            started = await (_langgraph(cast) if way == "LangGraph" else run_readers(cast))
-            seconds = time.monotonic() - began
-        found.append(spent_on(way, cast, slots, seconds, started))
-        print(f"  {server}, {slots} slots, {way}: {found[-1].ratio:.2f} in {seconds:.0f} s", flush=True)
-    return found
+async def spend(server: str, slots: int, way: str) -> Spent:
+    """One way of working on a fresh server; the others than ours on one slot where it is slow."""
+    async with opened(server, slots) as model:
+        reader = readers.USUAL if server == "scripted" else REAL_READER
+        cast = Cast(model, reader, slots if way == "kept slots" else AGENTS, is_pinned=way == "kept slots")
+        began = time.monotonic()
+        started = await (_langgraph(cast) if way == "LangGraph" else run_readers(cast))
+        seconds = time.monotonic() - began
+    spent = spent_on(way, cast, slots, seconds, started)
+    print(f"  {server}, {slots} slots, {way}: {spent.ratio:.2f} in {seconds:.0f} s", flush=True)
+    return spent
 
 
 @asynccontextmanager
@@ -264,4 +278,8 @@ def most_overtaken(started: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    prove(PROOF, measure)
+    parser = argparse.ArgumentParser(prog="benchmarks.cache", description=__doc__)
+    parser.add_argument("servers", nargs="*", help=f"only these of {', '.join(SERVERS)}")
+    parser.add_argument("--go-on", action="store_true", help="with what an earlier call did not measure")
+    options = parser.parse_args()
+    prove(PROOF, lambda: measure(options.servers, goes_on=options.go_on))
