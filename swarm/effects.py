@@ -114,9 +114,11 @@ async def _as_before(work: Work, at: At, call: ToolCall, tool: Tool) -> ToolResu
         # A server knows that attempt's key for it: under this one's it would take effect twice.
         effect: EffectClass = "irreversible" if entry.effect == "keyed" else entry.effect
         entry = entry.model_copy(update={"effect": effect})
+        # As of every call that has a row: a fork keeps as many as were told of.
+        work.note(ToolCalled(**at.thread.place, turn=at.turn, tool=call.tool, summary=summarize(call)))
         await ledger.leave(at.call, entry)
         return await _judged(work, at, entry, tool, "an attempt ended before its answer was recorded")
-    now = await work.box.read_back(call) if entry.before else None
+    now = await work.box.read_back(call) if entry.before and entry.state != "abandoned" else None
     if entry.before and now and now.after and now.after == entry.before.after != now.now:
         return None  # What it made is there no more, and it would make the very same of what is.
     if not result.is_error:
@@ -154,10 +156,12 @@ async def _settled(work: Work, at: At, entry: Entry, tool: Tool) -> ToolResult |
     return await _judged(work, at, entry, tool, "the run was cut off before its answer was recorded")
 
 
-async def _judged(work: Work, at: At, entry: Entry, tool: Tool, why: str) -> ToolResult | None:
+async def _judged(
+    work: Work, at: At, entry: Entry, tool: Tool, why: str, *, waits: bool = True
+) -> ToolResult | None:
     """The result of a call that left and whose answer is lost; None where it is to be made again."""
     reading = await work.box.read_back(entry.call) if entry.effect == "verifiable" else None
-    if reading and reading.may_act and judge(entry, tool, reading).what == "repeat":
+    if waits and reading and reading.may_act and judge(entry, tool, reading).what == "repeat":
         reading = await _read_later(work, at, entry.call)
     verdict = judge(entry, tool, reading)
     if verdict.what == "repeat":
@@ -254,7 +258,7 @@ async def _cut_off(
         (tool,) = await work.box.tools((entry.call.tool,))
     except (ProjectError, ServerError) as gone:
         raise await _asked(work, at, f"{why}, and it does not come back: {gone}") from gone
-    settled = await _judged(work, at, entry, tool, why)
+    settled = await _judged(work, at, entry, tool, why, waits=error.is_gone)
     if settled is not None:
         return settled
     # A server that only fell silent may act yet, whatever is read back of it now.

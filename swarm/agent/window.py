@@ -76,7 +76,8 @@ class Window:
     def learn(self, request: Request, reply: Reply) -> None:
         """Takes the server's count of a prompt for true where it can be, and keeps the window it began in."""
         self._tokens = self._tokens or reply.window or self._work.model.endpoint.window
-        if reply.usage.prompt_tokens >= self._counter.count(request).low:
+        is_counted = not self._counter.is_guessing
+        if is_counted and reply.usage.prompt_tokens >= self._counter.count(request).low:
             self._counter.learn(request.messages, reply.usage.prompt_tokens)
 
     async def _fitted(self, request: Request, at: At, refused: Request | None) -> Request:

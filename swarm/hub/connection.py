@@ -137,7 +137,8 @@ class Connection:
             raise _unreadable(call, _said(error)) from error
         result = from_answer(offer.tool.name, answer)
         if result.is_error and not answer.is_error:
-            raise _unreadable(call, result.text)
+            # It was carried out: only what it gave can't be taken.
+            return ToolResult(text=f"{call.tool} was carried out, but {result.text}")
         return result
 
     async def _refusal(self, call: ToolCall, error: MCPError) -> ToolResult:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from difflib import get_close_matches
 
 from pydantic import BaseModel, ConfigDict
 
-from swarm.errors import ProjectError, ServerError, SwarmError
+from swarm.errors import ProjectError, ServerError, StoreError, SwarmError
 from swarm.events import Notice, ServerChanged
 from swarm.hub.leftovers import FOLDER, Register
 from swarm.hub.native import from_file, from_functions
@@ -157,7 +157,8 @@ class Hub:
     def tell(self, change: ServerChanged | Notice) -> None:
         """Tells those who listen, also of servers that are not the hub's own."""
         for listener in self._listeners:
-            listener(change)
+            with suppress(StoreError):  # A run whose file takes no more ends by itself; the others go on.
+                listener(change)
 
     async def describe(self) -> list[ServerState]:
         """Every server and file of native tools, started, with its tools or the reason it has none."""

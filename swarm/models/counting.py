@@ -114,6 +114,8 @@ class Counter:
         self._asker: Asker | None = None
         self._template: tuple[float, float] | None = None
         self._leaves_out_cached = False
+        self.is_guessing = False
+        """Whether the server was seen to count nothing, so that what a reply says of tokens is an estimate."""
         self._largest = 0
         """Tokens of the largest prompt that was read: the window has at least so many."""
 
@@ -158,6 +160,7 @@ class Counter:
 
     def guess(self, request: Request, reply: Reply) -> Usage:
         """About the tokens of a prompt and its reply, for a server that counts none."""
+        self.is_guessing = True
         written = round(estimate(reply.text)) + reply.usage.thought_tokens
         return Usage(prefilled_tokens=round(self.count(request).likely), written_tokens=written)
 

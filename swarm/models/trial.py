@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from swarm.errors import ContextOverflow, ModelError
 from swarm.limits import Usage
 from swarm.messages import Message, Reply, Request
+from swarm.models.counting import Counted
 from swarm.models.model import Endpoint, Model
 from swarm.models.profile import Profile
 from swarm.models.schemas import Schema, closed
@@ -187,7 +188,7 @@ class _Bench:
     async def _prefill(self) -> _Seen:
         text = f"{self._nonce}\n{_notes(_PREFILL_CHARS)}\nSay hello."
         usage = (await self._ask(text, 2)).usage
-        if not usage.prefilled_tokens:
+        if self._is_guessing or not usage.prefilled_tokens:
             return _Seen("not measured: the server counts no tokens", is_gap=True)
         self._chars_per_token = len(text) / usage.prompt_tokens
         seconds = usage.prefill_seconds or usage.model_seconds - usage.load_seconds - usage.queued_seconds
@@ -252,8 +253,12 @@ class _Bench:
         rest = f"; there was time for 1/{part} of it only" if part > 1 else ""
         is_cut = held < _CERTAIN * sent
         rest += f"; {sent:,} were sent, so the server cuts in silence" if is_cut else ""
-        found = {"window": held, "recalls": recalls}
+        found = {"recalls": recalls} | ({} if self._is_guessing else {"window": held})
         return _Seen(words + rest, found, is_gap=is_cut or not recalls)
+
+    @property
+    def _is_guessing(self) -> bool:
+        return isinstance(self._model, Counted) and self._model.counter.is_guessing
 
     async def _counted(self, place: int) -> tuple[Reply | ModelError, float]:
         started = self._clock()

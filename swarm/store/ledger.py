@@ -72,7 +72,9 @@ class Ledger:
             return []
         place, _, attempt = thread.rpartition("/")
         calls = table_of(Calls).c
-        is_one = calls.thread.in_([f"{place}/{number}" for number in range(1, int(attempt) + 1)])
+        is_one = calls.thread.in_([
+            f"{place}/{number}" for number in range(min(1, int(attempt)), int(attempt) + 1)
+        ])
         which = and_(is_one, calls.call != "", calls.state.not_in(("intent", "failed")))
         return await self._writer.do(partial(_entries, which=which))
 

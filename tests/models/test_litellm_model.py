@@ -229,6 +229,7 @@ async def test_a_server_that_counts_no_tokens_is_asked_once_and_they_are_estimat
         endpoint = Endpoint(kind="openai", model="scripted", url=url, streams=streams)
         async with LitellmModel(endpoint) as model:
             usage = (await model.reply(question)).usage
+            assert model.counter.is_guessing
 
     assert calls == 1
     assert 1_800 < usage.prompt_tokens < 4_500

@@ -11,6 +11,7 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.effects import BEFORE
+from swarm.errors import ModelUnavailable
 from swarm.limits import Limits
 from swarm.messages import Request
 from swarm.plan import Plan, Step
@@ -21,7 +22,7 @@ from swarm.store.journal import Journal
 from swarm.store.reader import read_questions, read_threads
 from swarm.store.runs import run_path
 from swarm.testing import ScriptedModel
-from swarm.tool import EffectClass, tool
+from swarm.tool import EffectClass, ToolResult, tool
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]
 
@@ -45,14 +46,17 @@ def project(tmp_path: Path) -> Path:
 class Agent:
     """A model that does one thing after the other, and the last one for ever; and what it was asked."""
 
-    def __init__(self, *turns: dict[str, JsonValue]) -> None:
+    def __init__(self, *turns: dict[str, JsonValue] | ModelUnavailable) -> None:
         self._turns = list(turns)
         self.asked: list[str] = []
         self.model = ScriptedModel(self._reply)
 
     def _reply(self, request: Request) -> str:
         self.asked.append(request.messages[-1].content)
-        return json.dumps(self._turns.pop(0) if len(self._turns) > 1 else self._turns[0])
+        turn = self._turns.pop(0) if len(self._turns) > 1 else self._turns[0]
+        if isinstance(turn, ModelUnavailable):
+            raise turn
+        return json.dumps(turn)
 
 
 class Post:
@@ -191,3 +195,17 @@ async def test_a_file_is_written_again_only_where_its_text_is_no_longer_there(
     threads = read_threads(run_path(project, answer.run))
     calls = [call for one in threads if one.thread.attempt == 2 for call in one.calls]
     assert [not call.result.text.startswith(BEFORE) for call in calls if call.result] == made
+
+
+@pytest.mark.usefixtures("files_alone")
+async def test_a_file_that_a_person_gave_up_is_not_written_by_the_next_attempt(project: Path) -> None:
+    step = PLAN.steps[0].model_copy(update={"agent": "clerk"})
+    agent = Agent(file("one"), CANNOT, ModelUnavailable("away"))
+    paused = await work(project, agent, Post("pure"), plan=Plan(steps=(step,)))
+    assert paused.status == "paused"
+    (project / "note.txt").write_text("another's", encoding="utf-8")
+    async with Journal.open(run_path(project, paused.run)) as journal:
+        given_up = ToolResult(text="A person gave this call up.", is_error=True)
+        await journal.ledger.settle((f"{paused.run}/send/-/1", 1, 0), given_up, "abandoned")
+    resumed = await work(project, Agent(file("one"), DONE), Post("pure"), paused.run)
+    assert (resumed.status, (project / "note.txt").read_text("utf-8")) == ("done", "another's")
