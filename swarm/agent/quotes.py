@@ -15,6 +15,7 @@ from swarm.models.schemas import Schema
 
 QUOTE = "quote"
 _WORD = re.compile(r"[^\W_]+")
+_LIST = re.compile(r"(?:^[ \t]*(?:[-*+•]|\d+[.)])[ \t]+\S.*\n?){2,}", re.MULTILINE)
 
 
 def with_quotes(schema: Schema) -> Schema:
@@ -45,6 +46,21 @@ def unquoted(quotes: Iterable[str], texts: Iterable[str]) -> list[str]:
     """The quotes that stand in none of the texts; punctuation and case are not held against them."""
     read = " ".join(_words(text) for text in texts)
     return [quote for quote in quotes if f" {_words(quote)} " not in f" {read} "]
+
+
+def passed_over(quotes: Iterable[str], texts: Iterable[str]) -> list[str]:
+    """The lines of lists of which other lines are quoted: small models at times begin a list at its second."""
+    quoted = [f" {_words(quote)} " for quote in quotes]
+    found: list[str] = []
+    for part in [part for text in texts for part in _LIST.findall(text)]:
+        lines = [line.strip() for line in part.splitlines()]
+        left = [
+            line
+            for line in lines
+            if not any(f" {_words(line)} " in quote or quote in f" {_words(line)} " for quote in quoted)
+        ]
+        found += left if len(left) < len(lines) else []
+    return found
 
 
 def _words(text: str) -> str:

@@ -13,7 +13,7 @@ from swarm.agent.evasion import declines, evasion
 from swarm.agent.grounding import Source, without_choices
 from swarm.agent.opening import Opening, columns
 from swarm.agent.progress import MOST_REPEATS, Progress
-from swarm.agent.quotes import split_quotes, unquoted, with_quotes
+from swarm.agent.quotes import passed_over, split_quotes, unquoted, with_quotes
 from swarm.agent.sql import faults, summed_first
 from swarm.agent.turn import TEXT, Action, Cannot, Give, TurnRules, name_action, parse, spelled
 from swarm.agent.window import Window
@@ -229,6 +229,11 @@ class Session:
         if self.opening.is_quoting:
             data, quotes = split_quotes(data)
             unread = unquoted(quotes, self._sources)
+            left = passed_over(quotes, self._sources)
+            if left and not unread and not self._is_checked:
+                self._is_checked = True
+                self._correct(fill("passed_over", lines="\n".join(left[:6])))
+                return
         if self._must_stand_in_source():
             unread += Source(self._sources).missing(without_choices(data, self.assignment.step.expects))
         if unread and not self._is_checked:

@@ -161,6 +161,27 @@ async def test_rows_that_quote_what_is_not_there_are_corrected_once_and_then_rep
     assert len(model.log) == 2 * len(NOTES) + 2
 
 
+async def test_a_line_of_a_list_that_was_passed_over_is_asked_for_once(project: Project) -> None:
+    lines = ("- Ben: water the plants", "- Anna: feed the cat")
+    (project.root / "notes" / "d.md").write_text("# d\n\n{}\n{}\n".format(*lines), encoding="utf-8")
+
+    def begins_late(request: Request) -> str:
+        if lines[0] not in said(request):
+            return reply(request)
+        is_corrected = f"none for these lines of the same list:\n{lines[0]}\nGive" in said(request)
+        rows: list[JsonValue] = []
+        for line in lines if is_corrected else lines[1:]:
+            owner, _, action = line.removeprefix("- ").partition(": ")
+            rows.append({"quote": line, "owner": owner, "action": action, "due_date": None})
+        return result(rows)
+
+    answer, _, model = await run(project, Plan(steps=(ACTIONS,)), begins_late)
+    assert answer.status == "done"
+    with (project.root / "actions.csv").open(encoding="utf-8") as file:
+        assert [row["action"] for row in csv.DictReader(file)][-2:] == ["water the plants", "feed the cat"]
+    assert len(model.log) == len(NOTES) + 2 + 1  # Each note once, the last one twice, and the answer.
+
+
 async def test_an_agent_that_repeats_one_call_is_ended(project: Project) -> None:
     circling = json.dumps({"tool": "files.read", "args": {"path": "notes/a.md"}})
     step = Step(id="read", agent="generalist", brief="What is there to do?")
