@@ -130,18 +130,18 @@ Measured = tuple[str, int, Spent]
 _MEASURED = TypeAdapter(list[Measured])
 
 
-def measure(only: list[str], *, goes_on: bool = False) -> Findings:
+def measure(only: str | None, *, goes_on: bool = False) -> Findings:
     """All ways of working on all servers, one after the other; with ``goes_on`` but those that an earlier
     call measured."""
     file = workplace(PROOF.name) / "spent.json"
     known = _MEASURED.validate_json(file.read_bytes()) if goes_on and file.is_file() else []
-    for server in only or SERVERS:
+    for server in (only,) if only else SERVERS:
         for slots in SLOTS:
             for way in WAYS if server == "scripted" or slots == 1 else WAYS[:1]:
                 if not any((*place, one.way) == (server, slots, way) for *place, one in known):
                     known.append((server, slots, asyncio.run(spend(server, slots, way))))
                     file.write_bytes(_MEASURED.dump_json(known))
-    return found(known, [f"only {', '.join(only)} was measured"] if only else [])
+    return found(known, [f"only {only} was measured"] if only else [])
 
 
 def found(known: list[Measured], unmeasured: list[str]) -> Findings:
@@ -279,7 +279,7 @@ def most_overtaken(started: list[str]) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="benchmarks.cache", description=__doc__)
-    parser.add_argument("servers", nargs="*", help=f"only these of {', '.join(SERVERS)}")
+    parser.add_argument("--only", choices=SERVERS, help="one of the servers")
     parser.add_argument("--go-on", action="store_true", help="with what an earlier call did not measure")
     options = parser.parse_args()
-    prove(PROOF, lambda: measure(options.servers, goes_on=options.go_on))
+    prove(PROOF, lambda: measure(options.only, goes_on=options.go_on))

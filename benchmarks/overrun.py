@@ -24,6 +24,7 @@ TURN_SECONDS = 0.12
 """Of one turn, for each slot of the server: the more slots, the slower each, so that our own work is small beside."""
 SHARE = 0.95
 READY_SECONDS = 300.0
+"""Until all have loaded their libraries; on a slow machine that takes one of them."""
 MOST = 0.9
 """Of all that is written: until so much is, there is work for every slot."""
 PROOF = Proof(

@@ -268,8 +268,13 @@ async def _cut_off(
 
 
 def _note_returned(work: Work, at: At, call: ToolCall, result: ToolResult, seconds: float) -> None:
-    said, took = one_line(result.text, 100), round(seconds, 3)
-    place, is_error = at.thread.place, result.is_error
     work.note(
-        ToolReturned(**place, turn=at.turn, tool=call.tool, is_error=is_error, summary=said, seconds=took)
+        ToolReturned(
+            **at.thread.place,
+            turn=at.turn,
+            tool=call.tool,
+            is_error=result.is_error,
+            summary=one_line(result.text, 100),
+            seconds=round(seconds, 3),
+        )
     )

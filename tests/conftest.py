@@ -18,6 +18,15 @@ Quick = Callable[[Path], Project]
 NO_DATABASE = "[servers.database]\nenabled = false\n"
 
 
+def write_cards(folder: Path, **tools: str) -> Path:
+    """Gives the project in the folder an agent by each name, with the tools its card is to list."""
+    (folder / "agents").mkdir()
+    for name, listed in tools.items():
+        card = f"---\ndescription: Works.\ntools: [{listed}]\n---\nDo it.\n"
+        (folder / "agents" / f"{name}.md").write_text(card, encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """The event loop that async tests run on."""

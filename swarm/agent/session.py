@@ -226,19 +226,17 @@ class Session:
             self._done([])
             return
         unread: list[str] = []
+        left: list[str] = []
         if self.opening.is_quoting:
             data, quotes = split_quotes(data)
-            unread = unquoted(quotes, self._sources)
-            left = passed_over(quotes, self._sources)
-            if left and not unread and not self._is_checked:
-                self._is_checked = True
-                self._correct(fill("passed_over", lines="\n".join(left[:6])))
-                return
+            unread, left = unquoted(quotes, self._sources), passed_over(quotes, self._sources)
         if self._must_stand_in_source():
             unread += Source(self._sources).missing(without_choices(data, self.assignment.step.expects))
-        if unread and not self._is_checked:
+        if (unread or left) and not self._is_checked:
             self._is_checked = True
-            self._correct(fill("ungrounded", values=", ".join(repr(value) for value in unread[:6])))
+            values = ", ".join(repr(value) for value in unread[:6])
+            lines = "\n".join(left[:6])
+            self._correct(fill("ungrounded", values=values) if unread else fill("passed_over", lines=lines))
             return
         reason = f"not found in what was read: {', '.join(unread)}" if unread else ""
         self._done(data, reason)

@@ -9,9 +9,8 @@ from swarm.store.records import Question
 from swarm.tool import ToolCall
 
 _FIELDS = (
-    *("number", "thread", "turn", "effect", "pin", "sent_at", "evidence", "asked_at", "note"),
-    "answered_at",
-)
+    "number", "thread", "turn", "effect", "pin", "sent_at", "evidence", "asked_at", "note", "answered_at",
+)  # fmt: skip
 _QUERY = (
     f"SELECT {', '.join(_FIELDS)}, position, call, decision FROM questions"
     " JOIN calls NOT INDEXED USING (thread, turn, position) ORDER BY number"

@@ -23,6 +23,7 @@ from swarm.store.reader import read_questions
 from swarm.store.runs import run_path
 from swarm.testing import ScriptedModel
 from swarm.tool import CallContext, ToolCall, ToolResult
+from tests.conftest import write_cards
 
 pytestmark = pytest.mark.anyio
 
@@ -99,9 +100,7 @@ async def test_a_call_whose_answer_a_proxy_lost_is_put_to_a_person_and_not_made_
     def reply(request: Request) -> str:
         return json.dumps({"tool": "web.append", "args": {"path": str(tmp_path / "effects")}})
 
-    (tmp_path / "agents").mkdir()
-    card = "---\ndescription: Works.\ntools: [web]\n---\nDo it.\n"
-    (tmp_path / "agents" / "worker.md").write_text(card, encoding="utf-8")
+    write_cards(tmp_path, worker="web")
     plan = Plan(steps=(Step(id="append", agent="worker", brief="Append a line."),))
 
     async with asyncio.timeout(120), _serving(0, "--gateway") as port:

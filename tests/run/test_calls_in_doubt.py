@@ -24,6 +24,7 @@ from swarm.store.reader import read_events, read_questions, read_run, read_threa
 from swarm.store.runs import run_path
 from swarm.testing import ScriptedModel
 from swarm.tool import CallState, EffectClass, tool
+from tests.conftest import write_cards
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]
 
@@ -35,11 +36,7 @@ Send = Callable[[str], Coroutine[None, None, str]]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    (tmp_path / "agents").mkdir()
-    for name, tools in (("analyst", "[python]"), ("writer", "[]")):
-        card = f"---\ndescription: Works.\ntools: {tools}\n---\nDo it.\n"
-        (tmp_path / "agents" / f"{name}.md").write_text(card, encoding="utf-8")
-    return tmp_path
+    return write_cards(tmp_path, analyst="python", writer="")
 
 
 def reply(request: Request) -> str:

@@ -23,6 +23,7 @@ from swarm.store.reader import read_questions, read_threads
 from swarm.store.runs import run_path
 from swarm.testing import ScriptedModel
 from swarm.tool import EffectClass, ToolResult, tool
+from tests.conftest import write_cards
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]
 
@@ -36,11 +37,7 @@ DONE: dict[str, JsonValue] = {"result": "sent"}
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    (tmp_path / "agents").mkdir()
-    for name, tools in (("analyst", "[python]"), ("clerk", "[files]")):
-        card = f"---\ndescription: Works.\ntools: {tools}\n---\nDo it.\n"
-        (tmp_path / "agents" / f"{name}.md").write_text(card, encoding="utf-8")
-    return tmp_path
+    return write_cards(tmp_path, analyst="python", clerk="files")
 
 
 class Agent:
