@@ -196,16 +196,17 @@ class Limit:
             self._way_seconds, tally.queued = tally.queued / tally.calls, 0.0
         if tally.agents - tally.served > max(QUEUED, QUEUED_SHARE * tally.agents):
             self._high = tally.agents
-            worked_on = max(1, min(round(tally.served), tally.agents - 1))
-            if best and best.agents >= worked_on and best.is_precise:
+            if best and tally.served > (1 + QUEUED_SHARE) * best.agents:
+                best = None  # the server works on clearly more than those
+            if best and best.is_precise:
                 self._find(best.agents)
-            elif best and best.agents > worked_on:
+            elif best:
                 # Looked at once more: a rough one may have been measured before its queue had formed.
                 self._best, self._high = None, best.agents + 1
                 self._try(best.agents)
             else:
                 self._best = None
-                self._try(worked_on)
+                self._try(max(1, min(round(tally.served), tally.agents - 1)))
         elif best and not self._high and not _is_worth(tally, best):
             self._find(best.agents)
         else:
