@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import JsonValue, TypeAdapter
@@ -72,10 +72,9 @@ class Cast:
 
     async def reply(self, request: Request) -> Reply:
         text = self.reader.reply(request)
-        forced: dict[str, object] = {"output_schema": held(json.loads(text)), "max_tokens": 256}
-        if not self.is_pinned:
-            forced["slot"] = None
-        reply = await self.model.reply(request.model_copy(update=forced))
+        slot = request.slot if self.is_pinned else None
+        forced = replace(request, output_schema=held(json.loads(text)), max_tokens=256, slot=slot)
+        reply = await self.model.reply(forced)
         if readers.reader_of(request):
             self.asked.append((request, reply.usage))
         return reply

@@ -214,7 +214,7 @@ async def _talk_to(tally: Tally, endpoint: Endpoint, calls: int) -> None:
             client = await stack.enter_async_context(LitellmModel(endpoint))
             try:
                 while tally.honest < calls:
-                    reply = await client.reply(talk.request().model_copy(update={"max_tokens": 4}))
+                    reply = await client.reply(replace(talk.request(), max_tokens=4))
                     tally.honest += 1
                     tally.requests += 1
                     if reply.usage.tokens > 0.7 * REAL_WINDOW:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, SkipValidation
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from swarm.limits import Limits, Usage
 
@@ -41,15 +41,13 @@ class Message:
         return {"role": self.role, "content": self.content}
 
 
-class Request(BaseModel):
-    """One question to a model."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One question to a model. It is held for as long as the model takes, so it is small too."""
 
     messages: tuple[Message, ...]
-    output_schema: SkipValidation[dict[str, JsonValue] | None] = None
-    """JSON Schema (2020-12) the reply must satisfy; None asks for prose. It is taken as it is, not copied:
-    the agents of a run have one schema."""
+    output_schema: dict[str, JsonValue] | None = None
+    """JSON Schema (2020-12) the reply must satisfy; None asks for prose. The agents of a run have one."""
     max_tokens: int = 1_024
     temperature: float = 0.0
     seed: int = 0
@@ -72,20 +70,17 @@ class Request(BaseModel):
         return whole.hexdigest()
 
     def within(self, limits: Limits) -> Request:
-        """The same question, with the limits where it sets none itself."""
-        update = {
-            name: getattr(limits, limit) for name, limit in _LIMITED if name not in self.model_fields_set
-        }
-        return self.model_copy(update=update) if update else self
+        """The same question, with the deadlines and requests that are allowed for one."""
+        return replace(
+            self,
+            deadline_seconds=limits.reply_seconds,
+            first_token_seconds=limits.first_token_seconds,
+            between_tokens_seconds=limits.between_tokens_seconds,
+            requests=limits.requests,
+        )
 
 
 _ANSWERED = ("output_schema", "max_tokens", "temperature", "seed")
-_LIMITED = (
-    ("deadline_seconds", "reply_seconds"),
-    ("first_token_seconds", "first_token_seconds"),
-    ("between_tokens_seconds", "between_tokens_seconds"),
-    ("requests", "requests"),
-)
 
 
 class Reply(BaseModel):

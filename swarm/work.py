@@ -141,7 +141,7 @@ async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[st
         began = time.monotonic()
         try:
             with hearing(lambda setback: work.note(_told(setback, thread.step))):
-                reply = await (work.lease or work.model).reply(request.within(work.limits))
+                reply = await (work.lease or work.model).reply(request)
         except ModelUnavailable as error:
             # Whoever alone gets no reply, of a model that answers others meanwhile, has failed and need not wait.
             if work.budget.unanswered_seconds < (time.monotonic() - began) / 2:

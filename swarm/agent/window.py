@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from swarm.agent.compaction import (
     NOTES_SCHEMA,
     asking_for_notes,
@@ -116,7 +118,7 @@ class Window:
             notes, left = await self._notes(request, at)
             start = min(tail_of(shorter, goal), len(shorter) - 2 - 2 * left)
             shorter = with_notes(shorter, start, self._step, notes or self._earlier_notes(messages[1]))
-        return request.model_copy(update={"messages": tuple(shorter)})
+        return replace(request, messages=tuple(shorter))
 
     def _earlier_notes(self, opening: Message) -> str:
         return opening.content.removeprefix(self._step)[: 3 * self._notes_tokens].strip()
@@ -155,11 +157,9 @@ class Window:
     def _asking(self, request: Request, left: int) -> Request:
         tokens = self._notes_tokens
         messages = asking_for_notes(request.messages[: len(request.messages) - 2 * left], tokens)
-        asked = request.model_copy(
-            update={"messages": messages, "output_schema": NOTES_SCHEMA, "max_tokens": tokens}
-        )
+        asked = replace(request, messages=messages, output_schema=NOTES_SCHEMA, max_tokens=tokens)
         seconds = 2 * (tokens / SLOW_WRITING + self._counter.count(asked).likely / SLOW_READING)
-        return asked.model_copy(update={"deadline_seconds": min(seconds, request.deadline_seconds)})
+        return replace(asked, deadline_seconds=min(seconds, request.deadline_seconds))
 
     async def _kept(self, text: str, most: int) -> str:
         handle = await self._work.journal.put_text(text)

@@ -13,10 +13,6 @@ from swarm.scheduler.slots import Want
 from swarm.work import name_of
 
 if TYPE_CHECKING:
-    from langgraph.graph.state import CompiledStateGraph
-
-    from swarm.agent.loop import Cursor
-    from swarm.agent.session import Session
     from swarm.work import Work
 
 
@@ -28,9 +24,7 @@ class LocalEngine:
 
         self._work = work
         self._watch = Watch(work.note, work.budget)
-        self._graph: CompiledStateGraph[Cursor, Session, Cursor, Cursor] = agent_graph(
-            work.journal.saver.of_single_tasks()
-        )
+        self._graph = agent_graph(work.journal.saver.of_single_tasks())
 
     async def watch(self) -> None:
         """Looks after the sub-agents until it is cancelled.

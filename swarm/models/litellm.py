@@ -33,6 +33,9 @@ KEEP_LOADED = "30m"
 """How long Ollama keeps the model loaded after a request; its own default of 5 minutes is shorter
 than one long tool call."""
 
+_STAND_IN = ({"role": "user", "content": "see extra_body"},)
+"""What litellm is given in place of the messages, which are in the body."""
+
 _Parameters = dict[str, object]
 _Complete = Callable[..., Awaitable[object]]
 
@@ -187,8 +190,7 @@ class LitellmModel:
     def _parameters(self, request: Request) -> _Parameters:
         messages, schema = sent(request, self._endpoint)
         parameters: _Parameters = {
-            # As a tuple: litellm copies and searches each message of a list for the marks of one vendor.
-            "messages": tuple([message.spoken for message in messages]),
+            "messages": _STAND_IN,
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
             "seed": request.seed,
@@ -198,12 +200,15 @@ class LitellmModel:
         if schema is not None:
             form: JsonValue = {"name": "turn", "strict": True, "schema": schema}
             parameters["response_format"] = {"type": "json_schema", "json_schema": form}
-        return parameters | self._of_kind(request)
+        return parameters | self._of_kind(request, [message.spoken for message in messages])
 
-    def _of_kind(self, request: Request) -> _Parameters:
+    def _of_kind(self, request: Request, messages: list[dict[str, str]]) -> _Parameters:
         endpoint = self._endpoint
-        # In the body, where litellm does not see it: the wire puts the stream together.
-        body: _Parameters = {"stream": True} if endpoint.streams else {}
+        # In the body, where litellm does not see it: it copies and checks each message several times, and
+        # would take a stream apart that the wire puts together.
+        body: _Parameters = {"messages": messages}
+        if endpoint.streams:
+            body["stream"] = True
         if endpoint.kind == "ollama":
             return {
                 "model": f"ollama_chat/{endpoint.model}",

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -176,14 +176,14 @@ class ScriptedModel:
             kept.extend(messages[start:])
             prompt = terms.preamble + rendered(kept)
             if tokens_of(prompt) < window:
-                return request.model_copy(update={"messages": tuple(kept)}), prompt
+                return replace(request, messages=tuple(kept)), prompt
         if not terms.shifts:
             raise PromptTooLong(served.model, size, window)
         # Still too long: the middle goes, and half of the window with it (llm/llama_server.go).
         tail = window - max((window - KEPT_TOKENS) // 2, 1) - KEPT_TOKENS
         last = Message(role="user", content=prompt[-tail * CHARS_PER_TOKEN :])
         prompt = prompt[: KEPT_TOKENS * CHARS_PER_TOKEN] + last.content
-        return request.model_copy(update={"messages": (last,)}), prompt
+        return replace(request, messages=(last,)), prompt
 
     @asynccontextmanager
     async def _slot(

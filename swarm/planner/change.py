@@ -94,12 +94,13 @@ class _Question:
             *examples("replan_examples"),
             Message(role="user", content=self._case()),
         ]
+        work = self.planning.work
         for turn in (1, 2):
             request = Request(
                 messages=tuple(messages), output_schema=self._schema(), max_tokens=CHANGE_TOKENS
             )
             try:
-                reply = await ask(self.planning.work, At(thread, turn), request)
+                reply = await ask(work, At(thread, turn), request.within(work.limits))
             except ModelUnavailable:
                 raise
             except ModelError:

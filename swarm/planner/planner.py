@@ -64,7 +64,7 @@ async def _converse(planning: Planning, thread: Thread, messages: list[Message])
     for turn in (1, 2):
         request = Request(messages=tuple(messages), output_schema=schema, max_tokens=PLAN_TOKENS)
         try:
-            reply = await ask(planning.work, At(thread, turn), request)
+            reply = await ask(planning.work, At(thread, turn), request.within(planning.work.limits))
         except ModelUnavailable:
             raise
         except ModelError as error:

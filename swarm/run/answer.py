@@ -112,7 +112,7 @@ async def _say(
         request = Request(messages=tuple(messages), output_schema=rules.schema(), max_tokens=ANSWER_TOKENS)
         try:
             async with work.leased(Want(kind="_answer", tier="large")) as leased:
-                reply = await ask(leased, At(thread, turn), request)
+                reply = await ask(leased, At(thread, turn), request.within(work.limits))
         except ModelError as error:
             return _fallback(steps, results), None, (f"no answer in words: {error}",)
         try:

@@ -56,7 +56,7 @@ class Execution:
 
     async def run(self) -> dict[str, Result]:
         """The result of every step of the plan."""
-        ended = {step.id: asyncio.Event() for step in self.plan.steps}
+        ended = {need: asyncio.Event() for step in self.plan.steps for need in step.waits_for}
         self._depths = depths(self.plan)
         try:
             async with asyncio.TaskGroup() as group:
@@ -78,7 +78,8 @@ class Execution:
             self.results[step.id] = result
             self.work.journal.note_step(step.id, result)
             self.work.note(StepEnded(step=step.id, result=_brief(result)))
-        ended[step.id].set()
+        if step.id in ended:
+            ended[step.id].set()
         self._look_for_rest()
 
     async def _run(self, step: Step) -> Result:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from swarm.card import Tier
 from swarm.messages import Reply, Request
@@ -76,7 +76,7 @@ class Lease:
             self.leave()
         await self._come_back()
         is_first, self._is_new = self._is_new, False
-        asked = request.model_copy(update={"slot": self._number})
+        asked = replace(request, slot=self._number)
         within_time = within("a reply of the model", request.deadline_seconds)
         with self._service.calling(is_first=is_first) as call, within_time:
             endpoint = self.model.endpoint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,8 +58,8 @@ async def test_a_script_file_is_a_model(tmp_path: Path) -> None:
 
 
 async def test_scripted_alone_says_the_smallest_thing_that_is_allowed() -> None:
-    asked = QUESTION.model_copy(
-        update={"output_schema": {"anyOf": [{"const": 1}, {"properties": {"result": {}}, "type": "object"}]}}
+    asked = replace(
+        QUESTION, output_schema={"anyOf": [{"const": 1}, {"properties": {"result": {}}, "type": "object"}]}
     )
 
     async with open_model("scripted", ModelSettings()) as model:

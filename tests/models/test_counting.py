@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -185,7 +185,7 @@ async def test_what_the_server_has_counted_is_known_and_only_what_is_new_is_esti
 
 async def test_a_schema_counts_only_where_it_travels_in_the_prompt() -> None:
     plain = Request(messages=(Message(role="user", content="Which?"),))
-    typed = plain.model_copy(update={"output_schema": {"type": "object", "properties": {}}})
+    typed = replace(plain, output_schema={"type": "object", "properties": {}})
     holds = Counter(Endpoint(kind="ollama", model="m"))
     is_told = Counter(Endpoint(kind="openai", model="m", constrains=False))
     assert holds.count(typed) == holds.count(plain)

@@ -7,6 +7,7 @@ import errno
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,8 @@ class Turn(BaseModel):
     size: int
 
 
-def ask(text: str, **fields: object) -> Request:
-    return Request(messages=(Message(role="user", content=text),)).model_copy(update=fields)
+def ask(text: str, **fields: Any) -> Request:
+    return Request(messages=(Message(role="user", content=text),), **fields)
 
 
 async def test_a_real_model_is_held_to_a_schema_and_its_prompt_is_cached(model_file: Path) -> None:
@@ -79,7 +80,7 @@ async def test_a_request_that_is_given_up_frees_its_slot(model_file: Path) -> No
     ):
         await model.reply(ask("Hello.", max_tokens=2))
         with pytest.raises(ModelUnavailable, match="no whole reply within 1 s"):
-            await model.reply(endless.model_copy(update={"deadline_seconds": 1.0}))
+            await model.reply(replace(endless, deadline_seconds=1.0))
         reply = await model.reply(ask("Hello.", max_tokens=2))
 
     # Had the first reply gone on, this one would have waited for 1,800 tokens.

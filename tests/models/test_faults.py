@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ class Met:
 
 async def meet(
     fault: Fault,
-    limits: Mapping[str, float] | None = None,
+    limits: Mapping[str, Any] | None = None,
     *,
     stream: bool = True,
     kind: FaceKind = "llamacpp",
@@ -51,7 +52,7 @@ async def meet(
         async with LitellmModel(endpoint, first_pause_seconds=0.001) as model:
             with hearing(heard.append):
                 try:
-                    end = (await model.reply(question.model_copy(update=limits or {}))).text
+                    end = (await model.reply(replace(question, **(limits or {})))).text
                 except ModelError as error:
                     end = type(error).__name__
     return Met(end, len(server.log), len(heard))

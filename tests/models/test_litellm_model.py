@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from dataclasses import replace
 
 import pytest
 from pydantic import JsonValue
@@ -69,7 +70,7 @@ async def test_the_server_gets_the_question_whole_and_the_reply_comes_back_count
 
 async def test_a_slot_is_pinned_and_its_cached_tokens_are_told_apart() -> None:
     server = ScriptedModel(lambda _: "yes", slots=4)
-    pinned = QUESTION.model_copy(update={"slot": 2})
+    pinned = replace(QUESTION, slot=2)
 
     async with serving(server) as url, client(url) as model:
         first = await model.reply(pinned)
@@ -102,7 +103,7 @@ async def test_an_answer_without_a_text_is_malformed(kind: FaceKind) -> None:
 
 
 async def test_a_reply_cut_at_its_limit_says_so() -> None:
-    short = QUESTION.model_copy(update={"max_tokens": 16})
+    short = replace(QUESTION, max_tokens=16)
 
     async with serving(ScriptedModel(["x" * 400])) as url, client(url) as model:
         assert (await model.reply(short)).finish == "length"
@@ -276,7 +277,7 @@ async def test_an_address_where_nothing_listens_is_named_within_the_deadline() -
         async with client(url) as model:
             await load_client()
             with pytest.raises(ModelUnavailable, match=url):
-                await model.reply(QUESTION.model_copy(update={"deadline_seconds": 0.2}))
+                await model.reply(replace(QUESTION, deadline_seconds=0.2))
 
 
 async def test_a_server_that_never_answers_is_left_at_the_deadline() -> None:
@@ -314,7 +315,7 @@ async def expect_to_leave(handle: Handler, left: asyncio.Event) -> None:
     async with serve(handle) as url, client(url) as model:
         await load_client()
         with pytest.raises(ModelUnavailable, match=r"no whole reply within 0\.3 s"):
-            await model.reply(QUESTION.model_copy(update={"deadline_seconds": 0.3}))
+            await model.reply(replace(QUESTION, deadline_seconds=0.3))
         async with asyncio.timeout(5):
             await left.wait()
 

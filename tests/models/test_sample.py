@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -42,5 +43,5 @@ def test_of_the_turns_that_are_allowed_it_takes_the_one_that_ends() -> None:
 def test_without_a_schema_it_says_what_it_is() -> None:
     asked = Request(messages=(Message(role="user", content="?"),))
     assert "scripted model" in reply(asked)
-    constrained = asked.model_copy(update={"output_schema": {"const": 3}})
+    constrained = replace(asked, output_schema={"const": 3})
     assert json.loads(reply(constrained)) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,8 @@ from swarm.models.scripted import ScriptedModel
 pytestmark = pytest.mark.anyio
 
 
-def ask(text: str, **fields: int | float) -> Request:
-    return Request(messages=(Message(role="user", content=text),)).model_copy(update=fields)
+def ask(text: str, **fields: Any) -> Request:
+    return Request(messages=(Message(role="user", content=text),), **fields)
 
 
 async def test_a_function_computes_the_answer_from_the_prompt() -> None:

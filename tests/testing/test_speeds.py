@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -212,7 +213,7 @@ def test_who_leaves_in_the_middle_of_a_reply_frees_the_slot() -> None:
 
     async def main() -> float:
         with pytest.raises(ModelUnavailable):
-            await model.reply(ask(10).model_copy(update={"deadline_seconds": 2.0}))
+            await model.reply(replace(ask(10), deadline_seconds=2.0))
         assert model.busy_slots == frozenset()
         return await seconds_of(model.reply(ask(10)))
 
