@@ -47,13 +47,7 @@ class LocalEngine:
         async with self._work.budget.agent(name_of(thread)):
             result = await self._outlive(assignment, priority)
         self._work.journal.note_result(thread, result)
-        self._work.note(
-            AgentEnded(
-                **thread.place,
-                status=result.status,
-                text=result.reason or result.text,
-            )
-        )
+        self._work.note(AgentEnded(**thread.place, status=result.status, text=result.reason or result.text))
         return result
 
     async def _outlive(self, assignment: Assignment, priority: int) -> Result:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 FIRST = 4
 """Tried first on a server that does not tell its slots."""
 FIRST_OF_MANY = 8
-"""Tried first where the server is of a kind that batches dozens."""
+"""Tried first where the server is of a kind that batches dozens, and where the first call was quick."""
+QUICK = 0.02
+"""Share of its deadline that such a call takes at most: eight of them, one after the other, are far from it."""
 MOST = 256
 """Never exceeded on a server that does not tell: vLLM's own default of sequences at once."""
 DOUBLE, CAREFUL = 2.0, 1.25
@@ -95,6 +97,8 @@ class Limit:
         """What a call waits that finds a free slot: the way there and back, and a busy machine."""
         self._is_refused = False
         """Whether no call was good since the last refusal."""
+        self._is_new = not is_told
+        """Whether no call was good at all."""
         self._settle(slots)
         if not is_told:
             self._search(min(max(slots, FIRST), FIRST_OF_MANY))
@@ -116,10 +120,13 @@ class Limit:
     def end(self, tally: Tally | None, call: Call) -> None:
         """Count a good call; ``tally`` is what ``begin`` gave."""
         self._is_refused = False
+        is_new, self._is_new = self._is_new, False
         if self._tally is None:
             self._calls += 1
             self._go_on()
             return
+        if is_new and call.written and call.share <= QUICK and self.now < FIRST_OF_MANY:
+            self._try(FIRST_OF_MANY)
         queued = self._queued_seconds(call)
         if tally is not None and tally is self._tally and call.seconds > 0:
             tally.calls += 1
