@@ -1,6 +1,6 @@
 """The agent as a LangGraph graph: turn after turn, a thread of its own and a checkpoint each turn.
 
-The graph's state is a cursor (turn and status); the words are in the journal. A sub-agent that is
+The graph's state is the number of the turn; the words are in the journal. A sub-agent that is
 resumed walks its graph again from the start, and each turn that was recorded costs a read.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.channels import LastValue
 from langgraph.pregel import NodeBuilder, Pregel
-from langgraph.pregel._write import ChannelWriteEntry
+from langgraph.pregel._write import ChannelWriteEntry  # what NodeBuilder takes; exported nowhere else
 from langgraph.runtime import get_runtime
 
 from swarm.agent.opening import Opener
@@ -45,8 +45,8 @@ async def _turn(_: int) -> int | None:
 def agent_graph(saver: BaseCheckpointSaver[int]) -> AgentGraph:
     """The graph; one serves all agents of a run.
 
-    Of one channel and one node that is woken by what it wrote: a graph of states has five channels, which
-    cost each agent 10 kB.
+    Of one channel and one node that is woken by what it wrote, and ends when that is nothing: a graph of
+    states has more channels, which cost each agent 5 kB.
     """
     node = NodeBuilder().subscribe_only("turn").do(_turn).write_to(ChannelWriteEntry("turn", skip_none=True))
     return Pregel(
@@ -59,11 +59,7 @@ def agent_graph(saver: BaseCheckpointSaver[int]) -> AgentGraph:
     )
 
 
-async def work_on(
-    assignment: Assignment,
-    work: Work,
-    graph: AgentGraph,
-) -> Result:
+async def work_on(assignment: Assignment, work: Work, graph: AgentGraph) -> Result:
     """What one sub-agent makes of its assignment; failures of the model are results with a reason.
 
     Raises:
