@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.channels import LastValue
-from langgraph.pregel import NodeBuilder, Pregel
-from langgraph.pregel._write import ChannelWriteEntry  # what NodeBuilder takes; exported nowhere else
-from langgraph.runtime import get_runtime
+from langgraph.pregel import Pregel
+from langgraph.pregel._read import PregelNode  # what NodeBuilder builds; exported nowhere else, like the next
+from langgraph.pregel._write import ChannelWrite, ChannelWriteEntry
 
 from swarm.agent.opening import Opener
 from swarm.agent.session import Session
@@ -21,25 +22,34 @@ from swarm.errors import ModelError, ModelUnavailable
 from swarm.result import Result
 
 if TYPE_CHECKING:
-    from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from swarm.agent.assignment import Assignment
     from swarm.work import Work
 
-    AgentGraph = Pregel[Any, Session, Any, Any]
+    AgentGraph = Pregel[Any, None, Any, Any]
 
 
-async def _turn(_: int) -> int | None:
-    """Asks the model what to do and does it; the number of the turn that follows, if any.
+class _Turn(Runnable[int, None]):
+    """Asks the model what to do and does it, then writes the number of the turn that follows, if any.
 
-    One node, not two: each costs as much as a tool call does.
+    One node, not two: each costs as much as a tool call does. One that writes itself: a writer beside it
+    would make LangGraph run both in tasks of their own, which cost each agent 8 kB.
     """
-    session = get_runtime(Session).context
-    await session.ask()
-    if session.has_action:
-        await session.act()
-    return session.turn if session.result is None else None
+
+    def invoke(self, input: int, config: RunnableConfig | None = None, **kwargs: Any) -> None:
+        """Not to be called: a turn waits."""
+        raise NotImplementedError
+
+    async def ainvoke(self, input: int, config: RunnableConfig | None = None, **kwargs: Any) -> None:
+        """The turn of the session in the configuration."""
+        assert config
+        session: Session = config.get("configurable", {})["session"]
+        await session.ask()
+        if session.has_action:
+            await session.act()
+        if session.result is None:
+            ChannelWrite.do_write(config, [ChannelWriteEntry("turn", session.turn)])
 
 
 def agent_graph(saver: BaseCheckpointSaver[int]) -> AgentGraph:
@@ -48,14 +58,12 @@ def agent_graph(saver: BaseCheckpointSaver[int]) -> AgentGraph:
     Of one channel and one node that is woken by what it wrote, and ends when that is nothing: a graph of
     states has more channels, which cost each agent 5 kB.
     """
-    node = NodeBuilder().subscribe_only("turn").do(_turn).write_to(ChannelWriteEntry("turn", skip_none=True))
     return Pregel(
-        nodes={"turn": node},
+        nodes={"turn": PregelNode(channels="turn", triggers=["turn"], bound=_Turn())},
         channels={"turn": LastValue(int)},
         input_channels="turn",
         output_channels="turn",
         checkpointer=saver,
-        context_schema=Session,
     )
 
 
@@ -71,11 +79,11 @@ async def work_on(assignment: Assignment, work: Work, graph: AgentGraph) -> Resu
     session = Session(work, assignment, opening)
     turns = assignment.card.limits.turns or work.limits.turns
     config: RunnableConfig = {
-        "configurable": {"thread_id": str(assignment.thread)},
+        "configurable": {"thread_id": str(assignment.thread), "session": session},
         "recursion_limit": turns + 8,
     }
     try:
-        await graph.ainvoke(0, config, context=session, durability="async")
+        await graph.ainvoke(0, config, durability="async")
     except ModelUnavailable:
         raise
     except ModelError as error:

@@ -58,9 +58,13 @@ class TurnRules:
             shapes.append(closed({"result": self.result}))
         if self.may_give_up:
             shapes.append(closed({"cannot": {"type": "string", "minLength": 1, "maxLength": 200}}))
-        if len(shapes) == 1 and isinstance(shapes[0], dict):
-            return shapes[0]
-        return {"anyOf": shapes}
+        return _shared(json.dumps(shapes[0] if len(shapes) == 1 else {"anyOf": shapes}))
+
+
+@lru_cache(maxsize=256)
+def _shared(schema: str) -> Schema:
+    # One for all agents that may say the same, each of which holds it as long as it waits for its reply.
+    return cast("Schema", json.loads(schema))
 
 
 def _call_schema(tool: Tool) -> JsonValue:

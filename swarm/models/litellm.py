@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, cast
 
 from pydantic import JsonValue
@@ -269,6 +270,7 @@ def _litellm() -> _Complete:
     with _uncollected():
         import litellm
         from litellm._internal_context import is_internal_call
+        from litellm.litellm_core_utils.litellm_logging import Logging
 
     # It would load a tokenizer before its first request, 0.3 s and 40 MB, which no answer of ours needs.
     setattr(sys.modules["litellm.main"], "encoding", _LateEncoding())  # noqa: B010 - it has no such annotation
@@ -284,13 +286,16 @@ def _litellm() -> _Complete:
         free = {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0, "mode": "chat"}
         prices.setdefault(model, free | {"litellm_provider": model.partition("/")[0]})
 
+    # It would make one for each call, 6 kB while the call lasts, and nothing is logged.
+    log = Logging("", [], False, "acompletion", datetime.now(UTC), "", "")
+
     async def complete(**parameters: object) -> object:
         # An internal call skips litellm's logging task, which nobody awaits and which costs as much
         # as the rest of the call; there are no callbacks that would want it.
         is_internal_call.set(True)
         asked = str(parameters["model"])
         price_as_free(asked)
-        response = await cast("_Complete", litellm.acompletion)(**parameters)
+        response = await cast("_Complete", litellm.acompletion)(litellm_logging_obj=log, **parameters)
         price_as_free(f"{asked.partition('/')[0]}/{cast('Completion', response).model}")
         return response
 

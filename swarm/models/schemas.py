@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -42,7 +43,7 @@ def sent(request: Request, endpoint: Endpoint) -> tuple[tuple[Message, ...], Sch
     """The messages and the schema to send; a server that holds to none is told it in words."""
     schema = request.output_schema
     if schema is None or endpoint.constrains:
-        return request.messages, None if schema is None else translated(schema)
+        return request.messages, None if schema is None else _translated(json.dumps(schema))
     first, *others = request.messages
     told = f"{first.content}\n\n{fill('schema', schema=json.dumps(schema, ensure_ascii=False))}"
     return (replace(first, content=told), *others), None
@@ -56,6 +57,12 @@ def closed(properties: Schema) -> Schema:
         "required": list(properties),
         "additionalProperties": False,
     }
+
+
+@lru_cache(maxsize=64)
+def _translated(schema: str) -> Schema:
+    # One for all agents: each would keep its own as long as it waits for its reply.
+    return translated(json.loads(schema))
 
 
 def translated(schema: Schema) -> Schema:

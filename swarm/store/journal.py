@@ -20,7 +20,7 @@ from swarm.messages import Message, Reply, Request
 from swarm.plan import Plan, Thread
 from swarm.result import Result
 from swarm.store import blobs, database, runfile
-from swarm.store.bodies import kept_text, text_in, texts_in
+from swarm.store.bodies import text_in, texts_in
 from swarm.store.clock import steady_clock
 from swarm.store.context import context_of
 from swarm.store.index import Index, read_index
@@ -266,17 +266,6 @@ class Journal:
             self._index.handles[handle] = hash
             await self._writer.write((ADD_BLOB, blob), (ADD_TEXT, {"handle": handle, "hash": hash}))
         return handle
-
-    async def get_text(self, handle: str) -> str:
-        """The text behind a handle.
-
-        Raises:
-            StoreError: no text has that handle.
-        """
-        hash = self._index.handles.get(handle)
-        if hash is None:
-            raise StoreError(f"no text has the handle {handle!r} in run {self.run.id!r}")
-        return await self._writer.do(lambda connection: kept_text(driver_of(connection), hash))
 
     async def _read(self, model: type[ModelT], table: str, **key: runfile.SqlValue) -> ModelT:
         def read(connection: Connection) -> str:

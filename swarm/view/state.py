@@ -84,7 +84,6 @@ class RunState:
     task: str = ""
     model: str = ""
     plan: Plan | None = None
-    plan_origin: str = ""
     steps: dict[str, StepState] = field(default_factory=dict[str, StepState])
     """In the plan's order."""
     usage: Usage = field(default_factory=Usage)
@@ -143,7 +142,7 @@ class RunState:
             step.result = step.result or Result(status=status)
 
     def _take_plan(self, event: events.PlanMade) -> None:
-        self.plan, self.plan_origin = event.plan, event.origin
+        self.plan = event.plan
         known = self.steps
         self.steps = {step.id: _refreshed(known.get(step.id), step) for step in event.plan.steps}
 

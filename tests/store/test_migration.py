@@ -108,13 +108,13 @@ async def test_an_older_run_goes_on_with_all_it_had_recorded(tmp_path: Path) -> 
         assert await journal.reply(THREAD, 1, "a") == Reply(text="x")
         assert await journal.ledger.result((str(THREAD), 1, 0)) == ToolResult(text="y")
         assert await journal.result(THREAD) == Result(text="z")
-        assert await journal.get_text(HANDLE) == "a text"
         last = await journal.saver.aget_tuple({"configurable": {"thread_id": str(THREAD)}})
         assert last is not None
         assert last.checkpoint["channel_values"] == {"turn": 1, "value": ["x"]}
         assert last.pending_writes == [("task", "value", 3)]
         events = [EVENT.validate_json(text) for text in await journal.events()]
         told = [event.text for event in events if event.kind == "notice"]
+    assert read_text(path, HANDLE) == "a text"
     assert version_of(path) == SCHEMA_VERSION
     if SCHEMA_VERSION > 1:
         backup = backup_path(path, 1)
