@@ -41,6 +41,8 @@ REAL = "smollm2-135m-instruct"
 REAL_READER = readers.Reader(written_chars=125, added_chars=1_030)
 """60 tokens as SmolLM2 writes them, which takes more than it reads them in, and 200 as it reads them."""
 WINDOW = 4_096
+PATIENCE = "[limits]\nreply_seconds = 7200\nfirst_token_seconds = 7200\nstall_seconds = 7200\n"
+"""Whoever asks in turns waits for all others, and a slow machine should not have it given up."""
 PROOF = Proof(
     name="cache",
     claim=f"A server's prompt cache stays hot: {AGENTS} agents of {readers.PARTS + 1} turns have little more computed than what they say.",
@@ -227,7 +229,7 @@ async def run_readers(model: Cast, notes: tuple[str, ...] = NOTES) -> list[str]:
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "agents").mkdir(parents=True)
     (folder / "agents" / "reader.md").write_text(CARD, encoding="utf-8")
-    (folder / "swarm.toml").write_text(NO_SERVERS, encoding="utf-8")
+    (folder / "swarm.toml").write_text(NO_SERVERS + PATIENCE, encoding="utf-8")
     return await run_plan(folder, model, notes)
 
 
