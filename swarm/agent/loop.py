@@ -38,8 +38,8 @@ class _Turn(Runnable[int, None]):
     """
 
     def invoke(self, input: int, config: RunnableConfig | None = None, **kwargs: Any) -> None:
-        """Not to be called: a turn waits."""
-        raise NotImplementedError
+        """What LangChain demands of each ``Runnable``; nobody calls it, as a turn waits."""
+        raise NotImplementedError("a turn can only be awaited")
 
     async def ainvoke(self, input: int, config: RunnableConfig | None = None, **kwargs: Any) -> None:
         """The turn of the session in the configuration."""

@@ -286,7 +286,7 @@ def _litellm() -> _Complete:
         free = {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0, "mode": "chat"}
         prices.setdefault(model, free | {"litellm_provider": model.partition("/")[0]})
 
-    # It would make one for each call, 6 kB while the call lasts, and nothing is logged.
+    # It would make one for each call, with its copies 15 kB as long as the call lasts, and nothing is logged.
     log = Logging("", [], False, "acompletion", datetime.now(UTC), "", "")
 
     async def complete(**parameters: object) -> object:
