@@ -18,7 +18,9 @@ ROUNDS = 3
 """Each measure is made so often, the parties taking turns. Of CPU the least counts, as whatever else the machine
 does can only add to it; of all else the median."""
 PARTIES = ("bare", "ours", "langgraph")
-SHAPES = ((1, 20), (100, 10))
+SHAPES = ((1, 20, 9), (100, 10, ROUNDS))
+"""Agents, turns and rounds: what one agent costs is measured in less than a second, so that the moment counts
+unless there are many."""
 LENGTHS = (20, 300, 1_000)
 AROUND = 10
 """The cost at a length is the mean over the turns this near to it."""
@@ -87,18 +89,18 @@ def measure() -> Findings:
     """All measures, each party in processes of its own."""
     figures: dict[str, Figure] = {}
     faults: list[str] = []
-    for agents, turns in SHAPES:
-        _shape(agents, turns, figures, faults)
+    for agents, turns, rounds in SHAPES:
+        _shape(agents, turns, rounds, figures, faults)
     _lengths(figures, faults)
     _width(figures, faults)
     _start(figures, faults)
     return Findings(figures, faults)
 
 
-def _shape(agents: int, turns: int, figures: dict[str, Figure], faults: list[str]) -> None:
+def _shape(agents: int, turns: int, rounds: int, figures: dict[str, Figure], faults: list[str]) -> None:
     taken: dict[str, list[float]] = {party: [] for party in PARTIES}
     memory: list[float] = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for party in PARTIES:
             cost, _most = cost_of(party, agents, turns)
             taken[party].append(cost.turn_ms(agents, turns))
