@@ -41,8 +41,9 @@ REAL = "smollm2-135m-instruct"
 REAL_READER = readers.Reader(written_chars=125, added_chars=1_030)
 """60 tokens as SmolLM2 writes them, which takes more than it reads them in, and 200 as it reads them."""
 WINDOW = 4_096
-PATIENCE = "[limits]\nreply_seconds = 7200\nfirst_token_seconds = 7200\nstall_seconds = 7200\n"
+PATIENCE_SECONDS = 7_200
 """Whoever asks in turns waits for all others, and a slow machine should not have it given up."""
+PATIENCE = f"[limits]\nreply_seconds = {PATIENCE_SECONDS}\nstall_seconds = {PATIENCE_SECONDS}\n"
 PROOF = Proof(
     name="cache",
     claim=f"A server's prompt cache stays hot: {AGENTS} agents of {readers.PARTS + 1} turns have little more computed than what they say.",
@@ -75,7 +76,14 @@ class Cast:
     async def reply(self, request: Request) -> Reply:
         text = self.reader.reply(request)
         slot = request.slot if self.is_pinned else None
-        forced = replace(request, output_schema=held(json.loads(text)), max_tokens=256, slot=slot)
+        forced = replace(
+            request,
+            output_schema=held(json.loads(text)),
+            max_tokens=256,
+            slot=slot,
+            deadline_seconds=PATIENCE_SECONDS,
+            first_token_seconds=PATIENCE_SECONDS,
+        )
         reply = await self.model.reply(forced)
         if readers.reader_of(request):
             self.asked.append((request, reply.usage))
