@@ -180,7 +180,9 @@ class Session:
         tool = next(tool for tool in self.opening.tools if tool.full_name == call.tool)
         result = await act(self.work, self._at(), tool, dict(call.args), self._rows)
         self._files += result.files
-        self._progress.hear(result.text)
+        # Of calls with an effect each is a step ahead, though all may be answered alike.
+        has_effect = tool.effect != "pure" and not result.is_error
+        self._progress.hear(f"{call.args}{result.text}" if has_effect else result.text)
         if not result.is_error:
             self._evidence.append((tool.full_name, self.turn, summarize(call)))
             self._sources.append(result.text)

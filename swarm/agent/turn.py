@@ -17,6 +17,7 @@ from referencing import Registry
 
 from swarm.errors import MalformedReply
 from swarm.models.fitting import fitted
+from swarm.models.lenient import HALF
 from swarm.models.recovery import Turn, recovered
 from swarm.models.schemas import Schema, closed
 from swarm.tool import Tool, ToolCall
@@ -109,10 +110,10 @@ def _plain(text: str) -> Turn:
     """The turn that a reply is without any reading; empty when it is none."""
     try:
         said: JsonValue = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     is_turn = isinstance(said, dict) and not {"tool", "result", "cannot"}.isdisjoint(said)
-    return said if isinstance(said, dict) and is_turn else {}
+    return said if isinstance(said, dict) and is_turn and not HALF.search(text) else {}
 
 
 def _give(data: JsonValue, rules: TurnRules, text: str) -> Give:

@@ -18,6 +18,10 @@ OVERFLOW = re.compile(
 )
 """How llama.cpp's server, vLLM, LM Studio and Ollama say that a prompt does not fit."""
 
+SHARED_FULL = "Context size has been exceeded"
+"""How llama.cpp's server says with a 500 that the cache its slots share (``kv_unified``, its default) is full
+(ggml-org/llama.cpp#16736): fewer at once fit, and of a prompt that is too long by itself it says another thing."""
+
 BUSY = re.compile(r"busy|overload|queue|pending|capacity|too many", re.IGNORECASE)
 """How a server says with a 503 that it is full (Ollama: ``server busy … maximum pending requests
 exceeded``) and not that it is ill or still loading."""
@@ -49,23 +53,15 @@ def failure_of(endpoint: Endpoint, exchange: Exchange, error: Exception) -> Fail
     where = f"{endpoint.model!r} at {endpoint.url}"
     match exchange.end:
         case "away":
-            return Failure(
-                "away",
-                ModelUnavailable(f"no answer from {where}: {exchange.trouble}; is the server running?"),
-            )
+            why = f"no answer from {where}: {exchange.trouble}; is the server running?"
+            return Failure("away", ModelUnavailable(why))
         case "cut":
-            return Failure(
-                "failed",
-                ModelUnavailable(f"the answer of {where} was cut: {exchange.trouble}; see the server's log"),
-            )
+            why = f"the answer of {where} was cut: {exchange.trouble}; see the server's log"
+            return Failure("failed", ModelUnavailable(why))
         case "late":
-            return Failure(
-                "late",
-                ModelUnavailable(
-                    f"{where} is stuck: {exchange.trouble}; see the server's log, or raise "
-                    "limits.first_token_seconds or limits.between_tokens_seconds"
-                ),
-            )
+            limits = "limits.first_token_seconds or limits.between_tokens_seconds"
+            why = f"{where} is stuck: {exchange.trouble}; see the server's log, or raise {limits}"
+            return Failure("late", ModelUnavailable(why))
         case "garbled":
             return Failure("garbled", _unreadable(where, exchange.trouble, ""))
         case None:
@@ -79,13 +75,12 @@ def _judged(endpoint: Endpoint, where: str, exchange: Exchange, error: Exception
     said = _said(exchange.text)
     if exchange.status < 400:
         return Failure("garbled", _unreadable(where, said, exchange.text))
+    if exchange.status >= 500 and SHARED_FULL in said:
+        why = f"the slots of {where} share one window, and together they filled it: {said}"
+        return Failure("busy", ModelUnavailable(why))
     if OVERFLOW.search(exchange.text):
-        return Failure(
-            "final",
-            ContextOverflow(
-                f"the prompt does not fit the window of {where} ({endpoint.window} tokens): {said}"
-            ),
-        )
+        why = f"the prompt does not fit the window of {where} ({endpoint.window} tokens): {said}"
+        return Failure("final", ContextOverflow(why))
     return _refusal(where, exchange, said)
 
 
@@ -98,18 +93,11 @@ def _refusal(where: str, exchange: Exchange, said: str) -> Failure:
     if status == 429 or status >= 500:
         retry_after = _seconds(exchange.headers.get("Retry-After"))
         is_busy = status == 429 or retry_after is not None or (status == 503 and BUSY.search(said))
-        return Failure(
-            "busy" if is_busy else "failed",
-            ModelUnavailable(f"{where} failed with status {status}: {said}; see the server's log"),
-            retry_after,
-        )
+        why = f"{where} failed with status {status}: {said}; see the server's log"
+        return Failure("busy" if is_busy else "failed", ModelUnavailable(why), retry_after)
     if status in (401, 403, 404):
-        return Failure(
-            "final",
-            ModelUnavailable(
-                f"{where} answered with status {status}: {said}; check the model's name and the address"
-            ),
-        )
+        why = f"{where} answered with status {status}: {said}; check the model's name and the address"
+        return Failure("final", ModelUnavailable(why))
     return Failure("final", ModelError(f"{where} refused the request with status {status}: {said}"))
 
 

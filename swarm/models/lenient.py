@@ -27,6 +27,8 @@ _ENDS_ARGUMENT = re.compile(r"\s*[,:=}\])]")
 """What follows a quote that ends a string; a quote before anything else belongs to the text."""
 _APOSTROPHE = re.compile(r"\w'\w")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
+HALF = re.compile(r"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
+"""Half of a pair that stands for one character, which no file and no server takes; read as a sign of its lack."""
 _PLAIN = {'"': '"', "'": "'", "\\": "\\", "/": "/", "\n": ""}
 _SPECIAL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _AFTER_OBJECT = re.compile(r"\s*(?:$|</|<\||<tool_call\||<\uff5c|```|\[/)")
@@ -160,7 +162,10 @@ class Reader:
             if len(closing) > 1 or (
                 not self._is_escaped(start, end) and self._ends_string.match(self.text, after)
             ):
-                if inner % 2:
+                added = (
+                    rf"{re.escape(closing)}\s*[+\s]\s*{re.escape(closing)}"  # Code: "a" + "b", or "a" "b".
+                )
+                if inner % 2 or re.search(added, self.text[start:end]):
                     raise Unreadable("a quote within a text needs \\ before it")
                 self.at = after
                 raw = self.text[start:end]

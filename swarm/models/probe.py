@@ -148,7 +148,8 @@ async def _identify(ask: Asker) -> list[Endpoint]:
         studio = group.create_task(ask.get("/api/v1/models", pages.StudioList))
         old_studio = group.create_task(ask.get("/api/v0/models", pages.OldStudioList))
         models = group.create_task(ask.get("/v1/models", pages.ServedList))
-    if (found := tags.result()) is not None:
+    # Some versions of llama.cpp's server had this page of Ollama's, too.
+    if (found := tags.result()) is not None and props.result() is None:
         return await _ollama(ask, found)
     if (listed := studio.result()) is not None:
         return pages.of_studio(ask.url, listed)

@@ -17,7 +17,7 @@ from typing import cast
 from pydantic import JsonValue
 
 from swarm.errors import Declined, MalformedReply
-from swarm.models.lenient import Reader, Unreadable
+from swarm.models.lenient import HALF, Reader, Unreadable
 from swarm.tool import Tool
 
 Turn = dict[str, JsonValue]
@@ -171,7 +171,7 @@ class _Scan:
         """Everything the reply says, in its order."""
         try:
             value: JsonValue = json.loads(self.text, object_pairs_hook=_once)
-            if not isinstance(value, str):
+            if not isinstance(value, str) and not HALF.search(self.text):
                 return list(_objects(value, self._tools))
         except Unreadable as error:
             self.troubles.append(str(error))
@@ -225,7 +225,7 @@ class _Scan:
             if match["tag"]:
                 return self._tag(match, name)
             return self._named(match, name)
-        except (Unreadable, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             if is_sure or _LOOKS_MEANT.match(self.text, match.start()):
                 self.troubles.append(f"the call can't be read: {error}")
             return [], match.end()
@@ -327,8 +327,8 @@ def _objects(value: JsonValue, tools: Sequence[Tool]) -> Iterator[_Said]:
         if ending:
             raise Unreadable("it holds a tool and a result: reply with the one to do now")
         yield call
-    elif len(ending) == 1:
-        yield _Said(turn=ending)
+    elif len(ending) == 1 or list(value) == ["result"]:
+        yield _Said(turn=ending or value)
 
 
 def _call_in(value: dict[str, JsonValue], tools: Sequence[Tool]) -> _Said | None:
@@ -447,6 +447,6 @@ def _bare(text: str) -> JsonValue:
     reader = Reader(inner[1] if inner else text)
     try:
         value = reader.value()
-    except (Unreadable, RecursionError):
+    except (ValueError, RecursionError):
         return None
     return None if reader.text[reader.at :].strip() else value

@@ -54,7 +54,16 @@ def test_putting_off_and_retelling_are_no_result(text: str) -> None:
         "Which complaints are open: the lift of Ulm.",
         "You can open the door with the red key.",
         "The tenants say: I cannot open the window.",
+        "I would be happy to come to the fair on 3 May.",
+        "As an artificial lake, it is drained every winter.",
     ],
 )
 def test_a_text_that_answers_is_a_result(text: str) -> None:
     assert evasion(text, BRIEF, TASK) == ""
+
+
+def test_a_text_that_was_to_be_corrected_does_not_retell_its_task() -> None:
+    letter = "Dear Ms Kern, two of the four pumps came in pieces and can not be used, so please send us two others."
+    assert (
+        evasion(letter.replace("can not", "cannot"), f"Correct the spelling of this letter: {letter}") == ""
+    )

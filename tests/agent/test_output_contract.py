@@ -117,6 +117,18 @@ async def test_an_agent_that_learns_nothing_new_is_told_and_then_ended(project: 
     assert nudged == [asked[5]]
 
 
+async def test_calls_that_each_change_something_are_progress_though_answered_alike(project: Project) -> None:
+    def script(request: Request) -> str:
+        if (turn := turns_of(request)) == 8:
+            return DONE
+        return json.dumps({"tool": "files.write", "args": {"path": "count.txt", "content": str(turn)}})
+
+    _, events, asked = await run(project, script)
+    assert result_of(events).status == "done"
+    assert len({request.messages[-1].content for request in asked[1:]}) == 1
+    assert (project.root / "count.txt").read_text(encoding="utf-8") == "7"
+
+
 @pytest.mark.parametrize(
     "said", [REFUSALS[0], json.dumps({"result": REFUSALS[1]}), json.dumps({"result": READ.brief})]
 )

@@ -92,6 +92,21 @@ async def test_a_prompt_that_does_not_fit_is_an_overflow_and_is_asked_once(kind:
     assert len(server.log) == 1
 
 
+async def test_a_window_that_slots_share_and_have_filled_is_no_overflow_but_a_busy_server() -> None:
+    answers = iter([500, 200])
+
+    async def handle(_: HttpRequest) -> HttpResponse:
+        if next(answers) == 500:
+            return json_response({"error": {"code": 500, "message": "Context size has been exceeded."}}, 500)
+        return json_response(completion("at last"))
+
+    heard: list[Setback] = []
+    async with serve(handle) as url, client(url) as model:
+        with hearing(heard.append):
+            assert (await model.reply(QUESTION)).text == "at last"
+    assert [one.kind for one in heard] == ["busy"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_an_answer_without_a_text_is_malformed(kind: FaceKind) -> None:
     def reply(_: Request) -> str:

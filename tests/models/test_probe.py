@@ -81,6 +81,14 @@ async def test_llamacpp_tells_what_its_template_and_modalities_allow() -> None:
     assert found.digest
 
 
+async def test_a_llamacpp_that_shows_ollamas_page_too_is_no_ollama() -> None:
+    tags: JsonValue = {"models": [{"name": "Qwen3-4B", "model": "Qwen3-4B", "digest": "", "details": {}}]}
+    async with showing(llamacpp() | {"/api/tags": tags}) as url:
+        (found,) = await probe(url)
+
+    assert (found.kind, found.slots) == ("llamacpp", 2)
+
+
 @pytest.mark.parametrize(("most", "resident"), [(4, 4), (0, None)])
 async def test_the_router_of_llamacpp_is_asked_about_the_models_it_has_loaded(
     most: int, resident: int | None

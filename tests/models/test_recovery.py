@@ -115,11 +115,23 @@ def test_a_failure_tells_the_model_what_to_do(text: str, why: str) -> None:
         'I could: {"tool": "files.read", "args": {"path": "a"}}?',
         '{"tool": "files.read", "args": {"path": "a"}}\nWait, that is the wrong file.',
         '{"tool": ..., "args": {...}}',
+        '{"tool": "files.read", "args": {"path": "one" + "two"}}',
+        'files.read(path="one"\n    "two")',
+        '{"result": ' + "9" * 5_000 + "}",
+        "[" * 2_000,
     ],
 )
 def test_what_has_two_meanings_or_is_not_meant_is_refused(text: str) -> None:
     with pytest.raises(MalformedReply):
         recovered(text, [READ], lambda _: False)
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [('{"result": null}', None), ('{"result": ""}', ""), ('{"result": "so \\ud83d"}', "so \ufffd")],
+)
+def test_a_result_is_read_whatever_it_is(text: str, result: JsonValue) -> None:
+    assert recovered(text, [READ], lambda _: False) == {"result": result}
 
 
 def test_what_a_model_writes_behind_the_end_of_its_turn_does_not_count() -> None:
