@@ -35,7 +35,8 @@ _DECLINES = re.compile(
 )
 _PUTS_OFF = re.compile(
     r"\W*(?:(?:sure|certainly|of course|okay|ok|great)\b[^.!?\n]{0,20}[.!,]\s*)?"
-    r"(?:that[\u2019']?s a great question|i(?:[\u2019']d| would) be (?:happy|glad) to (?:help|assist|do|look|start|work)\b|let me know|to do this,? you"
+    r"(?:that[\u2019']?s a great question|let me know|to do this,? you"
+    r"|i(?:[\u2019']d| would) be (?:happy|glad) to (?:help|assist|do|look|start|work)\b"
     r"|(?:let me|i(?:[\u2019']ll| will)|i(?:[\u2019']m| am) going to|i(?: first)? need to)(?: now| first| then)*"
     r" (?:begin|call|check|fetch|find|help|list|look|open|query|read|search|start|use)\b)",
     re.IGNORECASE,
@@ -60,7 +61,7 @@ def declines(text: str) -> bool:
 
 def _is_retold(text: str, asked: str) -> bool:
     said, wanted = ([word.casefold() for word in _WORD.findall(one)] for one in (text, asked))
-    # A text that the task asks to be corrected is not begun with the task's own words.
+    # A retelling begins as the task does; a text that the task holds and asks to be corrected does not.
     if len(said) < FEWEST_WORDS or said[:3] not in (wanted[:3], wanted[1:4]):
         return False
     return SequenceMatcher(None, said, wanted, autojunk=False).ratio() >= ALIKE

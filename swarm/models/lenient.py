@@ -28,7 +28,7 @@ _ENDS_ARGUMENT = re.compile(r"\s*[,:=}\])]")
 _APOSTROPHE = re.compile(r"\w'\w")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 HALF = re.compile(r"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
-"""Half of a pair that stands for one character, which no file and no server takes; read as a sign of its lack."""
+"""Half of a pair that stands for one character, which no file and no server takes: read as U+FFFD."""
 _PLAIN = {'"': '"', "'": "'", "\\": "\\", "/": "/", "\n": ""}
 _SPECIAL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _AFTER_OBJECT = re.compile(r"\s*(?:$|</|<\||<tool_call\||<\uff5c|```|\[/)")
@@ -162,13 +162,11 @@ class Reader:
             if len(closing) > 1 or (
                 not self._is_escaped(start, end) and self._ends_string.match(self.text, after)
             ):
-                added = (
-                    rf"{re.escape(closing)}\s*[+\s]\s*{re.escape(closing)}"  # Code: "a" + "b", or "a" "b".
-                )
-                if inner % 2 or re.search(added, self.text[start:end]):
+                raw = self.text[start:end]
+                # Two quotes with nothing but a plus or space between join texts in code: "a" + "b", "a" "b".
+                if inner % 2 or (inner and re.search(rf"{closing}\s*[+\s]\s*{closing}", raw)):
                     raise Unreadable("a quote within a text needs \\ before it")
                 self.at = after
-                raw = self.text[start:end]
                 return raw if closing.startswith("<") else _unescaped(raw)
             inner += not self._is_escaped(start, end) and not _APOSTROPHE.match(self.text, end - 1)
             at = end + 1
