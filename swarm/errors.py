@@ -20,8 +20,47 @@ SwarmError
 └── RunInterrupted        the run was stopped before its end and can be resumed
     └── RunPaused         it rests: nothing was in flight, and nothing was cut off
 
-A message says what, where, which value (with ``!r``) and what to do.
+A message says what, where, which value (with ``!r``, cut by ``quoted``) and what to do.
 """
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Iterable
+
+MOST_QUOTED = 80
+"""Characters of a value that a message repeats."""
+MOST_LISTED = 5
+"""Values of a list that a message names."""
+MOST_PROBLEM = 300
+"""Characters of one problem of a plan."""
+
+_REPR = reprlib.Repr()
+_REPR.maxlevel, _REPR.maxstring, _REPR.maxother, _REPR.maxlong = 2, MOST_QUOTED, MOST_QUOTED, MOST_QUOTED
+
+
+def quoted(value: object) -> str:
+    """The value as a message repeats it: its ``repr``, cut in the middle."""
+    try:
+        said = _REPR.repr(value)
+    except (ValueError, RecursionError):  # an integer too long to be written in decimal
+        said = f"<{type(value).__name__}>"
+    return shortened(said)
+
+
+def shortened(words: str, most: int = MOST_QUOTED) -> str:
+    """The words, cut in the middle where they are longer than ``most`` characters."""
+    if len(words) <= most:
+        return words
+    end = most // 3
+    return f"{words[: most - end - 1]}…{words[-end:]}"
+
+
+def listed(words: Iterable[str], most: int = MOST_LISTED) -> str:
+    """The words side by side: the first ones, and how many more there are."""
+    found = list(words)
+    more = f" and {len(found) - most} more" if len(found) > most else ""
+    return ", ".join(shortened(word) for word in found[:most]) + more
 
 
 class SwarmError(Exception):
@@ -52,7 +91,9 @@ class PlanError(SwarmError):
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
-        super().__init__("the plan cannot run: " + "; ".join(problems))
+        named = [shortened(problem, MOST_PROBLEM) for problem in problems[:MOST_LISTED]]
+        more = f"; and {len(problems) - MOST_LISTED} more" if len(problems) > MOST_LISTED else ""
+        super().__init__(f"the plan cannot run: {'; '.join(named)}{more}")
 
 
 class ModelError(SwarmError):

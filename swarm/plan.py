@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from graphlib import CycleError, TopologicalSorter
 from typing import TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from swarm.errors import PlanError
+from swarm.errors import PlanError, quoted
+
+MOST_IN_CIRCLE = 7
+"""Steps of a circle that are named."""
 
 STEP_ID = r"^[a-z][a-z0-9_]{0,39}$"
 
@@ -111,9 +115,10 @@ class Plan(BaseModel):
     def problems(self) -> list[str]:
         """What is wrong with the plan by itself, one sentence each; empty when it is sound."""
         ids = [step.id for step in self.steps]
-        found = [f"two steps are called {id!r}" for id in dict.fromkeys(ids) if ids.count(id) > 1]
+        found = [f"two steps are called {id!r}" for id, count in Counter(ids).items() if count > 1]
+        known = frozenset(ids)
         for step in self.steps:
-            found += _problems_of(step, ids)
+            found += _problems_of(step, known)
         return found or _cycle(self.steps)
 
     def check(self) -> Plan:
@@ -127,16 +132,18 @@ class Plan(BaseModel):
         return self
 
 
-def _problems_of(step: Step, ids: list[str]) -> list[str]:
+def _problems_of(step: Step, ids: frozenset[str]) -> list[str]:
     found = [
-        f"step {step.id!r} needs {need!r}, which is no step"
+        f"step {step.id!r} needs {quoted(need)}, which is no step"
         for need in (*step.needs, *step.joins)
         if need not in ids
     ]
     if step.each_step and step.each_step not in ids:
-        found.append(f"step {step.id!r} is for each of {step.each!r}, which is no step and no file pattern")
+        found.append(
+            f"step {step.id!r} is for each of {quoted(step.each)}, which is no step and no file pattern"
+        )
     if step.each and "{item}" not in step.brief:
-        found.append(f"step {step.id!r} is for each of {step.each!r} but its brief has no {{item}}")
+        found.append(f"step {step.id!r} is for each of {quoted(step.each)} but its brief has no {{item}}")
     if not step.each and "{item}" in step.brief:
         found.append(f"step {step.id!r} has {{item}} in its brief but no each")
     return found
@@ -146,5 +153,11 @@ def _cycle(steps: tuple[Step, ...]) -> list[str]:
     try:
         TopologicalSorter({step.id: step.waits_for for step in steps}).prepare()
     except CycleError as error:
-        return [f"steps wait for each other in a circle: {' → '.join(error.args[1])}"]
+        return [f"steps wait for each other in a circle: {_circle(error.args[1])}"]
     return []
+
+
+def _circle(ids: list[str]) -> str:
+    """The steps of a circle, the middle of a long one left out."""
+    shown = ids if len(ids) <= MOST_IN_CIRCLE else [*ids[: MOST_IN_CIRCLE - 2], "…", ids[-1]]
+    return " → ".join(shown)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Annotated, cast
 
 import typer
 
 from swarm.cli import models, plan
 from swarm.cli.archive import export, import_
+from swarm.cli.descriptors import raise_descriptor_limit
 from swarm.cli.doctor import doctor
 from swarm.cli.fork import ForkOptions, fork
 from swarm.cli.gc import gc
@@ -24,11 +27,15 @@ from swarm.cli.run import ResumeOptions, TaskOptions, resume, run
 from swarm.cli.runs import runs, show
 from swarm.cli.serve import serve
 from swarm.cli.steer import limit, pause, stop
-from swarm.errors import PlanError, ProjectError, RunInterrupted, StoreError, SwarmError
+from swarm.errors import PlanError, ProjectError, RunInterrupted, StoreError, SwarmError, shortened
 
 WRONG_INPUT = 2
 FAILED = 1
 INTERRUPTED = 130
+MOST_OF_LINE = 390
+"""Characters of an error on one line, with ``swarm:`` and the end of the line 400 at most."""
+MOST_OF_USAGE = 200
+MOST_READ = 4_000
 
 # Plain help: the rich one costs a third of a second.
 app = typer.Typer(
@@ -86,8 +93,26 @@ def main(args: Sequence[str] | None = None) -> None:
     """Runs the command line and exits: 0, 1 for a run that failed, 2 for wrong input, 3 for a run that is
     paused, 130 interrupted.
 
-    ``args`` are those of the process when left out.
+    ``args`` are those of the process when left out; the process then ends here, without the seconds that
+    the interpreter takes on a busy machine to look through what the libraries loaded.
     """
+    if args is not None:
+        sys.exit(_ended(args))
+    raise_descriptor_limit()
+    code = _ended(None)
+    leave(code)
+
+
+def leave(code: int) -> None:
+    """Ends the process with what it wrote flushed; everything that must survive was committed before."""
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
+def _ended(args: Sequence[str] | None) -> int:
     try:
         code = _exit_code(args)
         sys.stdout.flush()
@@ -95,19 +120,38 @@ def main(args: Sequence[str] | None = None) -> None:
         # Whoever read has gone (`swarm runs | head`); Python would complain as it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FAILED
-    sys.exit(code)
+    return code
 
 
 def _exit_code(args: Sequence[str] | None) -> int:
     try:
-        app(args)
+        code: object = app(args, standalone_mode=False)
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0
+        code = end.code
+    except typer.Abort:
+        sys.stderr.write("swarm: stopped by the user\n")
+        return INTERRUPTED
     except SwarmError as error:
         return _report([error])
     except BaseExceptionGroup as group:
         return _group_code(group)
-    return 0
+    except Exception as error:
+        # The command line's own errors have no public base in all versions of its library.
+        if not hasattr(error, "format_message"):
+            raise
+        return _usage(error)
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: Exception) -> int:
+    """Says what is wrong with the command line, and where its help is; the help alone where nothing was asked."""
+    show: Callable[[], None] | None = getattr(error, "show", None)
+    words: str = getattr(error, "format_message")()  # noqa: B009
+    if show and type(error).__name__ == "NoArgsIsHelpError":
+        show()
+        return WRONG_INPUT
+    command: str = getattr(getattr(error, "ctx", None), "command_path", "swarm")
+    return _report([ProjectError(f"{shortened(words, MOST_OF_USAGE)} See: {command} --help")])
 
 
 def _group_code(group: BaseExceptionGroup[BaseException]) -> int:
@@ -130,7 +174,9 @@ def _leaves(error: BaseException) -> list[BaseException]:
 
 def _report(errors: list[SwarmError]) -> int:
     for words in dict.fromkeys(" ".join(str(error).split()) for error in errors):
-        sys.stderr.write(f"swarm: {words}\n")
+        # Nothing in it may steer the terminal.
+        plain = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in words[:MOST_READ])
+        sys.stderr.write(f"swarm: {shortened(plain, MOST_OF_LINE)}\n")
     return max(_code_of(error) for error in errors)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from swarm.cli.options import ProjectOption, RunArgument, path_of
+from swarm.cli.options import ProjectOption, RunArgument, folder_of, path_of
 from swarm.cli.output import print_line, size_words
 from swarm.store.runs import run_path
 
@@ -52,7 +52,7 @@ def import_(
     from swarm.store.archive import check_id, import_files, import_run, read_manifest
 
     id = check_id(as_id) if as_id else read_manifest(file).run
-    manifest = asyncio.run(import_run(file, run_path(project or Path.cwd(), id)))
+    manifest = asyncio.run(import_run(file, run_path(folder_of(project), id)))
     print_line(id)
     if files is not None:
         for name in import_files(file, files):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.options import ProjectOption
+from swarm.cli.options import ProjectOption, folder_of
 from swarm.cli.output import print_finding, print_line
 from swarm.errors import ProjectError
 
@@ -60,7 +60,7 @@ def doctor(
         from swarm.cli.trial import try_model
 
         raise typer.Exit(try_model(probe, project, seconds))
-    findings = [_python(), _disk(project or Path.cwd()), _sandbox()]
+    findings = [_python(), _disk(folder_of(project)), _sandbox()]
     _tell(findings)
     found = _project(project)
     more = [found] if isinstance(found, Finding) else asyncio.run(_look_around(found))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.options import ProjectOption, path_of
+from swarm.cli.options import ProjectOption, folder_of, path_of
 from swarm.cli.output import print_columns, size_words
 from swarm.cli.runs import records
 from swarm.store.lease import owner_of
@@ -41,7 +41,7 @@ def gc(
     and done stays, and a run that is at work is left alone."""
     from swarm.store.gc import collect, foresee
 
-    paths = [path_of(project, run)] if run else _candidates(project or Path.cwd(), with_unfinished=unfinished)
+    paths = [path_of(project, run)] if run else _candidates(folder_of(project), with_unfinished=unfinished)
     work = foresee if dry_run else collect
     rows: list[tuple[str, ...]] = []
     for path in paths:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, get_type_hints
 
 import typer
 
-from swarm.errors import ProjectError
+from swarm.errors import ProjectError, quoted, shortened
 from swarm.store.runs import find_run
 
 if TYPE_CHECKING:
@@ -47,7 +47,18 @@ def path_of(project: Path | None, run: str) -> Path:
     Raises:
         ProjectError: there is no such run, or more than one.
     """
-    return find_run(project or Path.cwd(), run)
+    return find_run(folder_of(project), run)
+
+
+def folder_of(project: Path | None) -> Path:
+    """The folder of the project that a person means, the current one where none is named.
+
+    Raises:
+        ProjectError: there is no such folder.
+    """
+    from swarm.project.folders import check_folder, current_folder
+
+    return check_folder(current_folder() if project is None else project, "the project")
 
 
 def from_options(options: type[Options], command: Callable[[Options], None]) -> Callable[..., None]:
@@ -179,12 +190,15 @@ def limits_of(named: dict[str, str]) -> Limits:
     from swarm.limits import Limits
 
     if unknown := sorted(named.keys() - Limits.model_fields.keys()):
-        raise ProjectError(f"no limit is called {unknown[0]!r}; there are: {', '.join(Limits.model_fields)}")
+        raise ProjectError(
+            f"no limit is called {quoted(unknown[0])}; there are: {', '.join(Limits.model_fields)}"
+        )
     try:
         return Limits.model_validate(named)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ProjectError(f"--limit {first['loc'][0]}={first['input']}: {first['msg']}") from error
+        value = shortened(str(first["input"]))
+        raise ProjectError(f"--limit {first['loc'][0]}={value}: {first['msg']}") from error
 
 
 def split(words: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from swarm.cli.options import ProjectOption, RunArgument, path_of
+from swarm.cli.options import ProjectOption, RunArgument, folder_of, path_of
 from swarm.cli.output import json_words, print_line, time_words
 from swarm.cli.runs import JsonOption, records
 from swarm.errors import StoreError
@@ -35,7 +35,7 @@ def questions(
     made again before `swarm answer` has said what becomes of it; a run that waits for nothing else is paused."""
     from swarm.store.reader import read_questions
 
-    folder = project or Path.cwd()
+    folder = folder_of(project)
     paths = [path_of(folder, run)] if run else [run_path(folder, one.id) for one in records(folder)]
     found = [
         (path.stem, question)

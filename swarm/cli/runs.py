@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.options import ProjectOption, RunArgument, path_of
+from swarm.cli.options import ProjectOption, RunArgument, folder_of, path_of
 from swarm.cli.output import json_words, print_columns, print_line, size_words, time_words
 from swarm.store.lease import owner_of
 from swarm.store.runs import list_runs, run_path
@@ -23,7 +23,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 
 def runs(project: ProjectOption = None, json: JsonOption = False) -> None:
     """List the project's runs, the last one first."""
-    folder = project or Path.cwd()
+    folder = folder_of(project)
     found = records(folder)
     if json:
         for record in found:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.options import ProjectOption, path_of
+from swarm.cli.options import ProjectOption, folder_of, path_of
 from swarm.errors import ProjectError, StoreError
 from swarm.store.lease import owner_of
 from swarm.store.runs import runs_at_work
@@ -72,7 +72,7 @@ def _named(project: Path | None, run: str | None, *, every: bool) -> tuple[Path,
     Raises:
         ProjectError: none is at work, or several are and none was named.
     """
-    folder = project or Path.cwd()
+    folder = folder_of(project)
     if run is not None:
         return (path_of(folder, run),)
     working = runs_at_work(folder)

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
+from urllib.parse import urlsplit
 
-from swarm.errors import ModelMissing, ProjectError
+from swarm.errors import ModelMissing, ProjectError, listed, quoted, shortened
 from swarm.models import catalog, sample, shelf
 from swarm.models.embedded import WINDOW, open_embedded
 from swarm.models.litellm import LitellmModel, load_client
 from swarm.models.model import Endpoint, Model, ServerKind
 from swarm.models.probe import find_endpoints, probe
 from swarm.models.scripted import ScriptedModel
+from swarm.project.folders import is_regular, said
 from swarm.project.settings import ModelSettings
 
 NAMES = "NAME, KIND/NAME, NAME@URL, embedded, embedded:NAME, FILE.gguf, scripted or scripted:FILE.py"
 """The forms a model's name may have, for help texts."""
+
+LONGEST_ADDRESS = 2_000
+_HOST = re.compile(r"(?!.*\.\.)[\w.-]*\w\.?|[0-9a-fA-F:.]+(?:%[\w.-]+)?")
+"""A name, or an address of IPv4 or IPv6."""
 
 Tell = Callable[[str], None]
 
@@ -33,7 +40,10 @@ def wish_of(
     name = name or environment.get("SWARM_MODEL") or settings.name
     url = environment.get("SWARM_API_BASE") or settings.url
     if name and "@" in name:
+        written = name
         name, _, url = name.partition("@")
+        if not name or not url:
+            raise ProjectError(f"{quoted(written)} is no model: write it as NAME@URL, or as {NAMES}")
     return settings.model_copy(update={"name": name or None, "url": _address(url) if url else None})
 
 
@@ -123,8 +133,8 @@ def _embedded_file(wish: ModelSettings) -> _File | None:
         return None
     if wish.name.endswith(".gguf"):
         path = Path(wish.name).expanduser()
-        if not path.is_file():
-            raise ProjectError(f"{path}: no such file; name a GGUF model file, or a model: {NAMES}")
+        if not is_regular(path):
+            raise ProjectError(f"{said(path)}: no such file; name a GGUF model file, or a model: {NAMES}")
         return _File(path, path.stem, WINDOW)
     kind, _, name = wish.name.partition(":")
     if kind == "embedded":
@@ -166,9 +176,9 @@ async def _served(wish: ModelSettings) -> Endpoint | None:
     for endpoint in found:
         if kind in (None, endpoint.kind) and name in (endpoint.model, endpoint.model.removesuffix(":latest")):
             return endpoint
-    known = ", ".join(dict.fromkeys(endpoint.model for endpoint in found)) or "none"
+    known = listed(dict.fromkeys(endpoint.model for endpoint in found)) or "none"
     where = wish.url or "the servers of this machine"
-    raise ModelMissing(f"no model {wish.name!r} at {where}; there are: {known}. A name may be: {NAMES}")
+    raise ModelMissing(f"no model {quoted(wish.name)} at {where}; there are: {known}. A name may be: {NAMES}")
 
 
 def _kind_and_name(name: str) -> tuple[ServerKind | None, str]:
@@ -195,6 +205,33 @@ def _adjusted(endpoint: Endpoint, wish: ModelSettings) -> Endpoint:
 
 
 def _address(url: str) -> str:
-    """The base address of a server, however it was written."""
-    url = url if "://" in url else f"http://{url}"
-    return url.rstrip("/").removesuffix("/v1").rstrip("/")
+    """The base address of a server, however it was written.
+
+    Raises:
+        ProjectError: it is none.
+    """
+    whole = url if "://" in url else f"http://{url}"
+    if wrong := _wrong_address(whole):
+        raise ProjectError(
+            f"{quoted(url)} is no address of a model server ({wrong}); write it as http://127.0.0.1:8080 "
+            "(--model NAME@URL, SWARM_API_BASE or [model] url)"
+        )
+    return whole.rstrip("/").removesuffix("/v1").rstrip("/")
+
+
+def _wrong_address(url: str) -> str:
+    """Why nothing can be reached at that address; empty where something can."""
+    if len(url) > LONGEST_ADDRESS:
+        return f"longer than {LONGEST_ADDRESS:,} characters"
+    if not url.isprintable() or " " in url:
+        return "it holds a blank, a line break or a control character"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        return shortened(str(error))
+    if parts.scheme not in ("http", "https"):
+        return "it begins with neither http:// nor https://"
+    if not parts.hostname or not _HOST.fullmatch(parts.hostname):
+        return "it names no host"
+    return "port 0 is none" if port == 0 else ""

@@ -10,7 +10,7 @@ from typing import cast
 from swarm.errors import ModelError, ProjectError
 from swarm.messages import Reply, Request
 from swarm.models.faults import Fault
-from swarm.project.folders import imported
+from swarm.project.folders import imported, is_regular, said
 
 Answer = str | Reply | Fault
 """What is said; a fault is shown for this one request, and says its ``text``."""
@@ -61,12 +61,12 @@ def _in_order(answers: tuple[Answer, ...]) -> ReplyFunction:
 
 
 def _script_in(path: Path) -> Script:
-    if not path.is_file():
-        raise ProjectError(f"{path}: no such script; name a Python file that defines reply(request)")
+    if not is_regular(path):
+        raise ProjectError(f"{said(path)}: no such script; name a Python file that defines reply(request)")
     module = imported(path, f"swarm_script_{path.stem}", "the script does not run")
     reply = getattr(module, "reply", None)
     if not callable(reply):
-        raise ProjectError(f"{path}: the script defines no function reply(request); add one")
+        raise ProjectError(f"{said(path)}: the script defines no function reply(request); add one")
     latency = getattr(module, "latency", None)
     return Script(
         cast("ReplyFunction", reply), cast("LatencyFunction", latency) if callable(latency) else None

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-import jsonschema
-
 from swarm.card import AgentCard
+from swarm.errors import listed, quoted
 from swarm.plan import Plan, Step, is_pattern
+from swarm.planner.expects import schema_problem
 from swarm.survey import TEXT_ENDINGS, Survey
 
 PLANNER = "planner"
+LONGEST_PART = 255
+"""Bytes of one part of a path, as file systems have it (``NAME_MAX`` of limits.h)."""
+LONGEST_PATH = 1_000
+"""Bytes of a path in a workspace, well below ``PATH_MAX``."""
 
 
 def problems(plan: Plan, cards: Mapping[str, AgentCard], survey: Survey | None = None) -> list[str]:
@@ -20,34 +24,49 @@ def problems(plan: Plan, cards: Mapping[str, AgentCard], survey: Survey | None =
     ``survey`` tells what the workspace holds; without it patterns and tables are not looked up.
     """
     found = plan.problems()
+    steps = {step.id: step for step in plan.steps}
+    team = sorted(name for name in cards if name != PLANNER)
     writers: dict[PurePosixPath, str] = {}
     for step in plan.steps:
-        found += _problems_of(step, plan, cards)
+        if step.agent not in team:
+            found.append(
+                f"step {step.id!r} asks for agent {quoted(step.agent)}; there are: {listed(team, 12)}"
+            )
+        found += _problems_of(step, steps)
         if survey is not None and step.agent in cards:
-            found += _lacking(step, plan, cards[step.agent], survey)
+            found += _lacking(step, steps, cards[step.agent], survey)
         if step.writes and (other := writers.setdefault(PurePosixPath(step.writes), step.id)) != step.id:
-            found.append(f"steps {other!r} and {step.id!r} both write {step.writes!r}")
+            found.append(f"steps {other!r} and {step.id!r} both write {quoted(step.writes)}")
     return found
 
 
-def _problems_of(step: Step, plan: Plan, cards: Mapping[str, AgentCard]) -> Iterator[str]:
-    team = sorted(name for name in cards if name != PLANNER)
-    if step.agent not in team:
-        yield f"step {step.id!r} asks for agent {step.agent!r}; there are: {', '.join(team)}"
-    if step.writes and (step.writes.startswith("/") or ".." in PurePosixPath(step.writes).parts):
-        yield f"step {step.id!r} writes {step.writes!r}, which is outside the workspace"
+def _problems_of(step: Step, steps: Mapping[str, Step]) -> Iterator[str]:
+    if step.writes and (wrong := _wrong_path(step.writes)):
+        yield f"step {step.id!r} writes {quoted(step.writes)}, which {wrong}"
     elif step.writes and (step.writes.endswith("/") or not PurePosixPath(step.writes).name):
-        yield f"step {step.id!r} writes {step.writes!r}, which is no name of a file"
-    source = next((other for other in plan.steps if other.id == step.each_step), None)
+        yield f"step {step.id!r} writes {quoted(step.writes)}, which is no name of a file"
+    if step.each and is_pattern(step.each) and (wrong := _wrong_path(step.each)):
+        yield f"step {step.id!r} is for each of {quoted(step.each)}, which {wrong}"
+    source = steps.get(step.each_step) if step.each_step else None
     if source and not source.each and (source.expects or {}).get("type", "string") != "array":
         yield f"step {step.id!r} is for each of {source.id!r}, whose result is no list"
-    try:
-        jsonschema.Draft202012Validator.check_schema(step.expects or {})
-    except jsonschema.SchemaError as error:
-        yield f"step {step.id!r} expects what is no JSON Schema: {error.message}"
+    if step.expects and (wrong := schema_problem(step.expects)):
+        yield f"step {step.id!r} expects what {wrong}"
 
 
-def _lacking(step: Step, plan: Plan, card: AgentCard, survey: Survey) -> Iterator[str]:
+def _wrong_path(path: str) -> str:
+    """Why nothing in the workspace can have that path; empty where something can."""
+    if path.startswith("/") or ".." in PurePosixPath(path).parts:
+        return "is outside the workspace"
+    if any(ord(sign) < 32 or ord(sign) == 127 or 0xD800 <= ord(sign) < 0xE000 for sign in path):
+        return "holds a character that no name of a file may have"
+    sizes = [len(part.encode()) for part in path.split("/")]
+    if max(sizes) > LONGEST_PART or sum(sizes) > LONGEST_PATH:
+        return f"is too long: a name has {LONGEST_PART} bytes at most, a path {LONGEST_PATH:,}"
+    return ""
+
+
+def _lacking(step: Step, steps: Mapping[str, Step], card: AgentCard, survey: Survey) -> Iterator[str]:
     """What the step needs of the workspace and does not find there."""
     files = [path for path in survey.paths if step.each and PurePosixPath(path).match(step.each)]
     if step.each and is_pattern(step.each) and not files:
@@ -56,9 +75,9 @@ def _lacking(step: Step, plan: Plan, card: AgentCard, survey: Survey) -> Iterato
         return
     if any(path.endswith(TEXT_ENDINGS) for path in files):
         yield f"step {step.id!r} reads {step.each!r}, but {card.name!r} only queries tables"
-    elif not survey.has_tables and not any(_gives_rows(plan, need) for need in step.waits_for):
+    elif not survey.has_tables and not any(_gives_rows(steps.get(need)) for need in step.waits_for):
         yield f"step {step.id!r} has no table to query: it needs a step that gives columns"
 
 
-def _gives_rows(plan: Plan, id: str) -> bool:
-    return any(step.id == id and (step.each or step.expects) for step in plan.steps)
+def _gives_rows(step: Step | None) -> bool:
+    return step is not None and bool(step.each or step.expects)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from swarm.card import AgentCard
-from swarm.errors import ProjectError
-from swarm.project.folders import read_text
+from swarm.errors import ProjectError, quoted
+from swarm.project.folders import read_text, said
+from swarm.project.front_matter import fields_of
 from swarm.project.wording import near, problems
 
 FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 KEYS = sorted(set(AgentCard.model_fields) - {"name", "instructions"})
-_MAPPING = TypeAdapter(dict[str, object])
 
 
 def read_card(path: Path) -> AgentCard:
@@ -28,35 +27,22 @@ def read_card(path: Path) -> AgentCard:
     match = FRONT_MATTER.match(text)
     if match is None:
         raise ProjectError(
-            f"{path}: no front matter; start the file with a --- block that holds 'description'"
+            f"{said(path)}: no front matter; start the file with a --- block that holds 'description'"
         )
     fields = _front_matter(path, match.group(1))
     fields |= {"name": path.stem, "instructions": text[match.end() :].strip()}
     try:
         return AgentCard.model_validate(fields)
     except ValidationError as error:
-        raise ProjectError(f"{path}: {problems(error, AgentCard)}") from error
+        raise ProjectError(f"{said(path)}: {problems(error, AgentCard)}") from error
 
 
 def _front_matter(path: Path, text: str) -> dict[str, object]:
-    try:
-        fields = _MAPPING.validate_python(yaml.safe_load(text) or {})
-    except yaml.YAMLError as error:
-        raise ProjectError(
-            f"{path}: {_place(error)}the front matter is no valid YAML; check its quoting"
-        ) from error
-    except ValidationError as error:
-        raise ProjectError(f"{path}: the front matter must be 'key: value' lines") from error
+    fields = fields_of(path, text)
     for key in fields:
         if key not in KEYS:
-            raise ProjectError(f"{path}: {key!r} is no key of a card; {near(key, KEYS)}")
+            raise ProjectError(f"{said(path)}: {quoted(key)} is no key of a card; {near(key, KEYS)}")
     return fields
-
-
-def _place(error: yaml.YAMLError) -> str:
-    # The mark counts from 0 below the first --- line, a person from 1 with it.
-    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-    return f"line {mark.line + 2}: " if mark else ""
 
 
 def read_cards(files: dict[str, Path]) -> dict[str, AgentCard]:

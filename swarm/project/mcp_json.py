@@ -11,11 +11,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from swarm.errors import ProjectError
-from swarm.project.folders import read_text
+from swarm.project.folders import read_optional
+from swarm.project.nesting import check_json
 from swarm.project.server_entry import ServerEntry, Transport
 from swarm.project.wording import problems
 
 FILE = ".mcp.json"
+MOST_JSON_BYTES = 4_000_000
+"""Room for 10,000 servers."""
 VARIABLE = re.compile(r"\$\{(?:env:)?([^}:]+)(?::-([^}]*))?\}")
 """``${VAR}`` and ``${VAR:-default}`` as Claude Code writes them, ``${env:VAR}`` as VS Code does."""
 FOLDER_VARIABLES = ("workspaceFolder", "CLAUDE_PROJECT_DIR")
@@ -56,10 +59,11 @@ def read_mcp_json(root: Path, environment: Mapping[str, str] | None = None) -> d
         ProjectError: no valid JSON, an entry that means nothing, or a variable that is not set.
     """
     path = root / FILE
-    if not path.exists():
+    text = read_optional(path, MOST_JSON_BYTES)
+    if text is None:
         return {}
     try:
-        file = _File.model_validate_json(read_text(path))
+        file = _File.model_validate_json(check_json(path, text))
     except ValidationError as error:
         raise ProjectError(f"{path}: {problems(error, _File)}") from error
     variables = dict(os.environ if environment is None else environment)

@@ -7,9 +7,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from swarm.card import AgentCard
-from swarm.errors import ProjectError
+from swarm.errors import ProjectError, quoted
 from swarm.project.cards import read_cards
-from swarm.project.folders import content_files
+from swarm.project.folders import check_folder, content_files, current_folder, said
 from swarm.project.server_entry import ServerEntry
 from swarm.project.servers import find_servers, is_on
 from swarm.project.settings import FILE, Settings, read_settings
@@ -49,7 +49,7 @@ def open_project(root: Path | None = None, *, workspace: Path | None = None) -> 
     Raises:
         ProjectError: a file that is wrong, with its place and the remedy.
     """
-    root = _folder(Path.cwd() if root is None else root, "the project")
+    root = check_folder(current_folder() if root is None else root, "the project")
     settings = read_settings(root)
     workspace = _workspace(root, workspace, settings)
     servers = find_servers(root, workspace, settings.servers)
@@ -71,18 +71,12 @@ def open_project(root: Path | None = None, *, workspace: Path | None = None) -> 
     )
 
 
-def _folder(path: Path, what: str) -> Path:
-    if not path.is_dir():
-        raise ProjectError(f"{path}: there is no such folder; name {what} or make the folder")
-    return path.resolve()
-
-
 def _workspace(root: Path, given: Path | None, settings: Settings) -> Path:
     if given is not None:
-        return _folder(given, "the workspace")
+        return check_folder(given, "the workspace")
     if settings.workspace.path is None:
         return root
-    return _folder(root / settings.workspace.path, f"the workspace in {FILE}")
+    return check_folder(root / settings.workspace.path, f"the workspace in {FILE}")
 
 
 def _check_names(servers: dict[str, ServerEntry], tool_files: dict[str, ToolFile]) -> None:
@@ -109,7 +103,11 @@ def _check_tools(
         if server in servers or server == PYTHON:
             continue
         if server not in tool_files:
-            raise ProjectError(f"{path}: tools: {tool!r}: {near(server, [*servers, *tool_files])}")
+            raise ProjectError(
+                f"{said(path)}: tools: {quoted(tool)}: {near(server, [*servers, *tool_files])}"
+            )
         functions = [function.name for function in tool_files[server].functions]
         if name and name not in functions:
-            raise ProjectError(f"{path}: tools: {tool!r} is no tool of {server}; {near(name, functions)}")
+            raise ProjectError(
+                f"{said(path)}: tools: {quoted(tool)} is no tool of {server}; {near(name, functions)}"
+            )

@@ -6,8 +6,8 @@ import ast
 import sys
 from pathlib import Path
 
-from swarm.errors import ProjectError
-from swarm.project.folders import content_files, is_built_in
+from swarm.errors import ProjectError, quoted, shortened
+from swarm.project.folders import content_files, is_built_in, said
 from swarm.project.mcp_json import read_mcp_json
 from swarm.project.server_entry import ServerEntry
 from swarm.project.settings import FILE, ServerSettings
@@ -34,7 +34,7 @@ def find_servers(root: Path, workspace: Path, settings: dict[str, ServerSettings
         entries[name] = entry
     found = dict(entries)
     for name, section in settings.items():
-        where = f"{root / FILE}: [servers.{name}]"
+        where = f"{said(root / FILE)}: [servers.{shortened(name)}]"
         base = _base(where, name, section, found)
         entries[name] = _with(base, section, where, root).model_copy(update={"name": name})
     return {name: entry for name, entry in sorted(entries.items()) if is_on(name, settings)}
@@ -64,7 +64,7 @@ def _from_file(name: str, path: Path, workspace: Path) -> ServerEntry:
 def _base(where: str, name: str, section: ServerSettings, entries: dict[str, ServerEntry]) -> ServerEntry:
     source = section.server or name
     if source not in entries:
-        raise ProjectError(f"{where}: there is no server {source!r}; {near(source, list(entries))}")
+        raise ProjectError(f"{where}: there is no server {quoted(source)}; {near(source, list(entries))}")
     return entries[source]
 
 
@@ -73,7 +73,7 @@ def _with(entry: ServerEntry, section: ServerSettings, where: str, root: Path) -
         update={
             "args": entry.args + _grants(entry, section, where) + section.args,
             "env": entry.env | section.env,
-            "cwd": (root / section.cwd).resolve() if section.cwd else entry.cwd,
+            "cwd": _cwd(root / section.cwd, where) if section.cwd else entry.cwd,
             "effects": entry.effects | section.effects,
             "effect": section.effect or entry.effect,
             "is_trusted": entry.is_trusted if section.trust is None else section.trust,
@@ -82,6 +82,13 @@ def _with(entry: ServerEntry, section: ServerSettings, where: str, root: Path) -
             "call_seconds": section.timeout_seconds or entry.call_seconds,
         }
     )
+
+
+def _cwd(path: Path, where: str) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, ValueError) as error:
+        raise ProjectError(f"{where} cwd: {quoted(str(path))} cannot be the name of a folder") from error
 
 
 def _grants(entry: ServerEntry, section: ServerSettings, where: str) -> tuple[str, ...]:

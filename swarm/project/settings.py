@@ -9,9 +9,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from swarm.card import Tier
-from swarm.errors import ProjectError
+from swarm.errors import ProjectError, shortened
 from swarm.limits import Limits
-from swarm.project.folders import read_text
+from swarm.project.folders import read_optional, said
+from swarm.project.nesting import check_toml
 from swarm.project.wording import problems
 from swarm.tool import EffectClass
 
@@ -98,11 +99,12 @@ def read_settings(root: Path) -> Settings:
         ProjectError: it is no TOML, or has a key or value that means nothing; names the place.
     """
     path = root / FILE
-    if not path.exists():
+    text = read_optional(path)
+    if text is None:
         return Settings()
     try:
-        return Settings.model_validate(tomllib.loads(read_text(path)))
-    except tomllib.TOMLDecodeError as error:
-        raise ProjectError(f"{path}: no valid TOML: {error}") from error
+        return Settings.model_validate(tomllib.loads(check_toml(path, text)))
     except ValidationError as error:
-        raise ProjectError(f"{path}: {problems(error, Settings)}") from error
+        raise ProjectError(f"{said(path)}: {problems(error, Settings)}") from error
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, and a number of 5,000 digits
+        raise ProjectError(f"{said(path)}: no valid TOML: {shortened(str(error), 160)}") from error

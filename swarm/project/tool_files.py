@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import inspect
+import warnings
 from pathlib import Path
 from typing import get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from swarm.errors import ProjectError
-from swarm.project.folders import read_text
+from swarm.errors import ProjectError, quoted, shortened
+from swarm.project.folders import read_text, said
 from swarm.tool import EffectClass
 
 EFFECTS: tuple[EffectClass, ...] = get_args(EffectClass)
@@ -55,12 +56,12 @@ def read_tool_file(path: Path) -> ToolFile:
         if node.name in functions:
             before = functions[node.name].line
             raise ProjectError(
-                f"{path}:{node.lineno}: {node.name!r} is a tool in line {before} already; rename one"
+                f"{said(path)}:{node.lineno}: {quoted(node.name)} is a tool in line {before} already; rename one"
             )
         functions[node.name] = _function(path, node, mark)
     if not functions:
         raise ProjectError(
-            f"{path}: no function is marked @tool(effect=...); mark one, or move the file elsewhere"
+            f"{said(path)}: no function is marked @tool(effect=...); mark one, or move the file elsewhere"
         )
     return ToolFile(name=path.stem, path=path, functions=tuple(functions.values()))
 
@@ -71,12 +72,20 @@ def parse_python(path: Path) -> ast.Module:
     Raises:
         ProjectError: it cannot be read or is no valid Python; names the line.
     """
+    text = read_text(path)
     try:
-        return ast.parse(read_text(path), filename=str(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd escapes: the file's own affair when it is imported
+            return ast.parse(text, filename=str(path))
     except SyntaxError as error:
-        raise ProjectError(f"{path}:{error.lineno}: no valid Python: {error.msg}") from error
-    except ValueError as error:
-        raise ProjectError(f"{path}: no valid Python: {error}") from error
+        why = shortened(str(error.msg), 120)
+        raise ProjectError(f"{said(path)}:{error.lineno}: no valid Python: {why}") from error
+    except (ValueError, OverflowError) as error:
+        raise ProjectError(f"{said(path)}: no valid Python: {shortened(str(error), 120)}") from error
+    except (RecursionError, MemoryError) as error:
+        raise ProjectError(
+            f"{said(path)}: its expressions nest too deep to be read; break them into lines of their own"
+        ) from error
 
 
 def first_paragraph(docstring: str | None) -> str:
@@ -95,7 +104,7 @@ def _function(path: Path, node: ast.FunctionDef | ast.AsyncFunctionDef, mark: as
     description = first_paragraph(ast.get_docstring(node))
     if not description:
         raise ProjectError(
-            f"{path}:{node.lineno}: the tool {node.name!r} has no docstring; say what it gives"
+            f"{said(path)}:{node.lineno}: the tool {quoted(node.name)} has no docstring; say what it gives"
         )
     return NativeFunction(
         name=node.name, description=description, effect=_effect(path, mark), line=node.lineno
@@ -110,8 +119,15 @@ def _effect(path: Path, mark: ast.expr) -> EffectClass:
     for effect in EFFECTS:
         if effect == given:
             return effect
-    written = ast.unparse(mark)
+    written = _written(mark)
     raise ProjectError(
-        f'{path}:{mark.lineno}: @{written} names no effect class; write @tool(effect="...") with one of '
+        f'{said(path)}:{mark.lineno}: @{written} names no effect class; write @tool(effect="...") with one of '
         f"{', '.join(EFFECTS)}"
     )
+
+
+def _written(mark: ast.expr) -> str:
+    try:
+        return shortened(ast.unparse(mark))
+    except RecursionError:
+        return "tool(…)"

@@ -7,8 +7,16 @@ from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 
+from swarm.errors import listed, quoted, shortened
+
 MOST_NAMED = 3
 """Findings that are named; the first ones almost always cause the rest."""
+MOST_SAID = 120
+"""Characters of one finding."""
+MOST_KNOWN = 12
+"""Known names that are told where none is likely."""
+LONGEST_NAME, MOST_COMPARED = 100, 1_000
+"""Names that are looked at for a likely one: each is compared letter by letter."""
 
 
 def problems(error: ValidationError, model: type[BaseModel]) -> str:
@@ -16,13 +24,14 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
     found = error.errors(include_url=False)
     said: list[str] = []
     for finding in found[:MOST_NAMED]:
-        place = ".".join(str(part) for part in finding["loc"])
+        place = _place(finding["loc"])
         if finding["type"] == "extra_forbidden":
             said.append(_unknown(place, fields_at(model, finding["loc"][:-1])))
         elif finding["type"] == "missing":
             said.append(f"{place} is missing; add it")
         else:
-            said.append(f"{place}: {finding['msg']}, got {finding['input']!r}")
+            got = "" if finding["type"] == "json_invalid" else f", got {quoted(finding['input'])}"
+            said.append(f"{place}: {shortened(finding['msg'], MOST_SAID)}{got}".removeprefix(": "))
     if len(found) > MOST_NAMED:
         said.append(f"and {len(found) - MOST_NAMED} more")
     return "; ".join(said)
@@ -31,15 +40,20 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
 def first_problem(error: ValidationError) -> str:
     """The first finding: where, if not in the whole, and what."""
     first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg']}" if place else first["msg"]
+    place, words = _place(first["loc"]), shortened(first["msg"], MOST_SAID)
+    return f"{place}: {words}" if place else words
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    """Where in a file something stands; keys may be as long as what a person wrote."""
+    return shortened(".".join(shortened(str(part), 40) for part in loc[:8]))
 
 
 def near(name: str, known: list[str]) -> str:
     """What to do about an unknown name: the likeliest one, or all of them."""
-    if close := get_close_matches(name, known, n=1):
-        return f"did you mean {close[0]!r}?"
-    return f"known: {', '.join(sorted(known))}" if known else "there are none"
+    if len(name) <= LONGEST_NAME and (close := get_close_matches(name, known[:MOST_COMPARED], n=1)):
+        return f"did you mean {quoted(close[0])}?"
+    return f"known: {listed(sorted(known), MOST_KNOWN)}" if known else "there are none"
 
 
 def _unknown(place: str, known: list[str]) -> str:
@@ -54,7 +68,8 @@ def fields_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]
             field = current.model_fields.get(str(part))
             current = field.annotation if field else None
         else:
-            current = get_args(current)[-1] if get_args(current) else None
+            held = [one for one in get_args(current) if one not in (type(None), ...)]
+            current = held[-1] if held else None
     if isinstance(current, type) and issubclass(current, BaseModel):
         return list(current.model_fields)
     return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Callable
@@ -10,11 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from swarm.errors import ProjectError
+from swarm.errors import ProjectError, quoted
+from swarm.limits import LONGEST_SECONDS
 from swarm.store.clock import boot_seconds
 
 TICK_SECONDS = 5.0
 """How often the clock is looked at: it may have been set, or the machine may have slept."""
+
+LONGEST_WORDS = 40
+"""Characters of a time or a duration."""
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+)s)?")
 
@@ -60,12 +65,18 @@ def duration(words: str) -> float:
     Raises:
         ProjectError: it is none.
     """
-    parts = _DURATION.fullmatch(words.strip().lower().replace(" ", ""))
+    parts = (
+        _DURATION.fullmatch(words.strip().lower().replace(" ", "")) if len(words) < LONGEST_WORDS else None
+    )
     days, hours, minutes, seconds = (int(part or 0) for part in parts.groups()) if parts else (0, 0, 0, 0)
-    total = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+    total = 86_400 * days + 3_600 * hours + 60 * minutes + seconds
     if not total:
-        raise ProjectError(f"{words!r} is no duration; write it as 90m, 8h or 1h30m")
-    return total
+        raise ProjectError(f"{quoted(words)} is no duration; write it as 90m, 8h or 1h30m")
+    if total > LONGEST_SECONDS:
+        raise ProjectError(
+            f"{quoted(words)} is longer than a year; leave it out, and the run's limits end it"
+        )
+    return float(total)
 
 
 def moment(words: str, now: datetime) -> datetime:
@@ -75,6 +86,8 @@ def moment(words: str, now: datetime) -> datetime:
         ProjectError: they mean none, or a time that is over.
     """
     try:
+        if len(words) > LONGEST_WORDS:
+            raise ValueError(words)
         if "-" not in words:
             at = datetime.strptime(words.strip(), "%H:%M").time()
             day = now.date() + timedelta(days=(now.hour, now.minute) >= (at.hour, at.minute))
@@ -82,10 +95,17 @@ def moment(words: str, now: datetime) -> datetime:
         found = datetime.fromisoformat(words.strip())
     except ValueError as error:
         raise ProjectError(
-            f"{words!r} is no time; write it as 06:30, or with its date as 2026-11-23T06:30"
+            f"{quoted(words)} is no time; write it as 06:30, or with its date as 2026-11-23T06:30"
         ) from error
-    if found.timestamp() <= now.timestamp():
-        raise ProjectError(f"{words!r} is over; name a time that is to come")
+    ahead = (
+        (found.astimezone() - now).total_seconds()
+        if 1970 < found.year < 9999
+        else math.copysign(math.inf, found.year - 1971)
+    )
+    if ahead <= 0:
+        raise ProjectError(f"{quoted(words)} is over; name a time that is to come")
+    if ahead > LONGEST_SECONDS:
+        raise ProjectError(f"{quoted(words)} is more than a year ahead; name an earlier time")
     return found
 
 

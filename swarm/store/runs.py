@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from swarm.errors import ProjectError, StoreError
+from swarm.errors import ProjectError, StoreError, listed, quoted, shortened
 from swarm.store.lease import owner_of
 
 if TYPE_CHECKING:
@@ -66,15 +66,20 @@ def find_run(project: Path, run: str) -> Path:
         ProjectError: there is no such run, or more than one; the message names those there are.
     """
     ids = [path.stem for path in _files(project)]
-    if run == LAST and ids:
+    if run == LAST and not ids:
+        where = shortened(str(_folder(project)), 160)
+        raise ProjectError(f"there is no run yet in {where}; start one with `swarm run`")
+    if run == LAST:
         return run_path(project, _last(project, ids))
     found = [run] if run in ids else [id for id in ids if run and id.startswith(run)]
     if len(found) == 1:
         return run_path(project, found[0])
     if found:
-        raise ProjectError(f"run {run!r} is one of {', '.join(found)}; give more letters of its id")
-    there = f"there are {', '.join(ids)}" if ids else "there is none yet; start one with `swarm run`"
-    raise ProjectError(f"no run begins with {run!r} in {_folder(project)}; {there}")
+        raise ProjectError(f"run {quoted(run)} is one of {listed(found)}; give more letters of its id")
+    there = f"there are {listed(ids)}" if ids else "there is none yet; start one with `swarm run`"
+    raise ProjectError(
+        f"no run begins with {quoted(run)} in {shortened(str(_folder(project)), 160)}; {there}"
+    )
 
 
 def note_last(project: Path, id: str) -> None:
@@ -102,4 +107,12 @@ def _folder(project: Path) -> Path:
 
 
 def _files(project: Path) -> list[Path]:
-    return sorted(_folder(project).glob("*.db"))
+    folder = _folder(project)
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == ".db")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StoreError(
+            f"{shortened(str(folder), 160)}: {error.strerror}; make the folder readable"
+        ) from error
