@@ -57,6 +57,8 @@ class Survey(BaseModel):
     database: str = ""
     """The schema of the database as its server tells it; empty when there is none."""
     database_tables: tuple[TableGroup, ...] = ()
+    unlisted: str = ""
+    """What the listing of files does not hold, in words; empty where it is whole."""
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -73,7 +75,8 @@ class Survey(BaseModel):
         texts = [_text_line(group) for group in self.texts[:MOST_GROUPS]]
         tables = [f"{t.name}({', '.join(t.columns)}) from {t.pattern}" for t in self.tables[:MOST_GROUPS]]
         tables += [f"{t.name}({', '.join(t.columns)}) in {t.pattern}" for t in self.database_tables]
-        return f"Text files: {'; '.join(texts) or 'none'}\nTables: {'; '.join(tables) or 'none'}"
+        lines = f"Text files: {'; '.join(texts) or 'none'}\nTables: {'; '.join(tables) or 'none'}"
+        return f"{lines}\nNot all files are listed: {self.unlisted[:400]}" if self.unlisted else lines
 
 
 def _text_line(group: TextGroup) -> str:
@@ -90,7 +93,7 @@ async def survey(work: Work) -> Survey:
     """
     thread = Thread(run=work.journal.run.id, step="_survey", attempt=0)
     listing = await _look(work, At(thread, 0, 0), "files.glob", {"pattern": "**/*"})
-    paths = _paths(listing)
+    paths, unlisted = listed(listing)
     tables: tuple[TableGroup, ...] = ()
     if any(path.lower().endswith(TABLE_ENDINGS) for path in paths):
         tables = _tables(await _look(work, At(thread, 0, 1), "tables.find", {}))
@@ -105,6 +108,7 @@ async def survey(work: Work) -> Survey:
         tables=tables,
         database=database,
         database_tables=_database_tables(database, place),
+        unlisted=unlisted,
     )
 
 
@@ -121,13 +125,19 @@ async def _look(work: Work, at: At, name: str, args: dict[str, object]) -> ToolR
     return await act(work, at, tool, args, {})
 
 
-def _paths(listing: ToolResult | None) -> tuple[str, ...]:
-    if listing is None or listing.is_error:
-        return ()
+def listed(found: ToolResult | None) -> tuple[tuple[str, ...], str]:
+    """The paths that ``files.glob`` gave, and what they lack, in words; empty where they are whole."""
+    if found is None:
+        return (), ""
+    if found.is_error:
+        return (), found.text
+    data, lacks = found.data, ""
+    if isinstance(data, dict) and isinstance(left_out := data.get("left_out"), list):
+        data, lacks = data.get("result"), "; ".join(map(str, left_out))
     try:
-        return tuple(_PATHS.validate_python(listing.data))
+        return tuple(_PATHS.validate_python(data)), lacks
     except ValidationError:
-        return tuple(line for line in listing.text.splitlines() if line.strip())
+        return (), f"files.glob gave no list of paths, but: {found.text[:200]}"
 
 
 def _texts(paths: tuple[str, ...]) -> tuple[TextGroup, ...]:
@@ -141,9 +151,14 @@ def _texts(paths: tuple[str, ...]) -> tuple[TextGroup, ...]:
 
 def _text_group(folder: str, suffix: str, paths: list[str]) -> TextGroup:
     if len(paths) == 1:
-        return TextGroup(pattern=paths[0], paths=tuple(paths))
-    prefix = "" if folder == "." else f"{folder}/"
-    return TextGroup(pattern=f"{prefix}*{suffix}", paths=tuple(paths))
+        return TextGroup(pattern=escaped(paths[0]), paths=tuple(paths))
+    prefix = "" if folder == "." else f"{escaped(folder)}/"
+    return TextGroup(pattern=f"{prefix}*{escaped(suffix)}", paths=tuple(paths))
+
+
+def escaped(path: str) -> str:
+    """A path as a pattern that matches it alone."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 
 def _tables(found: ToolResult | None) -> tuple[TableGroup, ...]:

@@ -21,6 +21,12 @@ MOST_CHARACTERS = 2_000_000
 MOST_MATCHES = 1_000
 SHOWN_CHARACTERS = 6_000
 """Of a list of matches, about 2,000 tokens; the data holds all of them."""
+MOST_STEPS = 20_000
+"""Of a pattern when it is compiled: about 6 MB (``regex`` 2025.9 writes counted repeats out, some 300 bytes a step)."""
+TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?#[^)]*\)|\{(\d*)(?:,(\d*))?\}|.", re.DOTALL)
+"""One sign of a pattern, a set of characters, or a count."""
+REREAD = re.compile(r"(?<!\\)\(\?[a-zA-Z]*(?:x|V1)")
+"""Flags under which brackets, spaces and ``#`` mean something else."""
 HANDLE = re.compile(r"t-[0-9a-f]{6,64}")
 
 
@@ -80,6 +86,13 @@ def _matches(pattern: str, text: str) -> Iterator[regex.Match[str]]:
     """
     if not 0 < len(pattern) <= MOST_PATTERN:
         raise ToolError(f"a pattern has 1 to {MOST_PATTERN} characters")
+    if REREAD.search(pattern):
+        raise ToolError(f"the pattern {pattern[:80]!r} has a flag x or V1; write it without")
+    if (steps := steps_of(pattern)) > MOST_STEPS:
+        raise ToolError(
+            f"the counted repeats of {pattern[:80]!r} make {min(steps, 10**9):,} steps or more, over {MOST_STEPS}; "
+            "use smaller counts, or * and +"
+        )
     try:
         compiled = regex.compile(pattern, regex.MULTILINE | regex.VERSION0)
     except (regex.error, RecursionError, OverflowError) as error:
@@ -92,6 +105,28 @@ def _matches(pattern: str, text: str) -> Iterator[regex.Match[str]]:
         raise ToolError(
             f"the pattern {pattern!r} takes too long; avoid repeats inside repeats, like (a+)+"
         ) from None
+
+
+def steps_of(pattern: str) -> int:
+    """The steps of a pattern when it is compiled, what is counted taken as often as it may be."""
+    done, last = [0], [0]
+    for token in TOKEN.finditer(pattern):
+        if token[0].startswith("(?#"):
+            continue
+        counts = [int(count) for count in token.groups() if count]
+        if token[0] == "(":
+            done.append(0)
+            last.append(0)
+        elif token[0] == ")" and len(done) > 1:
+            inner = done.pop() + last.pop()
+            done[-1] += last[-1]
+            last[-1] = inner
+        elif counts:
+            last[-1] *= max(1, *counts)
+        else:
+            done[-1] += last[-1]
+            last[-1] = 1
+    return sum(done) + sum(last)
 
 
 def _given(match: regex.Match[str]) -> JsonValue:

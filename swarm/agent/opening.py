@@ -70,30 +70,41 @@ class Opener:
         return await self._open_texts(tools)
 
     async def _open_texts(self, tools: tuple[Tool, ...]) -> Opening:
-        opened = await self._read_files(tools)
+        opened, refused = await self._read_files(tools)
+        are_readers = all(tool.effect == "pure" for tool in tools)
+        if are_readers and (why := refused.get(self._item())):
+            raise ToolError(f"{self._item()} could not be read: {why}")
         parts = [f"Text of {path}:\n{text}" for path, text in opened.items()]
-        parts += [_as_text(name, result) for name, result in self.assignment.inputs.items()]
-        if self._is_item(opened):
+        parts += [f"Reading {path} failed: {why}" for path, why in refused.items()]
+        inputs = [_as_text(name, result) for name, result in self.assignment.inputs.items()]
+        # An agent that may act keeps its tools: it was not given them for looking around.
+        if self._item() in opened and are_readers:
             tools = ()
-        sources = [*opened.values(), *parts[len(opened) :]]
+        sources = [*opened.values(), *inputs]
         is_quoting = bool(opened) and not tools and is_table(self.assignment.step.expects)
         system = self._system(tools, is_quoting)
-        return Opening(tools, system, self._user(parts), self.assignment.input_rows, sources, is_quoting)
+        return Opening(
+            tools, system, self._user([*parts, *inputs]), self.assignment.input_rows, sources, is_quoting
+        )
 
-    def _is_item(self, opened: Mapping[str, str]) -> bool:
-        """Whether the one thing to look at lies open already."""
-        return self.assignment.step.each is not None and label(self.assignment.item) in opened
+    def _item(self) -> str:
+        """The one thing to look at; nothing where the step is for one agent."""
+        return "" if self.assignment.step.each is None else label(self.assignment.item)
 
-    async def _read_files(self, tools: tuple[Tool, ...]) -> dict[str, str]:
+    async def _read_files(self, tools: tuple[Tool, ...]) -> tuple[dict[str, str], dict[str, str]]:
+        """The texts of the files that are named, and why others could not be read."""
         reader = _named(tools, "files.read")
         opened: dict[str, str] = {}
+        refused: dict[str, str] = {}
         if reader is None:
-            return opened
+            return opened, refused
         for path in self._paths_named()[:MOST_FILES]:
             result = await self._call(reader, {"path": path})
-            if not result.is_error and len(result.text) <= MOST_CHARS_SHOWN:
+            if result.is_error:
+                refused[path] = result.text
+            elif len(result.text) <= MOST_CHARS_SHOWN:
                 opened[path] = result.text
-        return opened
+        return opened, refused
 
     def _paths_named(self) -> list[str]:
         brief = self.assignment.brief

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import posixpath
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pydantic import JsonValue
@@ -16,8 +19,15 @@ from swarm.project.folders import is_built_in
 from swarm.project.server_entry import ServerEntry
 from swarm.tool import Reading, ToolCall, ToolResult
 
-ABSENT, FOLDER = "absent", "folder"
-"""States of a path beside the digest of a file's content."""
+ABSENT, FOLDER, OUTSIDE = "absent", "folder", "outside"
+"""States of a path beside the digest of a file's content. What is outside the granted folders is never
+looked at: the server refuses it."""
+EDIT_BYTES = 10_000_000
+"""The server edits no larger file (``EDIT_BYTES`` in ``mcp_servers/files.py``)."""
+DIGEST_BYTES = 64_000_000
+"""A larger file is known by its size, its time and its place on the disk."""
+FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+LINE_END = re.compile(rb"\r\n?|\n")
 
 
 def roots_of(entry: ServerEntry) -> tuple[Path, ...]:
@@ -35,24 +45,24 @@ def read_files(roots: Sequence[Path], call: ToolCall) -> Reading | None:
     try:
         match call.tool.partition(".")[2]:
             case "write":
-                path, shown = _place(roots, args["path"])
+                place = _place(roots, args["path"])
                 return Reading(
-                    now=_state(path),
-                    after=_digest(args["content"].encode("utf-8", "replace")),
-                    files=(shown,),
+                    now=_state(place), after=_digest(args["content"].encode()), files=(place.shown,)
                 )
             case "edit":
-                path, shown = _place(roots, args["path"])
+                place = _place(roots, args["path"])
                 return Reading(
-                    now=_state(path), after=_edited(path, args["old"], args["new"]), files=(shown,)
+                    now=_state(place), after=_edited(place, args["old"], args["new"]), files=(place.shown,)
                 )
             case "move":
-                (path, _), (to, shown) = _place(roots, args["path"]), _place(roots, args["to"])
-                now = _state(path)
-                return Reading(now=f"{now} {_state(to)}", after=f"{ABSENT} {now}", files=(shown,))
+                place, to = _place(roots, args["path"]), _place(roots, args["to"])
+                now = _state(place)
+                return Reading(now=f"{now} {_state(to)}", after=f"{ABSENT} {now}", files=(to.shown,))
             case _:
                 return None
-    except (OSError, KeyError):
+    except _Outside:
+        return Reading(now=OUTSIDE)
+    except (OSError, KeyError, UnicodeEncodeError):
         return None
 
 
@@ -75,47 +85,96 @@ def _spelled(value: JsonValue) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
-def _place(roots: Sequence[Path], path: str) -> tuple[Path, str]:
-    """The path that the server means, and how it shows it."""
-    wanted = posixpath.normpath(PurePosixPath(path.strip().replace("\\", "/")))
-    place = roots[0] / wanted
-    is_first = place.is_relative_to(roots[0])
-    return place, place.relative_to(roots[0]).as_posix() if is_first else place.as_posix()
+class _Outside(Exception):
+    """A path that the server refuses."""
 
 
-def _state(path: Path) -> str:
+@dataclass(frozen=True)
+class _Place:
+    root: Path
+    parts: tuple[str, ...]
+    shown: str
+
+
+def _place(roots: Sequence[Path], path: str) -> _Place:
+    """The place that the server means, and how it shows it.
+
+    Raises:
+        _Outside: it is in none of the folders.
+    """
+    is_there = "\0" not in path and os.path.lexists(roots[0] / path)
+    # As the server mends it where no file has that very name.
+    written = path if is_there else path.strip().replace("\\", "/")
+    place = Path(posixpath.normpath(roots[0] / PurePosixPath(written)))
+    root = next((root for root in roots if place.is_relative_to(root)), None)
+    if root is None:
+        raise _Outside
+    inside = place.relative_to(root)
+    return _Place(root, inside.parts, inside.as_posix() if root == roots[0] else place.as_posix())
+
+
+@contextmanager
+def _folder(place: _Place) -> Generator[int]:
+    """The open folder that holds a place, reached without following links."""
+    handle = os.open(place.root, FOLDER_FLAGS)
+    try:
+        for part in place.parts[:-1]:
+            outer, handle = handle, os.open(part, FOLDER_FLAGS, dir_fd=handle)
+            os.close(outer)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _state(place: _Place) -> str:
     """The digest of a file's content, or what else is there.
 
     Raises:
         OSError: it is neither a file nor a folder, or cannot be read.
     """
+    if not place.parts:
+        return FOLDER
     try:
-        mode = path.lstat().st_mode
+        with _folder(place) as folder:
+            status = os.stat(place.parts[-1], dir_fd=folder, follow_symlinks=False)
+            if stat.S_ISDIR(status.st_mode):
+                return FOLDER
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(f"{place.shown} is no file")
+            if status.st_size > DIGEST_BYTES:
+                return f"{status.st_size} bytes of {status.st_mtime_ns} at {status.st_dev}:{status.st_ino}"
+            return _digest(_content(place, folder, DIGEST_BYTES))
     except FileNotFoundError:
         return ABSENT
-    if stat.S_ISDIR(mode):
-        return FOLDER
-    if not stat.S_ISREG(mode):
-        raise OSError(f"{path} is no file")
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _edited(path: Path, old: str, new: str) -> str:
-    """The digest of a file's content after an edit, as the server makes it; empty where it refuses."""
-    data = path.read_bytes()
-    try:
-        text, encoding = data.decode(), "utf-8"
-    except UnicodeDecodeError:
-        text, encoding = data.decode("latin-1"), "latin-1"
-    if "\r\n" in text:
-        old, new = (re.sub(r"\r?\n", "\r\n", one) for one in (old, new))
-    if text.count(old) != 1:
+def _content(place: _Place, folder: int, most: int) -> bytes:
+    """The first bytes of a file; it is no FIFO that a reader would wait for."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    with os.fdopen(os.open(place.parts[-1], flags, dir_fd=folder), "rb") as file:
+        return file.read(most)
+
+
+def _edited(place: _Place, old: str, new: str) -> str:
+    """The digest of a file's content after an edit, as the server makes it; empty where it refuses or the
+    encoding of the file must be guessed for it."""
+    with _folder(place) as folder:
+        data = _content(place, folder, EDIT_BYTES + 1)
+    if len(data) > EDIT_BYTES or b"\0" in data:
         return ""
-    changed = text.replace(old, new)
-    if encoding == "latin-1" and max(map(ord, changed)) > 255:
-        encoding = "utf-8"
-    return _digest(changed.encode(encoding))
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        # Only ASCII is the same bytes in all the encodings that the server may find it to have.
+        if not (old.isascii() and new.isascii()):
+            return ""
+    wanted = b"(?>\r\n?|\n)".join(map(re.escape, LINE_END.split(old.encode())))
+    found = list(re.finditer(wanted, data))
+    if len(found) != 1:
+        return ""
+    ends = LINE_END.search(found[0][0]) or LINE_END.search(data)
+    piece = LINE_END.sub(ends[0] if ends else b"\n", new.encode())
+    return _digest(data[: found[0].start()] + piece + data[found[0].end() :])
 
 
 def _digest(data: bytes) -> str:

@@ -68,8 +68,8 @@ def _wrong_path(path: str) -> str:
 
 def _lacking(step: Step, steps: Mapping[str, Step], card: AgentCard, survey: Survey) -> Iterator[str]:
     """What the step needs of the workspace and does not find there."""
-    files = [path for path in survey.paths if step.each and PurePosixPath(path).match(step.each)]
-    if step.each and is_pattern(step.each) and not files:
+    files = [path for path in survey.paths if step.each and _fits(path, step.each)]
+    if step.each and is_pattern(step.each) and not files and not survey.unlisted:
         yield f"step {step.id!r} is for each of {step.each!r}, which matches no file"
     if card.tables != "queried" or step.expects is None:
         return
@@ -77,6 +77,11 @@ def _lacking(step: Step, steps: Mapping[str, Step], card: AgentCard, survey: Sur
         yield f"step {step.id!r} reads {step.each!r}, but {card.name!r} only queries tables"
     elif not survey.has_tables and not any(_gives_rows(steps.get(need)) for need in step.waits_for):
         yield f"step {step.id!r} has no table to query: it needs a step that gives columns"
+
+
+def _fits(path: str, pattern: str) -> bool:
+    """Whether a path matches a pattern, also where its brackets stand for themselves."""
+    return any(PurePosixPath(path).match(one) for one in (pattern, pattern.replace("[", "[[]")))
 
 
 def _gives_rows(step: Step | None) -> bool:

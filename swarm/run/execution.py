@@ -27,7 +27,7 @@ from swarm.plan import Plan, Step, Thread
 from swarm.result import Result
 from swarm.run.closing import close
 from swarm.scheduler.path import depths
-from swarm.survey import Survey
+from swarm.survey import Survey, listed
 from swarm.tool import ToolResult
 from swarm.work import At, Work, one_line
 
@@ -121,11 +121,12 @@ class Execution:
 
     async def _run_each(self, step: Step) -> Result:
         try:
-            items = await self._unless_in_doubt(step, partial(self._items, step))
+            found = await self._unless_in_doubt(step, partial(self._items, step))
         except (ProjectError, ServerError) as error:
             return Result.failed(str(error))
-        if isinstance(items, Result):
-            return items
+        if isinstance(found, Result):
+            return found
+        items, lacks = found
         self.work.note(StepExpanded(step=step.id, items=tuple(one_line(label(item), 60) for item in items)))
         pieces = [partial(self._attempt, step, number, item) for number, item in enumerate(items)]
         async with asyncio.TaskGroup() as group:
@@ -135,22 +136,25 @@ class Execution:
         if waits:
             reason = f"{len(waits)} of {len(parts)} are unfinished; {'; '.join(waits[:3])}"
             return Result(status="unfinished", reason=reason)
-        return combine(parts)
+        return _without(combine(parts), lacks)
 
-    async def _items(self, step: Step) -> list[JsonValue] | Result:
-        most = self.work.limits.items
+    async def _items(self, step: Step) -> tuple[list[JsonValue], str] | Result:
+        """The items of a step, and which files are left out of them."""
+        most, lacks = self.work.limits.items, ""
         if step.each_step:
             data = self.results[step.each_step].data
         else:
             found = await self._glob(step)
             if found.is_error:
                 return Result.failed(found.text)
-            data = found.data
+            paths, lacks = listed(found)
+            data = [*paths]
         if not isinstance(data, list) or not data:
-            return Result.failed(f"there is nothing to do it for: {step.each!r} gave no list of items")
+            reason = f"there is nothing to do it for: {step.each!r} gave no list of items"
+            return Result.failed(f"{reason}; {lacks}" if lacks else reason)
         if len(data) > most:
             return Result.failed(f"{step.each!r} gave {len(data)} items, over limits.items = {most}")
-        return data
+        return data, lacks
 
     async def _glob(self, step: Step) -> ToolResult:
         """The files of a step's pattern: those found first, or looked for again in each new round."""
@@ -159,7 +163,7 @@ class Execution:
         found = ToolResult(text="")
         for round in range(self.rounds.get(step.id, 0) + 1):
             found = await act(self.work, At(thread, 2 * round), tool, {"pattern": step.each}, {})
-            if found.data and not found.is_error:
+            if listed(found)[0]:
                 break
         return found
 
@@ -235,6 +239,14 @@ class Execution:
 def _brief(result: Result) -> Result:
     """The result without its data, which the journal has already."""
     return result.model_copy(update={"data": None})
+
+
+def _without(result: Result, lacks: str) -> Result:
+    """The result, degraded where it lacks something."""
+    if not lacks or not result.is_usable:
+        return result
+    reason = "; ".join(part for part in (f"left out: {lacks}", result.reason) if part)
+    return result.model_copy(update={"status": "degraded", "reason": reason})
 
 
 def join(step: Step, parts: Mapping[str, Result]) -> Result:

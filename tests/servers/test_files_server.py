@@ -117,7 +117,10 @@ async def test_a_file_of_one_huge_line_is_cut(tmp_path: Path) -> None:
     [
         ("Zoë\n".encode(), "Zoë"),
         (b"\xef\xbb\xbfZo\xc3\xab\r\nAda\r\n", "Zoë\nAda"),
-        (b"Zo\xeb\n", "Zoë"),
+        (
+            b"Zo\xeb\n",
+            "Zoë\n[not UTF-8: read as cp1252, a guess (cp1257 fits too); letters beyond a-z may be wrong]",
+        ),
         (b"", "(empty file)"),
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
+from mcp_servers.files_parts import patterns
 from swarm import ToolError
 from tools import text
 
@@ -127,3 +128,48 @@ def test_a_replacement_cannot_fill_the_memory() -> None:
 def test_a_text_that_is_too_long_is_refused() -> None:
     with pytest.raises(ToolError, match="take it in parts"):
         text.count("x", "x" * 2_000_001, Context())
+
+
+COUNTED = [
+    (r"\d{4}-\d\d-\d\d", 10),
+    ("(?:a{10}b){10}", 130),
+    ("((a{2}){3}){4}", 24),
+    ("[{3}]{2}", 2),
+    (r"\(a{3}\)", 5),
+    ("(a{2})(?#, twice){2}", 4),
+    ("a{,5}", 5),
+    ("a{3,}", 3),
+    ("a{2", 3),
+    ("a)b", 3),
+]
+
+
+@pytest.mark.parametrize(("pattern", "steps"), COUNTED)
+def test_the_size_of_a_pattern_is_foretold(pattern: str, steps: int) -> None:
+    assert text.steps_of(pattern) == steps == patterns.steps_of(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["a{20001}", "(?:ab{150}c){150}", "(a{,200}){,200}", "((x{30}){30}){30}", "a{30000}"]
+)
+def test_a_pattern_that_would_fill_the_memory_is_refused_before_it_is_compiled(pattern: str) -> None:
+    with pytest.raises(ToolError, match="use smaller counts"):
+        text.count(pattern, NOTES, Context())
+    with pytest.raises(ValueError, match="use smaller counts"):
+        patterns.check(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["(?x) a b", "(?iV1)a", "(?sx:a)"])
+def test_flags_that_change_how_a_pattern_is_read_are_refused(pattern: str) -> None:
+    with pytest.raises(ToolError, match="flag x or V1"):
+        text.count(pattern, NOTES, Context())
+    with pytest.raises(ValueError, match="flags x and V1"):
+        patterns.check(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", [r".{0,200}report.{0,200}", r"(?:\w{1,60}\s){1,30}", r"\(?x\)?", r"(?P<x>a)"]
+)
+def test_a_pattern_of_usual_size_is_used(pattern: str) -> None:
+    text.count(pattern, NOTES, Context())
+    patterns.check(pattern)
