@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from swarm.cli.interrupts import INTERRUPTED, Interrupts
 from swarm.cli.screen import Screen
+from swarm.cli.streams import settled, unhurried
 from swarm.store.admission import admit_to
 from swarm.store.clock import steady_clock
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 PAUSED = 3
 """Exit code of a run that rests: at a limit, because its time was up, or because somebody said so."""
+FAILED = 1
 EXIT_CODES = {"done": 0, "degraded": 0, "failed": 1, "paused": PAUSED, "stopped": INTERRUPTED}
 
 Start = Callable[["Swarm", Screen], Coroutine[None, None, "Run[str]"]]
@@ -70,24 +72,33 @@ def run_to_exit(
     """The exit code of work that signals may end; ``stopped`` says what is left then."""
 
     async def caught() -> int:
-        with Interrupts().caught() as interrupts:
+        with unhurried(), Interrupts().caught() as interrupts:
             try:
-                return await work(interrupts)
+                code = await work(interrupts)
             except asyncio.CancelledError:
                 if interrupts.signal is None:
                     raise
                 sys.stderr.write(f"swarm: {stopped}\n")
-                return INTERRUPTED
+                code = INTERRUPTED
+            finally:
+                was_read = await settled(lambda: interrupts.signal is not None)
+            return code if code or was_read else FAILED
 
     return asyncio.run(caught())
 
 
 async def follow(run: Run[str], screen: Screen, interrupts: Interrupts, project: Project) -> int:
     """Shows the run until it ends, stopping it cleanly at the first signal."""
+    interrupts.advice = f"; go on with: {_command('resume', run.id, project)}"
     async with asyncio.TaskGroup() as group:
         stopper = group.create_task(_stop_when_told(run, interrupts))
-        await screen.show(run.events())
+        showing = group.create_task(screen.show(run.events()))
         answer = await run.answer()
+        if not await screen.shown(showing, lambda: interrupts.signal is not None):
+            showing.cancel()
+            screen.say(
+                f"swarm: the events were not read; the rest: {_command('show', run.id, project)} --events"
+            )
         stopper.cancel()
     if answer.status in ("paused", "stopped"):
         reached = answer.reached

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_SECONDS = 4.5
 """Deadline of a clean stop: whoever sends SIGTERM commonly kills five to ten seconds later."""
+SAYING_SECONDS = 0.3
+"""How long the last word may take."""
 INTERRUPTED = 130
 """Exit code after a signal: 128 and the number of SIGINT, as shells have it."""
 
@@ -24,6 +27,8 @@ class Interrupts:
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
         """The first that came, if one did."""
+        self.advice = ""
+        """What to add to the word that the process left at once: how to go on."""
         self._came = asyncio.Event()
         self._is_awaited = False
         self._task = asyncio.current_task()
@@ -50,12 +55,11 @@ class Interrupts:
         if number == signal.SIGHUP:
             _let_go_of_the_terminal()
         if self.signal is not None:
-            force_exit("stopped at once; what was recorded is kept")
+            force_exit(f"stopped at once; what was recorded is kept{self.advice}")
         self.signal = number
         self._came.set()
-        asyncio.get_running_loop().call_later(
-            STOP_SECONDS, force_exit, "the clean stop took too long; left at once"
-        )
+        words = f"the clean stop took too long; left at once, and what was recorded is kept{self.advice}"
+        asyncio.get_running_loop().call_later(STOP_SECONDS, force_exit, words)
         if not self._is_awaited and self._task is not None:
             self._task.cancel()
 
@@ -66,9 +70,18 @@ def force_exit(words: str) -> None:
     Everything that must survive was committed before.
     """
     cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
-    os.write(2, f"{cursor}\nswarm: {words}\n".encode())
+    last = f"{cursor}\nswarm: {words}\n".encode()
+    # Nobody may read it, and then it would be waited for.
+    saying = threading.Thread(target=_say, args=(last,), daemon=True)
+    saying.start()
+    saying.join(SAYING_SECONDS)
     _kill_servers()
     os._exit(INTERRUPTED)
+
+
+def _say(words: bytes) -> None:
+    with suppress(OSError):
+        os.write(2, words)
 
 
 def _kill_servers() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +13,9 @@ from rich.console import Console
 
 from swarm.cli.approval import approve, ask_more
 from swarm.cli.output import print_line
+from swarm.cli.streams import NOTE_SECONDS, PATIENCE_SECONDS, STOP_SECONDS
 from swarm.events import Event, LimitReached
+from swarm.view.outlet import Outlet, room
 from swarm.view.plain import show as show_plain
 from swarm.view.terminal import TerminalView
 from swarm.view.words import printable
@@ -48,11 +51,21 @@ class Screen:
         """Shows the events until they end."""
         if self._as_json:
             async for event in events:
+                await room(sys.stdout)
                 print_line(event.model_dump_json())
         elif self._view is not None:
             await self._view.show(events)
         else:
             await show_plain(events, sys.stderr)
+
+    async def shown(self, showing: asyncio.Task[None], is_stopping: Callable[[], bool]) -> bool:
+        """Waits until ``showing`` a run that has ended is done; False where nobody reads it."""
+        stream = sys.stdout if self._as_json else sys.stderr
+        if not isinstance(stream, Outlet):
+            await showing
+            return True
+        patience = PATIENCE_SECONDS if self._as_json else NOTE_SECONDS
+        return await stream.settled(showing.done, lambda: STOP_SECONDS if is_stopping() else patience)
 
     async def approve(self, forecast: Callable[[Plan], str], plan: Plan) -> Plan | None:
         """The plan as the person wants it run, or None to leave it; ``forecast`` words how long it takes."""

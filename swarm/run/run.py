@@ -332,13 +332,15 @@ class Run(Generic[Value]):
         Raises:
             RunBusy: the process was frozen, and another one took the run over meanwhile.
         """
-        while True:
-            await asyncio.sleep(BEAT_SECONDS)
-            journal.check_owner()
-            folder, limits = self._setting.runs_folder, conductor.work.limits
-            problem = too_full(folder, limits.free_disk_mb)
-            if problem := problem or too_large(folder / f"{self.id}.db", limits.run_file_mb):
-                self._pauses.ask(problem)
+        with journal.beating_with() as beat:
+            while True:
+                await asyncio.sleep(BEAT_SECONDS)
+                beat()
+                journal.check_owner()
+                folder, limits = self._setting.runs_folder, conductor.work.limits
+                problem = too_full(folder, limits.free_disk_mb)
+                if problem := problem or too_large(folder / f"{self.id}.db", limits.run_file_mb):
+                    self._pauses.ask(problem)
 
     @asynccontextmanager
     async def _listening(self, path: Path, conductor: Conductor, journal: Journal) -> AsyncGenerator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -115,6 +115,10 @@ class Journal:
             RunBusy: another process took the run over.
         """
         self._lease.check()
+
+    def beating_with(self) -> AbstractContextManager[Callable[[], None]]:
+        """Gives what the work calls as it comes round: the owner's only sign of life meanwhile."""
+        return self._lease.beating_with()
 
     @property
     def transactions(self) -> int:

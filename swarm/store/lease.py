@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from io import FileIO
@@ -69,6 +69,7 @@ class Lease:
         self._file = file
         self._lock = lock
         self._writing = threading.Lock()
+        self._seen: float | None = None
         self.owner = process(os.getpid())
         """This process, as others see it."""
         self._write()
@@ -90,7 +91,7 @@ class Lease:
 
     @contextmanager
     def beating(self) -> Generator[None]:
-        """Signs of life meanwhile, from a thread: the loop may be busy, or not run yet."""
+        """Signs of life meanwhile, from a thread: there may be no loop yet."""
         ended = threading.Event()
         thread = threading.Thread(target=self._beat, args=(ended,), name="swarm lease", daemon=True)
         thread.start()
@@ -103,6 +104,22 @@ class Lease:
             with suppress(OSError):
                 os.ftruncate(self._file.fileno(), 0)
 
+    @contextmanager
+    def beating_with(self) -> Generator[Callable[[], None]]:
+        """Gives what the work must call, each time it comes round: meanwhile nothing else is a sign of life.
+
+        A thread that goes on beside work that is stuck would keep others from taking the run over.
+        """
+
+        def seen() -> None:
+            self._seen = boot_seconds()
+
+        seen()
+        try:
+            yield seen
+        finally:
+            self._seen = None
+
     def _beat(self, ended: threading.Event) -> None:
         while not ended.wait(BEAT_SECONDS):
             # A disk that is full now does not take the run from its owner.
@@ -111,7 +128,8 @@ class Lease:
 
     def _write(self) -> None:
         with self._writing:
-            self.owner = replace(self.owner, beat=round(boot_seconds(), 3))
+            beat = boot_seconds() if self._seen is None else self._seen
+            self.owner = replace(self.owner, beat=round(beat, 6))
             record = json.dumps(asdict(self.owner)).ljust(_RECORD_BYTES)
             os.pwrite(self._file.fileno(), record.encode("ascii"), 0)
 
@@ -220,7 +238,8 @@ def _is_frozen(path: Path, owner: Owner) -> bool:
     """
     if owner.boot != _boot() or owner.silent_seconds < SILENT_SECONDS:
         return False
-    ends = time.monotonic() + 1.5 * BEAT_SECONDS
+    # The work comes round every two seconds, and the thread that tells of it does.
+    ends = time.monotonic() + 2.5 * BEAT_SECONDS
     while time.monotonic() < ends:
         time.sleep(_POLL_SECONDS)
         if _recorded(path) != owner:

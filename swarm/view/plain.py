@@ -8,6 +8,7 @@ from typing import TextIO
 
 from swarm import events
 from swarm.events import Event
+from swarm.view.outlet import room
 from swarm.view.state import Told, words_of
 from swarm.view.timing import forecast_words, speedup_rows
 from swarm.view.words import count, duration, one_line
@@ -16,12 +17,13 @@ WIDTH = 160
 
 
 async def show(stream: AsyncIterator[Event], out: TextIO) -> None:
-    """Writes the lines as the events come, each with the time since the first."""
+    """Writes the lines as the events come, each with the time since the first, and waits for whoever reads."""
     first: float | None = None
     async for event in stream:
         first = event.at if first is None else first
         if words := line_of(event):
             rows = speedup_rows(event.speedup) if isinstance(event, events.RunEnded) and event.speedup else []
+            await room(out)
             for row in (words, *rows):
                 out.write(f"{duration(event.at - first):>8}  {one_line(row, WIDTH)}\n")
             out.flush()

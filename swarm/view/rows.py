@@ -1,37 +1,30 @@
-"""A run drawn as rows of text that fit a screen: steps, and below them the sub-agents that move."""
+"""A run drawn as rows of text that fit a screen: steps, and below them the sub-agents that matter now."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from swarm.limits import Usage
-from swarm.view.state import ENDED, MOVING, AgentState, RunState, Stage, StepState
+from swarm.view.items import agent_words, grid_rows, item_rows, rows_wanted
+from swarm.view.progress import NOTE_SECONDS, at_work, left_seconds, slot_words, waits
+from swarm.view.signs import LOOKS, figures_of, tail
+from swarm.view.state import ENDED, MOVING, RunState, Stage, StepState
 from swarm.view.words import count, duration, one_line
 
-LOOKS: dict[Stage, tuple[str, str]] = {
-    "done": ("✓", "green"),
-    "degraded": ("!", "yellow"),
-    "failed": ("✗", "red"),
-    "skipped": ("↷", "yellow"),
-    "dropped": ("-", "dim"),
-    "unfinished": ("…", "dim"),
-    "acting": ("▶", "magenta"),
-    "thinking": ("●", "cyan"),
-    "waiting": ("·", "dim"),
-}
-"""The sign and the style of each stage, in the order in which steps without a row are counted."""
-_FIGURES = 22
-"""Columns for tokens and time at the right."""
 _FAILED_ROWS = 10
 """Failed sub-agents of one step that are shown when a run is looked back on."""
+_BAR = (8, 24)
+"""The least and the most columns of a bar."""
+_AGENTS_FROM = 100
+"""Columns from which on it is told which agent works on a step."""
 
 
 def live_rows(state: RunState, *, now: float, width: int, height: int) -> list[Text]:
     """The whole picture in at most ``height`` rows of ``width`` columns."""
-    head, foot = _head(state, now, width), _foot(state, width)
+    head, foot = _head(state, now, width), _foot(state, now, width)
     room = max(height - len(head) - len(foot), 1)
     return [*head, *_body(state, now, width, room), *foot][:height]
 
@@ -39,9 +32,10 @@ def live_rows(state: RunState, *, now: float, width: int, height: int) -> list[T
 def step_rows(state: RunState, *, width: int) -> list[Text]:
     """One row for each step, and below it the sub-agents that failed: a run looked back on."""
     rows: list[Text] = []
+    ids = _ids(state, width)
     for step in state.steps.values():
-        rows.append(_step_row(step, state, state.last_at, width))
-        rows += _failed_rows(step, state.last_at, width)
+        rows.append(_step_row(step, state, state.last, width, ids))
+        rows += item_rows(step, state.last, width, _FAILED_ROWS + 1, is_live=False)
     return rows
 
 
@@ -62,20 +56,66 @@ def stage_of(step: StepState) -> Stage:
     return "waiting"
 
 
+def counts_of(step: StepState) -> list[tuple[str, str]]:
+    """How far a step with items is, each count with its style: ``13✓``, ``1!``, ``1✗``, ``15 left``."""
+    stages = step.stages
+    parts = [(f"{stages[stage]}{LOOKS[stage][0]}", LOOKS[stage][1]) for stage in ENDED if stages[stage]]
+    return [*parts, (f"{step.left} left", "bold")] if step.left else parts
+
+
 def _head(state: RunState, now: float, width: int) -> list[Text]:
-    elapsed = duration(now - state.started_at) if state.started_at else ""
-    names = " · ".join(part for part in (f"run {state.run}", state.model, elapsed) if part)
-    title = Text(one_line(names, width), style="bold")
-    return [title, Text(one_line(state.task, width), style="italic")]
+    worked = state.worked(now)
+    left = left_seconds(state, now)
+    parts = [
+        (3, f"run {state.run}"),
+        (4, state.model),
+        (5, state.ended.status if state.ended else ""),
+        (0, duration(worked) if worked else ""),
+        (1, f"{'over' if left[1] else 'about'} {duration(max(left[0], 1.0))} left" if left else ""),
+        (2, slot_words(state)),
+    ]
+    return [
+        Text(_fitting(parts, width), style="bold", no_wrap=True),
+        Text(one_line(state.task, width), style="italic", no_wrap=True),
+    ]
 
 
-def _foot(state: RunState, width: int) -> list[Text]:
-    moving = sum(agent.stage in MOVING for step in state.steps.values() for agent in step.agents.values())
-    words = f"{moving} at work · {usage_words(state.usage)}"
-    foot = [Text(one_line(words, width), style="bold")]
-    if state.notices:
-        foot.insert(0, Text(one_line(f"note: {state.notices[-1]}", width), style="yellow"))
+def _foot(state: RunState, now: float, width: int) -> list[Text]:
+    waiting = [(2, f"{number} wait for {what}") for what, number in waits(state).most_common()]
+    used = state.usage
+    parts = [
+        (0, f"{at_work(state)} at work"),
+        *waiting,
+        (3, f"{count(used.prefilled_tokens)} prefilled"),
+        (6, f"{count(used.cached_tokens)} cached"),
+        (4, f"{count(used.written_tokens)} written"),
+        (5, f"{count(used.model_calls)} model calls"),
+    ]
+    foot = [Text(_fitting(parts, width), style="bold", no_wrap=True)]
+    if words := _told(state, now):
+        foot.insert(0, Text(one_line(words, width), style="yellow", no_wrap=True))
     return foot
+
+
+def _told(state: RunState, now: float) -> str:
+    """What a person must decide, else what was told just now."""
+    if state.questions:
+        number, words = next(iter(state.questions.items()))
+        more = f" and {len(state.questions) - 1} more" if len(state.questions) > 1 else ""
+        return f"! question {number}{more} (swarm questions): {words}"
+    if state.reached:
+        return f"! {state.reached}"
+    if state.notices and state.worked(now) - state.notices[-1].at <= NOTE_SECONDS:
+        return f"note: {state.notices[-1].words}"
+    return ""
+
+
+def _fitting(parts: Sequence[tuple[int, str]], width: int) -> str:
+    """The parts on one line; where that is too long, without those of the highest numbers."""
+    kept = [(rank, words) for rank, words in parts if words]
+    while len(kept) > 1 and cell_len(" · ".join(words for _, words in kept)) > width:
+        kept.remove(max(kept, key=lambda part: part[0]))
+    return one_line(" · ".join(words for _, words in kept), width)
 
 
 def _body(state: RunState, now: float, width: int, room: int) -> list[Text]:
@@ -83,13 +123,20 @@ def _body(state: RunState, now: float, width: int, room: int) -> list[Text]:
     if not steps:
         return [Text("planning …", style="cyan")]
     shown, folded = _fold(steps, room)
-    spare = _share([step for step in shown if step.each], room - len(shown) - bool(folded))
-    rows: list[Text] = []
+    spare = _share(shown, room - len(shown) - bool(folded))
+    worked, ids = state.worked(now), _ids(state, width)
+    parts: list[list[Text]] = []
     for step in shown:
-        rows.append(_step_row(step, state, now, width))
-        rows += _agent_rows(step, now, width, spare.get(step.id, 0))
+        rows = item_rows(step, worked, width, spare.get(step.id, 0))
+        parts.append([_step_row(step, state, worked, width, ids), *rows])
+    room -= sum(map(len, parts)) + bool(folded)
+    for step, part in zip(shown, parts, strict=True):
+        grid = grid_rows(step, width, room)
+        room -= len(grid)
+        part += grid
+    rows = [row for part in parts for row in part]
     if folded:
-        rows.append(Text(one_line(_fold_words(folded), width), style="dim"))
+        rows.append(Text(one_line(_fold_words(folded), width), style="dim", no_wrap=True))
     return rows
 
 
@@ -111,8 +158,8 @@ def _fold_words(steps: Sequence[StepState]) -> str:
 
 
 def _share(steps: Sequence[StepState], room: int) -> dict[str, int]:
-    """Rows for sub-agents, dealt out one by one among the steps that have some at work."""
-    wanted = {step.id: sum(step.stages[stage] for stage in MOVING) for step in steps}
+    """Rows for sub-agents, dealt out one by one among the steps that have something to show."""
+    wanted = {step.id: rows_wanted(step) for step in steps if step.each}
     given = dict.fromkeys(wanted, 0)
     while room > 0 and any(given[id] < wanted[id] for id in wanted):
         for id in wanted:
@@ -122,96 +169,66 @@ def _share(steps: Sequence[StepState], room: int) -> dict[str, int]:
     return given
 
 
-def _agent_rows(step: StepState, now: float, width: int, room: int) -> list[Text]:
-    moving = [(item, agent) for item, agent in step.agents.items() if agent.stage in MOVING]
-    shown = moving if len(moving) <= room else moving[: max(room - 1, 0)]
-    rows = [_agent_row(step, item, agent, now, width) for item, agent in shown]
-    if 0 < room < len(moving):
-        rows.append(Text(f"  … {len(moving) - len(shown)} more at work", style="dim"))
-    return rows
+def _ids(state: RunState, width: int) -> int:
+    """Columns of the steps' names."""
+    longest = max((cell_len(id.lstrip("_")) for id in state.steps), default=1)
+    return max(min(longest, 16, width // 4), 1)
 
 
-def _failed_rows(step: StepState, now: float, width: int) -> list[Text]:
-    failed = [
-        (item, agent)
-        for item, agent in step.agents.items()
-        if item is not None and agent.stage in {"failed", "degraded"}
-    ]
-    rows = [_agent_row(step, item, agent, now, width) for item, agent in failed[:_FAILED_ROWS]]
-    if len(failed) > _FAILED_ROWS:
-        rows.append(Text(f"  … {len(failed) - _FAILED_ROWS} more", style="red"))
-    return rows
-
-
-def _step_row(step: StepState, state: RunState, now: float, width: int) -> Text:
+def _step_row(step: StepState, state: RunState, now: float, width: int, ids: int) -> Text:
     stage = stage_of(step)
-    ids = min(max(len(id) for id in state.steps), 16)
-    agents = min(max(len(step.agent) for step in state.steps.values()), 12)
-    left = f"{LOOKS[stage][0]} {one_line(step.id.lstrip('_'), ids):<{ids}}  {one_line(step.agent, agents):<{agents}}"
-    ended = step.ended_at or now
-    return _row(left, _step_words(step, state), _figures(step.usage, step.started_at, ended), stage, width)
+    row = Text(no_wrap=True, overflow="crop")
+    row.append(f"{LOOKS[stage][0]} {set_cell_size(one_line(step.id.lstrip('_'), ids), ids)}", LOOKS[stage][1])
+    if width >= _AGENTS_FROM:
+        agents = min(max(len(one.agent) for one in state.steps.values()), 12)
+        row.append(f"  {set_cell_size(one_line(step.agent, agents), agents)}", LOOKS[stage][1])
+    figures = figures_of(step.usage, step.started_at, step.ended_at or now, width)
+    words = _step_words(step, state)
+    if step.each and step.size:
+        _append_counts(row, step, width - len(figures))
+    return tail(row, words, figures, width, "red" if stage == "failed" else "")
+
+
+def _append_counts(row: Text, step: StepState, width: int) -> None:
+    """The bar and the counts. The counts are whole at any width: the name and the bar give way to them."""
+    counts = counts_of(step)
+    needed = sum(cell_len(words) + 1 for words, _ in counts) + 1
+    room = width - row.cell_len - needed - 1
+    if room < 0:
+        row.truncate(max(row.cell_len + room, 2))
+    if room >= _BAR[0] + 1:
+        row.append("  ")
+        _append_bar(row, step, min(room - 1, _BAR[1], max(width // 4, _BAR[0])))
+    row.append(" ")
+    for words, style in counts:
+        row.append(" ")
+        row.append(words, style)
+
+
+def _append_bar(row: Text, step: StepState, columns: int) -> None:
+    full = round(columns * (step.size - step.left) / step.size)
+    row.append("█" * full, "green")
+    row.append("░" * (columns - full), "dim")
 
 
 def _step_words(step: StepState, state: RunState) -> str:
-    if step.items or step.each:
-        return _fan_words(step, state)
+    if step.each and step.size:
+        return _fan_words(step)
     if step.result:
         return step.result.reason or step.result.text
     if not step.agents:
         return _wait_words(step, state)
-    return _agent_words(next(reversed(step.agents.values())))
+    return agent_words(next(reversed(step.agents.values())))
 
 
-def _fan_words(step: StepState, state: RunState) -> str:
-    if not step.items and not step.agents:
-        return _wait_words(step, state)
-    stages = step.stages
-    not_begun = max(len(step.items) - len(step.agents), 0)
-    stages["waiting"] += not_begun
-    parts = [f"{stages[stage]} {stage}" for stage in ENDED if stages[stage]]
-    moving = sum(stages[stage] for stage in MOVING)
-    parts += [
-        f"{number} {word}" for number, word in ((moving, "at work"), (stages["waiting"], "waiting")) if number
-    ]
-    return f"{max(len(step.items), len(step.agents))} of {step.each}: {', '.join(parts)}"
+def _fan_words(step: StepState) -> str:
+    if step.result:
+        return step.result.reason if step.result.status != "done" else ""
+    moving = sum(step.stages[stage] for stage in MOVING)
+    return f"{moving} at work" if moving else ""
 
 
 def _wait_words(step: StepState, state: RunState) -> str:
     missing = [id for id in step.waits_for if (need := state.steps.get(id)) is None or need.result is None]
-    return f"waits for {', '.join(missing)}" if missing else "ready"
-
-
-def _agent_row(step: StepState, item: int | None, agent: AgentState, now: float, width: int) -> Text:
-    label = agent.label
-    if not label and item is not None and item < len(step.items):
-        label = step.items[item]
-    left = f"  {LOOKS[agent.stage][0]} {one_line(label, 28):<28}"
-    ended = agent.ended_at or now
-    return _row(left, _agent_words(agent), _figures(agent.usage, agent.started_at, ended), agent.stage, width)
-
-
-def _agent_words(agent: AgentState) -> str:
-    again = f" (attempt {agent.attempt})" if agent.attempt > 1 else ""
-    if agent.stage == "thinking" and not agent.turn:
-        return agent.now or f"begins{again}"
-    if agent.stage == "thinking":
-        # Notes on a conversation that became too long are recorded under the turn's negative.
-        does = "takes notes" if agent.turn < 0 else "thinking"
-        return f"turn {abs(agent.turn)}{again}: {does}{f' after {agent.now}' if agent.now else ''}"
-    return f"{agent.now or agent.stage}{again}"
-
-
-def _figures(usage: Usage, started: float, ended: float) -> str:
-    tokens = f"{count(usage.prompt_tokens)}→{count(usage.written_tokens)}" if usage.model_calls else ""
-    return f"{tokens:>12} {duration(ended - started) if started else '':>8}"
-
-
-def _row(left: str, words: str, figures: str, stage: Stage, width: int) -> Text:
-    figures = figures if width >= 3 * _FIGURES else ""
-    room = max(width - len(left) - len(figures) - 3, 8)
-    middle = set_cell_size(one_line(words, room), room)
-    row = Text(no_wrap=True, overflow="crop")
-    row.append(left, style=LOOKS[stage][1])
-    row.append(f"  {middle}", style="red" if stage == "failed" else "")
-    row.append(f" {figures}", style="dim")
-    return row
+    words = f"waits for {', '.join(missing)}" if missing else "ready"
+    return f"{words} → {step.writes}" if step.writes else words

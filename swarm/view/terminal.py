@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from swarm.events import Event
+from swarm.view.outlet import is_free
 from swarm.view.rows import live_rows, step_rows, usage_words
 from swarm.view.state import RunState
 from swarm.view.timing import speedup_rows
@@ -62,7 +63,8 @@ class TerminalView:
 
     async def _redraw(self) -> None:
         while True:
-            if self._live is not None:
+            # A terminal that is held takes no picture: the next one is as good.
+            if self._live is not None and is_free(self.console.file):
                 self._live.update(self._picture(), refresh=True)
             await asyncio.sleep(REDRAW_SECONDS)
 

@@ -139,3 +139,20 @@ def test_of_several_that_take_a_run_over_one_gets_it(path: Path) -> None:
             said = sorted(pool.map(line_of, (one, two, three)))
         assert said[-1] == "took it"
         assert all("is being worked on by" in words for words in said[:-1])
+
+
+def test_work_that_is_stuck_shows_no_sign_of_life_though_its_process_lives(path: Path) -> None:
+    with lease(path) as held:
+        with held.beating_with() as come_round:
+            held.note_epoch(1)
+            stuck = owner_of(path)
+            held.note_epoch(2)
+            assert owner_of(path) == held.owner
+            assert stuck is not None
+            assert held.owner.beat == stuck.beat
+            come_round()
+            held.note_epoch(3)
+            assert held.owner.beat > stuck.beat
+        last = held.owner.beat
+        held.note_epoch(4)
+        assert held.owner.beat > last

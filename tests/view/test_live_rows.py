@@ -106,9 +106,20 @@ def test_a_wide_step_is_folded_to_counts_and_what_moves() -> None:
     rows = picture(*wide(300, started=60), height=12)
 
     assert len(rows) == 12
-    assert rows[3].startswith("● extract  researcher  300 of notes: 60 at work, 240 waiting")
+    assert rows[3].split() == [
+        "●",
+        "extract",
+        "researcher",
+        "░" * 19,
+        "300",
+        "left",
+        "60",
+        "at",
+        "work",
+        "0.0s",
+    ]
     assert [row.split()[1] for row in rows[4:9]] == [f"notes/{item:03}.md" for item in range(5)]
-    assert rows[9] == "  … 55 more at work"
+    assert rows[9] == "  + 55 at work · 240 waiting"
 
 
 @pytest.mark.parametrize("height", [1, 3, 5, 10, 40, 400])
@@ -178,5 +189,5 @@ def test_looking_back_names_each_failure_and_folds_many() -> None:
     ]
     rows = [row.plain for row in step_rows(state(*events), width=100)]
 
-    assert rows[2].split() == ["✗", "notes/000.md", "no", "JSON", "twice"]
-    assert rows[12] == "  … 2 more"
+    assert rows[2].split() == ["✗", "notes/000.md", "no", "JSON", "twice", "0.0s"]
+    assert rows[12] == "  + 2 failed or degraded"

@@ -61,7 +61,7 @@ async def test_the_live_view_leaves_one_row_for_each_step() -> None:
 
     left = capture.get().replace("\x1b[2K", "").replace("\x1b[1A", "").splitlines()[-2:]
     assert [line.split() for line in left] == [
-        ["✓", "ask", "generalist", "Ana", "3.0s"],
+        ["✓", "ask", "Ana", "3.0s"],
         [
             "done",
             "in",
