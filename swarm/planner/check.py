@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import PurePosixPath
 
 import jsonschema
@@ -12,6 +13,42 @@ from swarm.plan import Plan, Step, is_pattern
 from swarm.survey import TEXT_ENDINGS, Survey
 
 PLANNER = "planner"
+NOT_TEXT = frozenset([
+    ".pdf",
+    ".doc",
+    ".docx",
+    ".odt",
+    ".rtf",
+    ".xls",
+    ".xlsx",
+    ".xlsm",
+    ".ods",
+    ".ppt",
+    ".pptx",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".gif",
+    ".webp",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".mp3",
+    ".wav",
+    ".mp4",
+    ".zip",
+    ".gz",
+    ".tar",
+    ".7z",
+    ".parquet",
+    ".feather",
+    ".db",
+    ".sqlite",
+    ".sqlite3",
+    ".pkl",
+    ".exe",
+])
+"""Endings of files that no text makes: written as one they would open nowhere."""
 
 
 def problems(plan: Plan, cards: Mapping[str, AgentCard], survey: Survey | None = None) -> list[str]:
@@ -33,11 +70,17 @@ def problems(plan: Plan, cards: Mapping[str, AgentCard], survey: Survey | None =
 def _problems_of(step: Step, plan: Plan, cards: Mapping[str, AgentCard]) -> Iterator[str]:
     team = sorted(name for name in cards if name != PLANNER)
     if step.agent not in team:
-        yield f"step {step.id!r} asks for agent {step.agent!r}; there are: {', '.join(team)}"
+        meant = get_close_matches(step.agent, team, n=1)
+        likely = f"did you mean {meant[0]!r}? " if meant else ""
+        yield f"step {step.id!r} asks for agent {step.agent!r}; {likely}there are: {', '.join(team)}"
     if step.writes and (step.writes.startswith("/") or ".." in PurePosixPath(step.writes).parts):
         yield f"step {step.id!r} writes {step.writes!r}, which is outside the workspace"
     elif step.writes and (step.writes.endswith("/") or not PurePosixPath(step.writes).name):
         yield f"step {step.id!r} writes {step.writes!r}, which is no name of a file"
+    elif step.writes and PurePosixPath(step.writes).suffix.lower() in NOT_TEXT:
+        yield (
+            f"step {step.id!r} writes {step.writes!r}, but steps write texts: name a .csv, .json, .md or .txt file"
+        )
     source = next((other for other in plan.steps if other.id == step.each_step), None)
     if source and not source.each and (source.expects or {}).get("type", "string") != "array":
         yield f"step {step.id!r} is for each of {source.id!r}, whose result is no list"
