@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from swarm.errors import ProjectError
 from swarm.events import Notice, ServerChanged
 
 EffectClass = Literal["pure", "idempotent", "keyed", "verifiable", "irreversible"]
@@ -117,14 +118,24 @@ ToolFunction = TypeVar("ToolFunction", bound=Callable[..., Any])
 _MARK = "__swarm_effect__"
 
 
-def tool(*, effect: EffectClass) -> Callable[[ToolFunction], ToolFunction]:
+def tool(*misplaced: object, effect: EffectClass | None = None) -> Callable[[ToolFunction], ToolFunction]:
     """Marks a function of a ``tools/*.py`` file as a native tool.
 
     The function's name is the tool's, its docstring's first paragraph the description, its
     signature the schema; a parameter annotated ``ToolContext`` is filled in by the framework.
     It returns text, JSON-able data or a ``ToolResult``, and raises ``ToolError`` to tell the
     model what to do instead.
+
+    Raises:
+        ProjectError: the effect is missing, or none of those there are.
     """
+    classes = get_args(EffectClass)
+    if misplaced or effect is None:
+        raise ProjectError(f"write @tool(effect=…), with one of: {', '.join(classes)}")
+    if effect not in classes:
+        raise ProjectError(
+            f"@tool(effect={effect!r}): there is no such effect; there are: {', '.join(classes)}"
+        )
 
     def mark(function: ToolFunction) -> ToolFunction:
         setattr(function, _MARK, effect)

@@ -7,7 +7,8 @@ date and short text of a typed result is looked up in the texts its tools gave.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
@@ -20,6 +21,41 @@ _DAY_MONTH = re.compile(
     rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\.?\s+(?:of\s+)?({'|'.join(_MONTHS)})[a-z]*\b", re.IGNORECASE
 )
 _MONTH_DAY = re.compile(rf"\b({'|'.join(_MONTHS)})[a-z]*\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b", re.IGNORECASE)
+_NUMERIC_DAY = re.compile(r"(?<![\d.,])(\d{1,2})([./-])(\d{1,2})\2(?:\d{4}|\d{2})(?![\d,]|\.\d)")
+_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::00(?:\.0+)?)?(?:Z|[+-]\d{2}:?\d{2})?")
+_PERCENT = re.compile(r"(\d[\d.,]*)\s*(?:%|percent\b|per cent\b)")
+_UNITS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_WORDS_OF_NUMBERS = {
+    **{word: float(number) for number, word in enumerate(_UNITS)},
+    **{word: 20.0 + 10 * number for number, word in enumerate(_TENS)},
+    "dozen": 12.0,
+    "once": 1.0,
+    "twice": 2.0,
+    "hundred": 100.0,
+    "thousand": 1_000.0,
+}
 SHARE_OF_WORDS = 0.6
 """A text counts as read when this share of its words stands in the source: models rephrase a
 little (an article, a tense) where they invent a lot."""
@@ -32,20 +68,29 @@ class Source:
         joined = "\n".join(texts)
         self._words = {word.casefold() for word in _WORD.findall(joined)}
         self._numbers = {value for found in _NUMBER.findall(joined) for value in _readings(found)}
+        self._numbers |= {
+            round(value / 100, 6) for found in _PERCENT.findall(joined) for value in _readings(found)
+        }
+        self._numbers |= _spelled(joined)
         self._days = _days(joined)
 
-    def missing(self, data: JsonValue) -> list[str]:
-        """The values of a result that stand nowhere in the source, as text, each once."""
-        return list(dict.fromkeys(str(value) for value in _leaves(data) if not self._has(value)))
+    def missing(self, data: JsonValue, schema: Mapping[str, JsonValue] | None = None) -> list[str]:
+        """The values of a result that stand nowhere in the source, as text, each once; under its schema
+        without what is judged and not read."""
+        found = (leaf.value for leaf in leaves(data, schema) if not leaf.is_judged)
+        return list(dict.fromkeys(str(value) for value in found if not self.has(value)))
 
-    def _has(self, value: JsonValue) -> bool:
+    def has(self, value: JsonValue) -> bool:
+        """Whether a value stands there, however it is written."""
         if value is None or isinstance(value, bool):
             return True
         if isinstance(value, int | float):
             return round(abs(float(value)), 6) in self._numbers
         text = str(value)
-        if iso := _ISO.fullmatch(text.strip()):
+        if (day := _DAY_OF_TIME.match(text.strip())) and (iso := _ISO.fullmatch(day.group(1))):
             return self._has_day(int(iso.group(2)), int(iso.group(3)))
+        if time := _TIME.fullmatch(text.strip()):
+            return self._has_time(int(time.group(1)), time.group(2))
         words = [word.casefold() for word in _WORD.findall(text)]
         known = sum(word in self._words for word in words)
         return not words or known >= SHARE_OF_WORDS * len(words)
@@ -53,16 +98,127 @@ class Source:
     def _has_day(self, month: int, day: int) -> bool:
         return not self._days or (month, day) in self._days
 
+    def _has_time(self, hour: int, minute: str) -> bool:
+        hours = {f"{hour:02}", str(hour), str(hour % 12 or 12)}
+        hours |= {f"{one}{half}" for one in tuple(hours) for half in ("am", "pm", "h")}
+        is_there = bool(hours & self._words)
+        return is_there and (minute == "00" or any(minute + end in self._words for end in ("", "am", "pm")))
 
-def _leaves(data: JsonValue) -> Iterable[JsonValue]:
+
+@dataclass(frozen=True)
+class Leaf:
+    """One value of a result, where it stands in it, and whether its schema says that it is judged."""
+
+    place: str
+    value: JsonValue
+    is_judged: bool = False
+
+
+Schema = Mapping[str, JsonValue]
+
+
+def leaves(
+    data: JsonValue,
+    schema: Schema | None = None,
+    root: Schema | None = None,
+    place: str = "",
+    judged: bool = False,
+) -> Iterator[Leaf]:
+    """The values of a result with their places, as ``items[2].price``.
+
+    Judged is what the schema lists the values of, a truth value, and what is marked ``"judged": true``.
+    """
+    root = root or schema or {}
+    schema = _branch(data, schema, root)
+    judged = judged or schema.get("judged") is True or "enum" in schema or "const" in schema
     if isinstance(data, dict):
-        for value in data.values():
-            yield from _leaves(value)
+        properties, others = schema.get("properties"), schema.get("additionalProperties")
+        known = properties if isinstance(properties, dict) else {}
+        for name, value in data.items():
+            inner = f"{place}.{name}" if place else name
+            if name not in known and isinstance(others, dict):
+                yield Leaf(inner, name, judged)
+            yield from leaves(value, _dict(known.get(name, others)), root, inner, judged)
     elif isinstance(data, list):
-        for value in data:
-            yield from _leaves(value)
+        heads, items = schema.get("prefixItems"), _dict(schema.get("items"))
+        each = [_dict(head) for head in heads] if isinstance(heads, list) else []
+        for number, value in enumerate(data):
+            wanted = each[number] if number < len(each) else items
+            yield from leaves(value, wanted, root, f"{place}[{number}]", judged)
     else:
-        yield data
+        yield Leaf(place, data, judged or isinstance(data, bool))
+
+
+def _branch(data: JsonValue, schema: Schema | None, root: Schema) -> Schema:
+    """The schema that a value stands under: references followed, and of alternatives the one it fits."""
+    schema = schema or {}
+    for _ in range(16):  # a reference may lead to itself
+        reference = schema.get("$ref")
+        definitions = root.get("$defs")
+        if isinstance(reference, str) and isinstance(definitions, dict):
+            beside = {key: value for key, value in schema.items() if key != "$ref"}
+            schema = {**(_dict(definitions.get(reference.rpartition("/")[2])) or {}), **beside}
+            continue
+        for key in ("anyOf", "oneOf", "allOf"):
+            if isinstance(choices := schema.get(key), list):
+                beside = {name: value for name, value in schema.items() if name != key}
+                fits = (one for choice in choices if _fits(data, one := _branch(data, _dict(choice), root)))
+                schema = {**(next(fits, None) or {}), **beside}
+                break
+        else:
+            return schema
+    return schema
+
+
+def _fits(data: JsonValue, schema: Schema) -> bool:
+    """Whether a value is of the kind that a schema speaks of; no more than tells alternatives apart."""
+    if isinstance(values := schema.get("enum"), list):
+        return data in values
+    if "const" in schema:
+        return data == schema["const"]
+    properties = schema.get("properties")
+    if isinstance(data, dict) and isinstance(properties, dict):
+        needed = schema.get("required")
+        is_whole = all(name in data for name in needed) if isinstance(needed, list) else True
+        consts = [
+            data[name] == part["const"]
+            for name, part in properties.items()
+            if name in data and isinstance(part, dict) and "const" in part
+        ]
+        return is_whole and all(consts) and (data.keys() <= properties.keys() or not consts)
+    kind = schema.get("type")
+    kinds = kind if isinstance(kind, list) else [kind]
+    found = _KINDS.get(type(data))
+    return kind is None or found in kinds or (found == "integer" and "number" in kinds)
+
+
+_KINDS: dict[type, str] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+    list: "array",
+    dict: "object",
+}
+_DAY_OF_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}.*)?$")
+
+
+def _spelled(text: str) -> set[float]:
+    """Numbers that are written in English words: ``seven``, ``twenty-five``."""
+    found: set[float] = set()
+    words = [word.casefold() for word in _WORD.findall(text)]
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        value = _WORDS_OF_NUMBERS.get(word)
+        if value is None:
+            continue
+        found.add(value)
+        next_value = _WORDS_OF_NUMBERS.get(after)
+        if word in _TENS and next_value is not None and 0 < next_value < 10:
+            found.add(value + next_value)
+        if next_value in (100.0, 1_000.0):
+            found.add(value * next_value)
+    return found
 
 
 def _readings(found: str) -> set[float]:
@@ -89,6 +245,9 @@ def _days(text: str) -> set[tuple[int, int]]:
     days = {(int(month), int(day)) for _, month, day in _ISO.findall(text)}
     days |= {(_month(name), int(day)) for day, name in _DAY_MONTH.findall(text)}
     days |= {(_month(name), int(day)) for name, day in _MONTH_DAY.findall(text)}
+    for first, _, second in _NUMERIC_DAY.findall(text):
+        # 01/02/2026 is the first of February or the second of January.
+        days |= {(int(first), int(second)), (int(second), int(first))}
     return days
 
 
@@ -96,17 +255,5 @@ def _month(name: str) -> int:
     return _MONTHS.index(name[:3].casefold()) + 1
 
 
-def without_choices(data: JsonValue, schema: Mapping[str, JsonValue] | None) -> JsonValue:
-    """The data without the fields whose schema lists their values: a choice is judged, not read."""
-    if schema is None or "enum" in schema or "const" in schema:
-        return None if schema else data
-    items, properties = schema.get("items"), schema.get("properties")
-    if isinstance(data, list) and isinstance(items, dict):
-        return [without_choices(item, items) for item in data]
-    if isinstance(data, dict) and isinstance(properties, dict):
-        return {name: without_choices(value, _dict(properties.get(name))) for name, value in data.items()}
-    return data
-
-
-def _dict(value: JsonValue) -> Mapping[str, JsonValue] | None:
+def _dict(value: JsonValue) -> Schema | None:
     return value if isinstance(value, dict) else None

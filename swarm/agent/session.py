@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment
 from swarm.agent.evasion import declines, evasion
-from swarm.agent.grounding import Source, without_choices
+from swarm.agent.grounding import Source
 from swarm.agent.opening import Opening, columns
 from swarm.agent.progress import MOST_REPEATS, Progress
 from swarm.agent.quotes import passed_over, split_quotes, unquoted, with_quotes
@@ -189,7 +189,7 @@ class Session:
         if self.assignment.is_queried:
             self._receive_query(call, result)
             return
-        text = await self._window.shorten(result.text, self._reply_tokens)
+        text = await self._window.shorten(result.text or "(nothing)", self._reply_tokens)
         nudge = "\nYou have made this call before: use what it gave." if times > 1 else ""
         self._say("user", f"{call.tool} {'failed' if result.is_error else 'gave'}:\n{text}{nudge}")
 
@@ -233,7 +233,9 @@ class Session:
             data, quotes = split_quotes(data)
             unread, left = unquoted(quotes, self._sources), passed_over(quotes, self._sources)
         if self._must_stand_in_source():
-            unread += Source(self._sources).missing(without_choices(data, self.assignment.step.expects))
+            # What the agent was given it need not have read: its brief, in which the item stands.
+            known = Source([*self._sources, self.assignment.brief])
+            unread += known.missing(data, self.assignment.step.expects)
         if (unread or left) and not self._is_checked:
             self._is_checked = True
             values = ", ".join(repr(value) for value in unread[:6])

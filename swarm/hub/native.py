@@ -6,9 +6,10 @@ import inspect
 import json
 import logging
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import TracebackType
 from typing import cast
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
@@ -18,6 +19,7 @@ from pydantic_core import ArgsKwargs, PydanticSerializationError, to_jsonable_py
 from swarm.awake import Deadline
 from swarm.errors import ProjectError, ServerError, StoreError, ToolError
 from swarm.guard.rules import clean
+from swarm.hub.aside import printing_aside
 from swarm.hub.offer import CAREFUL, DESCRIPTION_LENGTH, Offer, pin_of
 from swarm.hub.results import bounded, cleaned, failure
 from swarm.hub.schema import Arguments, BadSchema, Schema, Trimmer, shortened
@@ -97,8 +99,9 @@ class NativeTools:
                 raise ServerError(
                     f"{call.tool} did not return within {context.deadline_seconds:g} s"
                 ) from error
-            logger.warning("%s failed", call.tool, exc_info=True)
-            return failure(f"{call.tool} failed: {type(error).__name__}: {error}")
+            # Shown where a program asks for it: a person at a terminal reads the reason in the run.
+            logger.info("%s failed", call.tool, exc_info=_from(native.function, error))
+            return failure(f"{type(error).__name__}: {error}")
 
     async def read_back(self, call: ToolCall, offer: Offer) -> Reading | None:
         """Nothing: a function of ours has no other that reads back what it did."""
@@ -107,15 +110,18 @@ class NativeTools:
     async def _called(self, function: Function, args: dict[str, object]) -> object:
         if inspect.iscoroutinefunction(function):
             try:
-                return await function(**args)
+                with printing_aside():
+                    return await function(**args)
             except SystemExit as error:
                 raise RuntimeError(f"it tried to end the program: SystemExit({error.code!r})") from error
-        return await self._threads.run(partial(function, **args))
+        return await self._threads.run(partial(_aside, function, args))
 
     def _natives(self) -> dict[str, _Native]:
         if self._found is None:
             found: dict[str, _Native] = {}
-            for name, function in self._load():
+            with printing_aside():
+                loaded = self._load()
+            for name, function in loaded:
                 if name in found:
                     raise ProjectError(
                         f"two functions are called {name!r}; a tool's name is its function's, rename one"
@@ -124,6 +130,14 @@ class NativeTools:
             self._found = found
         return self._found
 
+    def check(self) -> None:
+        """Nothing, when each function can be a tool.
+
+        Raises:
+            ProjectError: one can't.
+        """
+        self._natives()
+
 
 def from_file(file: ToolFile, threads: Threads) -> NativeTools:
     """The tools of a file of ``tools/``."""
@@ -131,8 +145,30 @@ def from_file(file: ToolFile, threads: Threads) -> NativeTools:
 
 
 def from_functions(functions: Sequence[Function], threads: Threads) -> NativeTools:
-    """The functions that a program passed in, as ``python.NAME``."""
-    return NativeTools(PYTHON, lambda: [(_named(function), function) for function in functions], threads)
+    """The functions that a program passed in, as ``python.NAME``.
+
+    Raises:
+        ProjectError: one of them can't be a tool.
+    """
+    native = NativeTools(PYTHON, lambda: [(_named(function), function) for function in functions], threads)
+    native.check()
+    return native
+
+
+def _aside(function: Function, args: dict[str, object]) -> object:
+    """What a blocking function returns; a generator is read to its end here, where what it prints is seen to."""
+    with printing_aside():
+        value = function(**args)
+        return list(cast("Iterable[object]", value)) if inspect.isgenerator(value) else value
+
+
+def _from(function: Function, error: Exception) -> tuple[type[Exception], Exception, TracebackType | None]:
+    """The error with the frames of the function and of what it called, without ours."""
+    code: object = getattr(function, "__code__", None)
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code is not code:
+        trace = trace.tb_next
+    return type(error), error, trace or error.__traceback__
 
 
 def _functions_of(file: ToolFile) -> list[tuple[str, Function]]:
@@ -148,10 +184,16 @@ def _functions_of(file: ToolFile) -> list[tuple[str, Function]]:
     return functions
 
 
-def _named(function: Function) -> str:
-    name = getattr(function, "__name__", "")
-    if not name.isidentifier():
-        raise ProjectError(f"{function!r} cannot be a tool; pass a function that has a name")
+def _named(function: object) -> str:
+    if not callable(function):
+        raise ProjectError(
+            f"{shortened(repr(function), 80)} cannot be a tool: it is no function; pass a function"
+        )
+    name: object = getattr(function, "__name__", "")
+    if not (isinstance(name, str) and name.isidentifier()):
+        raise ProjectError(
+            f"{shortened(repr(function), 80)} cannot be a tool; pass a function that has a name (def NAME(…): …)"
+        )
     return name
 
 
@@ -183,9 +225,13 @@ def _parameters(where: str, function: Function) -> tuple[list[inspect.Parameter]
         raise ProjectError(
             f"{where}: its annotations name {error.name!r}, which is not there at run time"
         ) from error
+    except (TypeError, SyntaxError, AttributeError) as error:
+        raise ProjectError(
+            f"{where}: its annotations cannot be read: {shortened(str(error), 150)}"
+        ) from error
     parameters: list[inspect.Parameter] = []
     context_name: str | None = None
-    for parameter in inspect.signature(function).parameters.values():
+    for parameter in _signature(where, function).parameters.values():
         hint = hints.get(parameter.name, JsonValue)
         if hint in (ToolContext, CallContext):
             context_name = parameter.name
@@ -196,6 +242,15 @@ def _parameters(where: str, function: Function) -> tuple[list[inspect.Parameter]
                 f"{where}: a model cannot fill in {parameter.name!r}; give every parameter a name that can be written"
             )
     return parameters, context_name
+
+
+def _signature(where: str, function: Function) -> inspect.Signature:
+    try:
+        return inspect.signature(function)
+    except (ValueError, TypeError) as error:
+        raise ProjectError(
+            f"{where}: it does not tell its parameters; wrap it in a function of yours"
+        ) from error
 
 
 def _adapter(parameters: list[inspect.Parameter]) -> TypeAdapter[dict[str, object]]:
@@ -217,8 +272,14 @@ def _result(value: object) -> ToolResult:
         return ToolResult(text="done")
     if isinstance(value, str):
         return bounded(ToolResult(text=clean(value)))
+    if isinstance(value, bytes | bytearray | memoryview):
+        return failure("the tool gave bytes, and a tool gives text or data; let it write them to a file")
     try:
         data = cleaned(_JSON.validate_python(to_jsonable_python(value)))
-    except (PydanticSerializationError, ValidationError) as error:
-        return failure(f"the tool gave a {type(value).__name__}, which JSON cannot hold: {error}")
+    except (PydanticSerializationError, ValidationError, UnicodeDecodeError) as error:
+        said = shortened(str(error), 150)
+        return failure(
+            f"what the tool gave ({type(value).__name__}) is nothing that JSON can hold: {said}; "
+            "let it return text, numbers, lists or dicts"
+        )
     return bounded(ToolResult(text=json.dumps(data, ensure_ascii=False), data=data))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import PurePosixPath
 
 from swarm.card import AgentCard
@@ -16,6 +17,14 @@ LONGEST_PART = 255
 """Bytes of one part of a path, as file systems have it (``NAME_MAX`` of limits.h)."""
 LONGEST_PATH = 1_000
 """Bytes of a path in a workspace, well below ``PATH_MAX``."""
+NOT_TEXT = frozenset(
+    (
+        ".pdf .doc .docx .odt .rtf .xls .xlsx .xlsm .ods .ppt .pptx .png .jpg .jpeg .gif "
+        ".webp .bmp .tif .tiff .mp3 .wav .mp4 .zip .gz .tar .7z .parquet .feather .db "
+        ".sqlite .sqlite3 .pkl .exe "
+    ).split()
+)
+"""Endings of files that no text makes: written as one they would open nowhere."""
 
 
 def problems(plan: Plan, cards: Mapping[str, AgentCard], survey: Survey | None = None) -> list[str]:
@@ -29,8 +38,10 @@ def problems(plan: Plan, cards: Mapping[str, AgentCard], survey: Survey | None =
     writers: dict[PurePosixPath, str] = {}
     for step in plan.steps:
         if step.agent not in team:
+            near = get_close_matches(step.agent[:80], team, n=1)
+            meant = f"did you mean {near[0]!r}? " if near else ""
             found.append(
-                f"step {step.id!r} asks for agent {quoted(step.agent)}; there are: {listed(team, 12)}"
+                f"step {step.id!r} asks for agent {quoted(step.agent)}; {meant}there are: {listed(team, 12)}"
             )
         found += _problems_of(step, steps)
         if survey is not None and step.agent in cards:
@@ -41,10 +52,8 @@ def problems(plan: Plan, cards: Mapping[str, AgentCard], survey: Survey | None =
 
 
 def _problems_of(step: Step, steps: Mapping[str, Step]) -> Iterator[str]:
-    if step.writes and (wrong := _wrong_path(step.writes)):
-        yield f"step {step.id!r} writes {quoted(step.writes)}, which {wrong}"
-    elif step.writes and (step.writes.endswith("/") or not PurePosixPath(step.writes).name):
-        yield f"step {step.id!r} writes {quoted(step.writes)}, which is no name of a file"
+    if step.writes and (wrong := _wrong_file(step.writes)):
+        yield f"step {step.id!r} writes {quoted(step.writes)}, {wrong}"
     if step.each and is_pattern(step.each) and (wrong := _wrong_path(step.each)):
         yield f"step {step.id!r} is for each of {quoted(step.each)}, which {wrong}"
     source = steps.get(step.each_step) if step.each_step else None
@@ -52,6 +61,17 @@ def _problems_of(step: Step, steps: Mapping[str, Step]) -> Iterator[str]:
         yield f"step {step.id!r} is for each of {source.id!r}, whose result is no list"
     if step.expects and (wrong := schema_problem(step.expects)):
         yield f"step {step.id!r} expects what {wrong}"
+
+
+def _wrong_file(path: str) -> str:
+    """Why no step can write a text to that path; empty where one can."""
+    if wrong := _wrong_path(path):
+        return f"which {wrong}"
+    if path.endswith("/") or not PurePosixPath(path).name:
+        return "which is no name of a file"
+    if PurePosixPath(path).suffix.lower() in NOT_TEXT:
+        return "but steps write texts: name a .csv, .json, .md or .txt file"
+    return ""
 
 
 def _wrong_path(path: str) -> str:

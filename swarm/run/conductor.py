@@ -19,6 +19,7 @@ from swarm.run.answer import Composed, compose
 from swarm.run.direct import Ground, direct
 from swarm.run.execution import Execution
 from swarm.run.forecast import forecast, sizes_of, speeds_of
+from swarm.run.typed import Form
 from swarm.scheduler.slots import Want
 from swarm.survey import Survey, survey
 from swarm.timing import Forecast
@@ -38,8 +39,8 @@ class Conductor:
     work: Work
     engine: Engine
     cards: Mapping[str, AgentCard]
-    schema: Mapping[str, JsonValue] | None = None
-    """JSON Schema of the typed answer, if one is asked for."""
+    form: Form | None = None
+    """Of the typed answer, if one is asked for."""
     approve: Approve | None = None
     composed: Composed | None = None
     results: dict[str, Result] = field(default_factory=dict[str, Result])
@@ -191,7 +192,7 @@ class Conductor:
 
     async def answer(self) -> None:
         """Make the answer of the results."""
-        self.composed = await compose(self.work, self.task, self.current, self.results, self.schema)
+        self.composed = await compose(self.work, self.task, self.current, self.results, self.form)
 
     @property
     def current(self) -> Plan:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar, cast
 
 from pydantic import JsonValue, ValidationError
 
@@ -31,13 +31,14 @@ from swarm.events import (
 from swarm.hub.leftovers import FOLDER, end_leftovers
 from swarm.limits import Limits, Usage
 from swarm.models.model import Endpoint
-from swarm.run.answer import Answer, RunOutcome, answer_schema, typed
+from swarm.run.answer import Answer, RunOutcome
 from swarm.run.conductor import GIVEN, Approve, Conductor
 from swarm.run.deadline import Deadline, Pauses
 from swarm.run.graph import conduct
 from swarm.run.setting import Setting
 from swarm.run.speedup import speedup_of
 from swarm.run.stream import PACK, Stream
+from swarm.run.typed import form_of
 from swarm.store.admission import admit_to, too_full, too_large
 from swarm.store.journal import Journal
 from swarm.store.lease import BEAT_SECONDS, Lease
@@ -75,7 +76,7 @@ class Run(Generic[Value]):
         self._setting = setting
         self._held = held
         self._ask_more = ask_more
-        self._answer_type = answer_type
+        self._form = form_of(answer_type)
         self._approve = approve
         self._events = Stream()
         self._news = asyncio.Event()
@@ -401,9 +402,10 @@ class Run(Generic[Value]):
             run=self.id,
             status=outcome or (composed.status if composed else "failed"),
             text=composed.text if composed else reason,
-            value=typed(self._answer_type, composed.data) if self._answer_type and composed else None,
+            value=cast("Value | None", composed.value) if composed else None,
             files=composed.files if composed else (),
             missing=composed.missing if composed else (reason,),
+            judged=composed.judged if composed else (),
             usage=budget.spent,
             reached=self._reached if outcome == "paused" else None,
         )
@@ -447,8 +449,7 @@ class Run(Generic[Value]):
             note=lambda event: self._note(journal, event),
             has_database=setting.has_database,
         )
-        schema: Mapping[str, JsonValue] | None = answer_schema(self._answer_type)
-        return Conductor(work, LocalEngine(work), setting.cards, schema=schema, approve=self._approve)
+        return Conductor(work, LocalEngine(work), setting.cards, form=self._form, approve=self._approve)
 
     async def _recall(self, journal: Journal) -> None:
         """Reads the events of earlier sittings, some at a time."""

@@ -58,10 +58,12 @@ class Swarm:
         """The swarm of a project folder (the current one when none is named).
 
         ``model`` is a name as for ``--model``, or any ``Model``; ``tools`` are functions that agents
-        may call as ``python.NAME``. What is set in ``limits`` goes before the project's.
+        may call as ``python.NAME``. What is set in ``limits`` goes before the project's. An error of
+        the block leaves it as what it is.
 
         Raises:
-            ProjectError: something in the project is wrong, or no model was found.
+            ProjectError: something in the project is wrong, a function can't be a tool, or no model was
+                found.
         """
         opened = project if isinstance(project, Project) else _opened(project, workspace)
         async with AsyncExitStack() as stack:
@@ -85,13 +87,18 @@ class Swarm:
                 given=limits or Limits(),
                 has_database="database" in opened.settings.servers or _is_own(opened, "database"),
             )
+            failure: Exception | None = None
             async with asyncio.TaskGroup() as group:
                 swarm = cls(opened, setting, group)
                 try:
                     yield swarm
+                except Exception as error:  # noqa: BLE001  # the caller's: a group would wrap it
+                    failure = error
                 finally:
                     for run in swarm._runs:
                         await run.stop("the program ended")
+            if failure is not None:
+                raise failure
 
     @property
     def model(self) -> Model:
@@ -251,7 +258,13 @@ def run_sync(
 
     Raises:
         SwarmError: as ``Swarm.open`` and ``Swarm.start``.
+        ProjectError: an event loop runs in this thread already, as in a notebook.
     """
+    if _is_in_a_loop():
+        raise ProjectError(
+            "run_sync can't be used where an event loop runs already, as in a notebook or an async function; "
+            "write there: async with Swarm.open(…) as swarm: run = await swarm.start(task); await run.answer()"
+        )
 
     async def run() -> Answer[Value]:
         async with Swarm.open(project, model=model, tools=tools) as swarm:
@@ -260,3 +273,11 @@ def run_sync(
 
     work: Coroutine[None, None, Answer[Value]] = run()
     return asyncio.run(work)
+
+
+def _is_in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from datetime import date
 from enum import Enum
 from pathlib import Path
@@ -172,8 +174,8 @@ async def test_what_a_function_raises_is_told_to_the_model(make_project: Make, t
     assert [result.is_error for result in results] == [True] * 3
     assert [result.text for result in results] == [
         "no file 'a'; use list to see the files",
-        "python.fail failed: KeyError: 'a'",
-        "python.stop failed: RuntimeError: StopIteration: ",
+        "KeyError: 'a'",
+        "RuntimeError: StopIteration: ",
     ]
 
 
@@ -217,7 +219,7 @@ async def test_a_timeout_of_the_functions_own_is_its_failure(make_project: Make,
     async with Hub.open(make_project(), functions=[ask]) as hub:
         result = await hub.call(_call("python.ask"), tell())
 
-    assert result == ToolResult(text="python.ask failed: TimeoutError: nobody answered", is_error=True)
+    assert result == ToolResult(text="TimeoutError: nobody answered", is_error=True)
 
 
 async def test_a_value_that_json_cannot_hold_is_a_failure(make_project: Make, tell: Tell) -> None:
@@ -229,7 +231,7 @@ async def test_a_value_that_json_cannot_hold_is_a_failure(make_project: Make, te
         result = await hub.call(_call("python.give"), tell())
 
     assert result.is_error
-    assert result.text.startswith("the tool gave a object, which JSON cannot hold: ")
+    assert result.text.startswith("what the tool gave (object) is nothing that JSON can hold: ")
 
 
 async def test_a_result_of_a_tool_is_passed_on_and_its_text_made_plain(
@@ -291,6 +293,102 @@ async def test_a_file_that_cannot_be_used_is_an_error_of_the_project(
 async def test_functions_without_a_name_of_their_own_are_refused(
     make_project: Make, functions: list[Callable[..., object]]
 ) -> None:
-    async with Hub.open(make_project(), functions=functions) as hub:
-        with pytest.raises(ProjectError, match=r"two functions are called 'add'|cannot be a tool"):
-            await hub.tools(("python",))
+    with pytest.raises(ProjectError, match=r"two functions are called 'add'|cannot be a tool"):
+        async with Hub.open(make_project(), functions=functions):
+            pass
+
+
+async def test_what_a_tool_prints_goes_to_stderr_and_what_others_print_meanwhile_to_stdout(
+    make_project: Make, tell: Tell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waits, goes_on = asyncio.Event(), asyncio.Event()
+
+    def blocking() -> str:
+        """Prints in a thread."""
+        print("from a thread")  # noqa: T201
+        return "done"
+
+    async def waiting() -> str:
+        """Prints before and after others print."""
+        print("from a task")  # noqa: T201
+        waits.set()
+        await goes_on.wait()
+        await asyncio.to_thread(print, "from a thread of a task")
+        return "done"
+
+    def yielding() -> Iterator[str]:
+        """Prints while it is read."""
+        print("from a generator")  # noqa: T201
+        yield "done"
+
+    before = sys.stdout
+    async with Hub.open(make_project(), functions=[blocking, waiting, yielding]) as hub:
+        async with asyncio.TaskGroup() as group:
+            call = group.create_task(hub.call(_call("python.waiting"), tell()))
+            await waits.wait()
+            print("the answer")  # noqa: T201
+            await hub.call(_call("python.blocking"), tell())
+            print("more of it")  # noqa: T201
+            goes_on.set()
+        assert (await call).text == "done"
+        assert (await hub.call(_call("python.yielding"), tell())).data == ["done"]
+    assert sys.stdout is before
+    said = capsys.readouterr()
+    assert said.out == "the answer\nmore of it\n"
+    assert said.err.splitlines() == [
+        "from a task", "from a thread", "from a thread of a task", "from a generator",
+    ]  # fmt: skip
+
+
+async def test_what_a_file_of_tools_prints_when_it_is_loaded_goes_to_stderr(
+    make_project: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = make_project(tools=(_file(tmp_path, f"{WORDS}\nprint('loaded')\n"),))
+    async with Hub.open(project) as hub:
+        await hub.tools(("words",))
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "loaded\n")
+
+
+async def test_bytes_are_no_result_and_it_is_said_what_is(make_project: Make, tell: Tell) -> None:
+    def picture() -> bytes:
+        """Gives a picture."""
+        return b"\x89PNG"
+
+    async with Hub.open(make_project(), functions=[picture]) as hub:
+        result = await hub.call(_call("python.picture"), tell())
+    assert result == ToolResult(
+        text="the tool gave bytes, and a tool gives text or data; let it write them to a file", is_error=True
+    )
+
+
+async def test_a_tool_that_raises_says_nothing_on_stderr_and_a_log_has_its_own_frames_alone(
+    make_project: Make, tell: Tell, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def boom() -> None:
+        """Raises."""
+        raise ValueError("the database is down")
+
+    caplog.set_level("INFO", logger="swarm.hub")
+    async with Hub.open(make_project(), functions=[boom]) as hub:
+        result = await hub.call(_call("python.boom"), tell())
+    assert result.text == "ValueError: the database is down"
+    assert capsys.readouterr().err == ""
+    (logged,) = caplog.records
+    assert logged.levelname == "INFO"
+    assert logged.exc_info is not None
+    assert [frame.name for frame in traceback.extract_tb(logged.exc_info[2])] == ["boom"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: tool(lambda: None),
+        lambda: tool()(lambda: None),
+        lambda: tool(effect="purely"),  # type: ignore[arg-type]  # what a person may write
+        lambda: tool("pure"),
+    ],
+)
+def test_a_tool_that_is_marked_wrongly_is_refused_where_it_is_written(make: Callable[[], object]) -> None:
+    with pytest.raises(ProjectError, match="pure, idempotent, keyed, verifiable, irreversible"):
+        make()
