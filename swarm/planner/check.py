@@ -17,13 +17,41 @@ LONGEST_PART = 255
 """Bytes of one part of a path, as file systems have it (``NAME_MAX`` of limits.h)."""
 LONGEST_PATH = 1_000
 """Bytes of a path in a workspace, well below ``PATH_MAX``."""
-NOT_TEXT = frozenset(
-    (
-        ".pdf .doc .docx .odt .rtf .xls .xlsx .xlsm .ods .ppt .pptx .png .jpg .jpeg .gif "
-        ".webp .bmp .tif .tiff .mp3 .wav .mp4 .zip .gz .tar .7z .parquet .feather .db "
-        ".sqlite .sqlite3 .pkl .exe "
-    ).split()
-)
+NOT_TEXT = frozenset([
+    ".pdf",
+    ".doc",
+    ".docx",
+    ".odt",
+    ".rtf",
+    ".xls",
+    ".xlsx",
+    ".xlsm",
+    ".ods",
+    ".ppt",
+    ".pptx",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".gif",
+    ".webp",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".mp3",
+    ".wav",
+    ".mp4",
+    ".zip",
+    ".gz",
+    ".tar",
+    ".7z",
+    ".parquet",
+    ".feather",
+    ".db",
+    ".sqlite",
+    ".sqlite3",
+    ".pkl",
+    ".exe",
+])
 """Endings of files that no text makes: written as one they would open nowhere."""
 
 
