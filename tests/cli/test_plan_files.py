@@ -47,7 +47,10 @@ def test_what_stands_at_its_default_is_left_out_of_the_file(tmp_path: Path) -> N
         ("[]", "Input should be an object"),
         ('{"steps": []}', "steps: Tuple should have at least 1 item"),
         ('{"steps": [{"id": "a", "agent": "writer"}]}', "steps.0.brief is missing; add it"),
-        ('{"steps": [{"id": "a", "agent": "w", "brief": "b", "when": 1}]}', "steps.0.when is no known key; known: agent, brief"),
+        (
+            '{"steps": [{"id": "a", "agent": "w", "brief": "b", "when": 1}]}',
+            "steps.0.when is no known key; known: agent, brief",
+        ),
         ('{"steps": [{"id": "a", "agent": "w", "brief": "b", "needs": ["x"]}]}', "step 'a' needs 'x'"),
     ],
 )
