@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Usage(BaseModel):
@@ -100,6 +100,14 @@ class Limits(BaseModel):
 
     run_file_mb: int = Field(default=4_000, ge=1, le=MOST)
     """Megabytes that a run's file may grow to; then the run is paused. 10,000 turns take some 20."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_number(cls, value: object) -> object:
+        """``true`` is no number, though Python counts it as 1."""
+        if isinstance(value, bool):
+            raise ValueError("write a number")  # pydantic tells of ValueError alone
+        return value
 
     def but(self, given: Limits) -> Limits:
         """These limits, but for those that are set in ``given``."""

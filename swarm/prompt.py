@@ -19,6 +19,12 @@ def text(name: str) -> str:
     return (FOLDER / f"{name}.md").read_text(encoding="utf-8").strip()
 
 
+def load() -> None:
+    """Reads all prompts: a run that has no file descriptor left must not need one for the next."""
+    for name in names():
+        text(name)
+
+
 def fill(name: str, **values: str) -> str:
     """A prompt with each ``<<key>>`` replaced; braces are left alone, since prompts show JSON.
 

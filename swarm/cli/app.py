@@ -151,7 +151,7 @@ def _usage(error: Exception) -> int:
         show()
         return WRONG_INPUT
     command: str = getattr(getattr(error, "ctx", None), "command_path", "swarm")
-    return _report([ProjectError(f"{shortened(words, MOST_OF_USAGE)} See: {command} --help")])
+    return _report([ProjectError(f"{shortened(words, MOST_OF_USAGE).rstrip('.')}. See: {command} --help")])
 
 
 def _group_code(group: BaseExceptionGroup[BaseException]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -49,14 +50,16 @@ def import_(
 ) -> None:
     """Take in a run that was exported: it can be shown and resumed here. What is damaged, newer than
     this program, or there already is refused."""
-    from swarm.store.archive import check_id, import_files, import_run, read_manifest
+    from swarm.store.archive import check_id, import_run, placed_files, read_manifest
 
     id = check_id(as_id) if as_id else read_manifest(file).run
-    manifest = asyncio.run(import_run(file, run_path(folder_of(project), id)))
+    target = run_path(folder_of(project), id)
+    with placed_files(file, files) if files else nullcontext() as placed:
+        manifest = asyncio.run(import_run(file, target))
     print_line(id)
-    if files is not None:
-        for name in import_files(file, files):
-            sys.stderr.write(f"wrote: {files / name}\n")
+    if placed is not None:
+        for name in placed.names:
+            sys.stderr.write(f"wrote: {placed.folder / name}\n")
     elif manifest.files:
         count = len(manifest.files)
         sys.stderr.write(f"{count} files of its workspace stay in {file}; --files FOLDER takes them out\n")

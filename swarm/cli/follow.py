@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from swarm.cli.interrupts import INTERRUPTED, Interrupts
 from swarm.cli.screen import Screen
 from swarm.cli.streams import settled, unhurried
+from swarm.prompt import load as load_prompts
 from swarm.store.admission import admit_to
 from swarm.store.clock import steady_clock
 
@@ -38,6 +39,8 @@ def run_on_screen(options: RunOptions, start: Start) -> int:
         limits = options.limits()
         admit_to(project.runs_folder, project.settings.limits.but(limits).free_disk_mb)
         await _begin(options, screen)
+        await _check_model(options, project)
+        load_prompts()
         rests = options.rests()
         async with AsyncExitStack() as stack:
             with screen.opening():
@@ -52,6 +55,19 @@ def run_on_screen(options: RunOptions, start: Start) -> int:
             return await follow(run, screen, interrupts, project)
 
     return run_to_exit(work)
+
+
+async def _check_model(options: RunOptions, project: Project) -> None:
+    """Refuses a model that is not there before servers are started and libraries loaded for it.
+
+    Raises:
+        ProjectError: what was named does not exist.
+    """
+    from swarm.models.choose import find, wish_of
+
+    wish = wish_of(options.model, project.settings.model)
+    if wish.name or wish.url:
+        await find(wish)
 
 
 async def _begin(options: RunOptions, screen: Screen) -> None:

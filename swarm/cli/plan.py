@@ -75,7 +75,7 @@ def run(options: PlanOptions) -> None:
 
     plan = read_plan(options.file)
     check_in(options.opened(), plan)
-    task = options.task or " ".join(step.brief for step in plan.last_steps())
+    task = read_task(options.task) if options.task else " ".join(step.brief for step in plan.last_steps())
     raise typer.Exit(run_task(task, options, plan))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.options import LaterOptions, RunArgument, RunOptions, path_of
+from swarm.cli.options import LaterOptions, RunArgument, RunOptions, folder_of, path_of
 from swarm.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from swarm.plan import Plan
     from swarm.run.run import Run
     from swarm.run.swarm import Swarm
+    from swarm.store.records import RunRecord
+
+
+LONGEST_TASK = 200_000
+"""Characters of a task: more than the window of any local model takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,22 +72,33 @@ def go_on(path: Path, options: RunOptions, *, take_over: bool = False) -> int:
     """Resumes the run of a file, in the folder that it worked in; gives the exit code."""
     from swarm.store.admission import admit
     from swarm.store.lease import lease
+    from swarm.store.place import workspace_of
     from swarm.store.reader import read_run
 
     # Held from here on: whoever comes second is refused before anything heavy is loaded.
     with lease(path, take_over=take_over) as held:
         admit(path)
-        workspace = Path(read_run(path).workspace)
+        record = read_run(path)
+        if options.workspace is None:
+            options = replace(options, workspace=workspace_of(record, folder_of(options.project)))
+        _tell_of_replies(path, record)
         from swarm.cli.follow import run_on_screen
-
-        if options.workspace is None and workspace.is_dir():
-            options = replace(options, workspace=workspace)
 
         async def start(swarm: Swarm, screen: Screen) -> Run[str]:
             ask_more = screen.ask_more if screen.can_ask and not options.yes else None
             return await swarm.resume(path.stem, ask_more=ask_more, held=held)
 
         return run_on_screen(options, start)
+
+
+def _tell_of_replies(path: Path, record: RunRecord) -> None:
+    """Says what an imported run does first: that comes from its file, and no model here chose it."""
+    from swarm.store.place import replies_to_act_on
+    from swarm.view.words import printable
+
+    if found := replies_to_act_on(path, record):
+        lines = "".join(f"  {printable(words)}\n" for words in found)
+        sys.stderr.write(f"swarm: the run was imported; it goes on from these recorded replies:\n{lines}")
 
 
 def run_task(task: str, options: RunOptions, plan: Plan | None = None) -> int:
@@ -108,7 +124,25 @@ def read_task(words: str) -> str:
     Raises:
         ProjectError: it is empty.
     """
-    task = (sys.stdin.read() if words == "-" else words).strip()
+    task = (_stdin() if words == "-" else words).strip()
     if not task:
         raise ProjectError("the task is empty; say in plain words what is to be done")
+    if len(task) > LONGEST_TASK:
+        raise ProjectError(
+            f"the task has {len(task):,} characters, {LONGEST_TASK:,} are the most; put long texts into files"
+        )
+    try:
+        task.encode()
+    except UnicodeEncodeError as error:
+        raise ProjectError(
+            f"the task has bytes that are no UTF-8, at character {error.start + 1}; set a UTF-8 locale "
+            "(LC_ALL=C.UTF-8), or write the task so"
+        ) from error
     return task
+
+
+def _stdin() -> str:
+    try:
+        return sys.stdin.read(LONGEST_TASK + 1)
+    except UnicodeDecodeError as error:
+        raise ProjectError(f"the task on stdin is not UTF-8 at byte {error.start}; write it so") from error

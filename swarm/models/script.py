@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from swarm.errors import ModelError, ProjectError
+from swarm.errors import ModelError, ProjectError, SwarmError, quoted, shortened
 from swarm.messages import Reply, Request
 from swarm.models.faults import Fault
 from swarm.project.folders import imported, is_regular, said
@@ -69,5 +69,27 @@ def _script_in(path: Path) -> Script:
         raise ProjectError(f"{said(path)}: the script defines no function reply(request); add one")
     latency = getattr(module, "latency", None)
     return Script(
-        cast("ReplyFunction", reply), cast("LatencyFunction", latency) if callable(latency) else None
+        _checked(path, cast("ReplyFunction", reply)),
+        cast("LatencyFunction", latency) if callable(latency) else None,
     )
+
+
+def _checked(path: Path, reply: ReplyFunction) -> ReplyFunction:
+    """The function of a person's file, whose faults are told as theirs."""
+
+    async def checked(request: Request) -> Answer:
+        try:
+            answer = reply(request)
+            found = await answer if isinstance(answer, Awaitable) else answer
+        except (SwarmError, TimeoutError):
+            raise
+        except Exception as error:  # foreign code: whatever a script does
+            why = shortened(f"{type(error).__name__}: {error}", 160)
+            raise ProjectError(f"{said(path)}: reply(request) raised {why}; correct the script") from error
+        if not isinstance(found, str | Reply | Fault):
+            raise ProjectError(
+                f"{said(path)}: reply(request) gave {quoted(found)}; it gives the text of the reply"
+            )
+        return found
+
+    return checked

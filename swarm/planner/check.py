@@ -109,7 +109,7 @@ def _wrong_path(path: str) -> str:
     if any(ord(sign) < 32 or ord(sign) == 127 or 0xD800 <= ord(sign) < 0xE000 for sign in path):
         return "holds a character that no name of a file may have"
     sizes = [len(part.encode()) for part in path.split("/")]
-    if max(sizes) > LONGEST_PART or sum(sizes) > LONGEST_PATH:
+    if max(sizes) > LONGEST_PART or len(path.encode()) > LONGEST_PATH:
         return f"is too long: a name has {LONGEST_PART} bytes at most, a path {LONGEST_PATH:,}"
     return ""
 

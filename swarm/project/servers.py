@@ -48,12 +48,13 @@ def is_on(name: str, settings: dict[str, ServerSettings]) -> bool:
 def _from_file(name: str, path: Path, workspace: Path) -> ServerEntry:
     # -P keeps a server called email.py from shadowing the standard library.
     args = ["-P", str(path)]
+    parsed = parse_python(path)
     if is_built_in(path, "mcp_servers"):
         args += ["--root", str(workspace)]
     return ServerEntry(
         name=name,
         origin=path,
-        description=first_paragraph(ast.get_docstring(parse_python(path))),
+        description=first_paragraph(ast.get_docstring(parsed)),
         command=sys.executable,
         args=tuple(args),
         cwd=workspace,

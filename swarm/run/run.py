@@ -43,7 +43,7 @@ from swarm.store.admission import admit_to, too_full, too_large
 from swarm.store.journal import Journal
 from swarm.store.lease import BEAT_SECONDS, Lease
 from swarm.store.mailbox import mailbox
-from swarm.store.records import RunRecord
+from swarm.store.records import IMPORTED, RunRecord
 from swarm.timing import Speedup
 from swarm.work import Work
 
@@ -383,8 +383,11 @@ class Run(Generic[Value]):
                 return Heard(ok=True, text=f"question {command.question} is answered: {command.decision}")
 
     async def _save(self, journal: Journal, limits: Limits) -> None:
-        settings: dict[str, JsonValue] = {**journal.run.settings, GIVEN_LIMITS: self._given}
-        await journal.save_run(status="running", limits=limits, settings=settings)
+        kept = {name: value for name, value in journal.run.settings.items() if name != IMPORTED}
+        settings: dict[str, JsonValue] = {**kept, GIVEN_LIMITS: self._given}
+        # From here on it belongs to this project, wherever it was made.
+        places = str(self._setting.runs_folder.parent.parent), str(self._setting.workspace)
+        await journal.save_run(status="running", limits=limits, settings=settings, places=places)
 
     def _tell_plan(self, conductor: Conductor, journal: Journal) -> None:
         """Notes the recorded plan where no event tells of it: it is given, or a kill came before the event."""

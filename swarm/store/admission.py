@@ -40,7 +40,10 @@ def admit_to(folder: Path, free_mb: int) -> None:
 
 def too_full(folder: Path, free_mb: int) -> str:
     """What a person must do before there is ``free_mb`` on the folder's disk; empty where there is."""
-    free = shutil.disk_usage(folder).free // 1_000_000
+    try:
+        free = shutil.disk_usage(folder).free // 1_000_000
+    except FileNotFoundError as error:
+        raise StoreError(gone(folder)) from error
     if free >= free_mb:
         return ""
     return (
@@ -49,9 +52,17 @@ def too_full(folder: Path, free_mb: int) -> str:
     )
 
 
+def gone(folder: Path) -> str:
+    """What a person must know where a run's folder is not where it was."""
+    return f"{folder}: the run's folder is gone or was moved; where it is now, `swarm resume` goes on with it"
+
+
 def too_large(path: Path, most_mb: int) -> str:
     """What a person must do before the run's file may grow beyond ``most_mb``; empty where it has not."""
-    size = runfile.size_of(path) // 1_000_000
+    try:
+        size = runfile.size_of(path) // 1_000_000
+    except FileNotFoundError as error:
+        raise StoreError(gone(path.parent)) from error
     if size < most_mb:
         return ""
     return (

@@ -6,32 +6,56 @@ of it is used.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
+import shutil
+import stat
+import struct
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from swarm.errors import ProjectError, StoreError
+from swarm.errors import ProjectError, StoreError, quoted, shortened
 from swarm.events import RunEnded
 from swarm.store import database, runfile
 from swarm.store.fork import rename
 from swarm.store.inspection import inspect
-from swarm.store.lease import lease
+from swarm.store.lease import lease, make_folder
 from swarm.store.reader import read_events, read_run
+from swarm.store.records import IMPORTED
 from swarm.store.witness import witness_path
 from swarm.store.writer import Writer
 
 FORMAT = 1
 """Version of what is in an archive."""
 
+MOST_OF_MANIFEST = 4_000_000
+"""Bytes of a manifest."""
+LONGEST_PART = 255
+"""Bytes of one part of a path, as file systems have it."""
+
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 0x1
+"""Bit of a part's flags (APPNOTE.TXT of the format, 4.4.4)."""
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 _MANIFEST, _DATABASE, _FILES = "manifest.json", "run.db", "files/"
 _CHUNK = 1 << 20
 _ID = r"^[A-Za-z0-9_-]{1,64}$"
@@ -56,6 +80,14 @@ class Manifest(BaseModel):
         return tuple(name.removeprefix(_FILES) for name in self.digests if name.startswith(_FILES))
 
 
+@dataclass(frozen=True)
+class Placed:
+    """Workspace files of an archive that were put into a folder."""
+
+    folder: Path
+    names: tuple[str, ...]
+
+
 def check_id(id: str) -> str:
     """The id, if a run can be called that.
 
@@ -63,7 +95,7 @@ def check_id(id: str) -> str:
         ProjectError: it cannot.
     """
     if not re.fullmatch(_ID, id):
-        raise ProjectError(f"a run cannot be called {id!r}: use letters, digits, - and _, at most 64")
+        raise ProjectError(f"a run cannot be called {quoted(id)}: use letters, digits, - and _, at most 64")
     return id
 
 
@@ -85,8 +117,10 @@ def export_run(path: Path, target: Path, files: Iterable[str] = ()) -> Manifest:
     Raises:
         StoreError: something of it cannot be read, or ``target`` not be written or is there already.
     """
-    if target.exists():
-        raise StoreError(f"{target}: there is a file already; remove it, or name another one")
+    if os.path.lexists(target):
+        raise StoreError(
+            f"{shortened(str(target), 160)}: there is a file already; remove it, or name another one"
+        )
     record = read_run(path)
     try:
         with tempfile.TemporaryDirectory(prefix=".export-", dir=target.absolute().parent) as folder:
@@ -116,12 +150,14 @@ def read_manifest(file: Path) -> Manifest:
         StoreError: it is none, damaged, or newer than this program.
     """
     with _opened(file) as archive:
+        if archive.getinfo(_MANIFEST).file_size > MOST_OF_MANIFEST:
+            raise _damaged(file, f"its manifest has more than {MOST_OF_MANIFEST // 1_000_000} MB")
         try:
             manifest = Manifest.model_validate_json(archive.read(_MANIFEST))
         except ValidationError as error:
             raise _damaged(file, "its manifest does not read") from error
     if manifest.format > FORMAT or manifest.schema_version > runfile.SCHEMA_VERSION:
-        raise StoreError(f"{file}: a newer version exported it; upgrade sovereign-swarm")
+        raise StoreError(f"{shortened(str(file), 160)}: a newer version exported it; upgrade sovereign-swarm")
     return manifest
 
 
@@ -136,14 +172,15 @@ async def import_run(file: Path, target: Path) -> Manifest:
     """
     manifest = read_manifest(file)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         with lease(target), tempfile.TemporaryDirectory(prefix=".import-", dir=target.parent) as folder:
             part = Path(folder) / target.name
             _take_out(file, manifest, target, part)
-            if target.stem != manifest.run:
-                record = read_run(part).model_copy(update={"id": target.stem})
-                async with Writer.open(part, partial(database.open_existing, part)) as writer:
-                    await writer.do(lambda connection: rename(connection, record))
+            before = read_run(part)
+            settings: dict[str, JsonValue] = {**before.settings, IMPORTED: True}
+            record = before.model_copy(update={"id": target.stem, "settings": settings})
+            async with Writer.open(part, partial(database.open_existing, part)) as writer:
+                await writer.do(lambda connection: rename(connection, record))
             # Of an earlier run of that id, and false of this one.
             witness_path(target).unlink(missing_ok=True)
             part.rename(target)
@@ -169,38 +206,84 @@ def import_files(file: Path, folder: Path) -> tuple[str, ...]:
     Raises:
         StoreError: the archive is none or damaged, a file is there, or the folder does not take them.
     """
+    with placed_files(file, folder) as placed:
+        return placed.names
+
+
+@contextmanager
+def placed_files(file: Path, folder: Path) -> Generator[Placed]:
+    """The workspace files of an archive in a folder; where the block fails they are taken away again.
+
+    Raises:
+        StoreError: as ``import_files``.
+    """
     manifest = read_manifest(file)
     targets = {name: _within(folder, name) for name in manifest.files}
-    for target in targets.values():
-        if target.exists():
-            raise StoreError(f"{target}: there is a file already; name another folder")
+    made: list[Path] = []
     try:
+        for target in targets.values():
+            if os.path.lexists(target):
+                raise StoreError(
+                    f"{shortened(str(target), 160)}: there is a file already; name another folder"
+                )
         with _opened(file) as archive:
             for name, target in targets.items():
-                target.parent.mkdir(parents=True, exist_ok=True)
+                _make_folders(target.parent, made)
+                made.append(target)
                 _extract(file, archive, manifest, f"{_FILES}{name}", target)
-    except OSError as error:
-        raise StoreError(f"{error.filename or folder}: {error.strerror}") from error
-    return manifest.files
+        yield Placed(folder, manifest.files)
+    except BaseException as error:
+        for path in reversed(made):
+            with suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
+        if isinstance(error, OSError):
+            where = shortened(str(error.filename or folder), 160)
+            raise StoreError(f"{where}: {error.strerror}; nothing was imported") from error
+        raise
+
+
+def _make_folders(folder: Path, made: list[Path]) -> None:
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir()
+        made.append(place)
 
 
 @contextmanager
 def _opened(file: Path) -> Generator[zipfile.ZipFile]:
+    """The archive, whose parts are packed as we pack them: what packs otherwise may take all memory to read."""
     try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise StoreError(
+                f"{shortened(str(file), 160)}: no regular file; name one that `swarm export` made"
+            )
         with zipfile.ZipFile(file) as archive:
+            for part in archive.infolist():
+                if part.compress_type not in _PACKED or part.flag_bits & _ENCRYPTED:
+                    raise _damaged(file, "it is encrypted, or packed in another way")
             yield archive
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
+    except OSError as error:
+        if error.errno is None:
+            raise _damaged(file, f"{error}") from error
+        if error.filename not in (file, str(file)):
+            raise
+        words = f"{error.strerror}; name a file that `swarm export RUN` made"
+        words = "no such file; `swarm export RUN` makes one" if error.errno == errno.ENOENT else words
+        raise StoreError(f"{shortened(str(file), 160)}: {words}") from error
+    except _BROKEN as error:
         raise _damaged(file, f"{error}") from error
-    except FileNotFoundError as error:
-        raise StoreError(f"{file}: no such file; `swarm export RUN` makes one") from error
 
 
 def _damaged(file: Path, why: str) -> StoreError:
-    return StoreError(f"{file}: no export of a run, or a damaged one ({why}); export it again")
+    where, what = shortened(str(file), 160), shortened(why)
+    return StoreError(f"{where}: no export of a run, or a damaged one ({what}); export it again")
 
 
 def _extract(file: Path, archive: zipfile.ZipFile, manifest: Manifest, name: str, target: Path) -> None:
     """Writes a part where no file is, or nothing when it is not what the manifest says."""
+    size, free = archive.getinfo(name).file_size, shutil.disk_usage(target.parent).free
+    if size > free:
+        raise StoreError(f"{shortened(name)} of {file} has {size:,} bytes, and {free:,} are free; make room")
     digest = hashlib.sha256()
     with target.open("xb") as out:
         with archive.open(name) as part:
@@ -236,8 +319,10 @@ def _within(folder: Path, name: str) -> Path:
         StoreError: the name leads out of the folder.
     """
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or not path.parts:
-        raise StoreError(f"{name!r} is no file of {folder}; only files of the workspace travel")
+    is_name = name.isprintable() and all(len(part.encode()) <= LONGEST_PART for part in path.parts)
+    if path.is_absolute() or ".." in path.parts or not path.parts or not is_name:
+        where = shortened(str(folder), 160)
+        raise StoreError(f"{quoted(name)} is no file of {where}; only files of the workspace travel")
     return folder / path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -47,6 +48,9 @@ def create(path: Path) -> Generator[Connection]:
     Raises:
         DBAPIError: the file or its folder does not take it.
     """
+    # An empty file is a new database; SQLite's own would be readable to all users of the machine.
+    with suppress(OSError):  # which SQLite tells of in its own words
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     with _connect(path, "rwc") as connection:
         _set_up(connection)
         connection.exec_driver_sql("BEGIN IMMEDIATE")

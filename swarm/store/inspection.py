@@ -78,10 +78,25 @@ def _opened(path: Path) -> Generator[tuple[sqlite3.Connection, int, State | None
             connection.execute("BEGIN")
             application_id = connection.execute("PRAGMA application_id").fetchone()[0]
             version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0 and last is not None:
+                raise StoreError(_without_log(path, last))
             runfile.check_version(path, application_id, version)
             yield connection, version, _state(path, connection, version, last)
     except sqlite3.Error as error:
         raise runfile.fault(path, error) from error
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _without_log(path: Path, last: State) -> str:
+    """What a person must know of a file whose rows were all in its log still."""
+    return (
+        f"{path}: its {_log_of(path).name} is missing, and all {last.number} commits of the run were in it (a "
+        "backup of *.db alone?); put it back beside the file, from where the run was; without it the task "
+        "must be started again, and what was done so far is done again"
+    )
 
 
 def _state(path: Path, connection: sqlite3.Connection, version: int, last: State | None) -> State | None:
@@ -92,9 +107,10 @@ def _state(path: Path, connection: sqlite3.Connection, version: int, last: State
     if state is None:
         raise StoreError(f"{path}: the file is damaged (its totals); {runfile.RESTORE}")
     if last and (state.number < last.number or (state.number == last.number and state != last)):
+        lacks = "" if _log_of(path).exists() else f" (there is no {_log_of(path).name} beside it)"
         raise StoreError(
             f"{path}: this is not its last state: it holds commit {state.number}, and {last.number} was "
-            f"written; put the newer file back, with its {path.name}-wal if there was one; or, to go on "
+            f"written{lacks}; put the newer file back, with its {path.name}-wal if there was one; or, to go on "
             f"from this state and maybe repeat what was done since, remove {witness_path(path)}"
         )
     return state

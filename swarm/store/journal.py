@@ -24,7 +24,7 @@ from swarm.store.bodies import text_in, texts_in
 from swarm.store.clock import steady_clock
 from swarm.store.context import context_of
 from swarm.store.index import Index, read_index
-from swarm.store.lease import Lease, lease
+from swarm.store.lease import Lease, lease, make_folder
 from swarm.store.ledger import Ledger
 from swarm.store.records import RunRecord, RunStatus
 from swarm.store.tables import (
@@ -132,9 +132,12 @@ class Journal:
         status: RunStatus | None = None,
         limits: Limits | None = None,
         settings: dict[str, JsonValue] | None = None,
+        places: tuple[str, str] | None = None,
     ) -> RunRecord:
-        """Changes what is given of the run's record, and gives the record."""
-        given = {"plan": plan, "status": status, "limits": limits, "settings": settings}
+        """Changes what is given of the run's record, and gives the record; ``places`` are its project
+        and workspace."""
+        given: dict[str, object] = {"plan": plan, "status": status, "limits": limits, "settings": settings}
+        given["project"], given["workspace"] = places or (None, None)
         changes = {name: value for name, value in given.items() if value is not None}
         self._index.record = self._index.record.model_copy(update=changes)
         await self._writer.write(*_run_rows(self._index.record))
@@ -282,7 +285,7 @@ def _make_room(path: Path) -> None:
     if path.exists():
         raise StoreError(f"{path}: a run is there already; resume it, or start one under another id")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
     except OSError as error:
         raise StoreError(f"{path.parent}: {error.strerror}; make the project's folder writable") from error
 

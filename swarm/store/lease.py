@@ -5,10 +5,12 @@ Only the standard library: a second process is refused before anything heavy is 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import signal
+import stat
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -29,6 +31,7 @@ TAKEN = "another process took the run over; let that one finish"
 
 _RECORD_BYTES = 256
 """The owner file has one size, so that each record replaces the whole one before in a single write."""
+_SMALL_BYTES = 4_096
 _LOOK_SECONDS = 0.2
 """An owner names itself within this time of taking the lock."""
 _DEATH_SECONDS = 2.0
@@ -146,6 +149,7 @@ def lease(path: Path, *, take_over: bool = False) -> Generator[Lease]:
         RunBusy: another live process owns it; the message names the process.
         StoreError: the folder does not take a lock file.
     """
+    check_places(path)
     lock = path.with_suffix(".lock")
     file = _locked(lock)
     if file is None and take_over:
@@ -153,9 +157,51 @@ def lease(path: Path, *, take_over: bool = False) -> Generator[Lease]:
     if file is None:
         raise _busy(path)
     with file:
+        _refuse_copy(path, take_over=take_over)
         held = Lease(file, lock)
         with held.beating():
             yield held
+
+
+def small_text(path: Path) -> str:
+    """The text of one of the small files beside a run's. Pipes and devices are no such files.
+
+    Raises:
+        OSError: it is not there, no regular file, or cannot be read.
+        ValueError: it is not ASCII.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "no regular file", str(path))
+        return file.read(_SMALL_BYTES).decode("ascii")
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder for runs' files, which hold prompts and results: for this user alone.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    for place in reversed((folder, *folder.parents)):
+        if not place.is_dir():
+            place.mkdir(mode=0o700, exist_ok=True)
+
+
+def check_places(path: Path) -> None:
+    """Refuses a run's file that is a link, or lies in a project's folder of runs that is one.
+
+    What is written there would land elsewhere, in a project from a stranger anywhere the user may write.
+
+    Raises:
+        StoreError: names the link.
+    """
+    folders = (path.parent, path.parent.parent) if path.parent.parent.name == ".swarm" else ()
+    for place in (path, *(path.with_suffix(end) for end in (".lock", ".seal")), *folders):
+        if place.is_symlink():
+            raise StoreError(
+                f"{place}: it is a link, and runs are kept in the project itself; remove the link"
+            )
 
 
 def owner_of(path: Path) -> Owner | None:
@@ -175,7 +221,7 @@ def process(pid: int) -> Owner:
 
 def _recorded(path: Path) -> Owner | None:
     try:
-        return Owner(**json.loads(path.with_suffix(".lock").read_text("utf-8")))
+        return Owner(**json.loads(small_text(path.with_suffix(".lock"))))
     except (OSError, ValueError, TypeError):
         return None  # no owner file, an empty one, or one that is being written
 
@@ -184,7 +230,11 @@ def _locked(lock: Path) -> FileIO | None:
     """The file, opened and locked, or None where another process has it."""
     while True:
         try:
-            file = os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)
+            file = os.fdopen(
+                os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600),
+                "r+b",
+                buffering=0,
+            )
         except OSError as error:
             raise StoreError(f"{lock}: {error.strerror}; make the folder of the run writable") from error
         try:
@@ -208,6 +258,21 @@ def _is_at(file: FileIO, path: Path, *, if_gone: bool = False) -> bool:
         return if_gone
     mine = os.fstat(file.fileno())
     return (named.st_ino, named.st_dev) == (mine.st_ino, mine.st_dev)
+
+
+def _refuse_copy(path: Path, *, take_over: bool) -> None:
+    """Refuses a lock file that nobody holds and that names a living owner: it was copied with its run.
+
+    Raises:
+        RunBusy: that process works on the original.
+    """
+    owner = _recorded(path)
+    if owner is None or not owner.is_alive or owner.pid == os.getpid() or take_over:
+        return
+    raise RunBusy(
+        f"run {path.stem!r} is a copy of one that process {owner.pid} is working on, and both would do the "
+        f"same work; let that one end, or remove {path.with_suffix('.lock').name} to go on with the copy"
+    )
 
 
 def _taken_over(path: Path, lock: Path) -> FileIO | None:

@@ -13,6 +13,9 @@ from swarm.plan import Plan, Thread
 from swarm.result import Result
 from swarm.tool import CallState, EffectClass, Reading, ToolCall, ToolResult
 
+IMPORTED = "imported"
+"""Setting in a run's record: it was imported, and has not been resumed since."""
+
 RunStatus = Literal["running", "done", "degraded", "failed", "paused", "stopped"]
 
 

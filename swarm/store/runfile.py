@@ -30,7 +30,7 @@ _REMEDIES = {
     sqlite3.SQLITE_IOERR: "the disk failed; check it, then resume the run",
     sqlite3.SQLITE_CANTOPEN: "the file cannot be opened; check that it and its folder may be read and written",
     sqlite3.SQLITE_CORRUPT: f"the file is damaged; {RESTORE}",
-    sqlite3.SQLITE_NOTADB: "this is not the file of a run; name another one, or remove it",
+    sqlite3.SQLITE_NOTADB: "this is not the file of a run; name another one",
     sqlite3.SQLITE_BUSY: "another program holds the file; close it and resume the run",
     sqlite3.SQLITE_LOCKED: "another program holds the file; close it and resume the run",
     sqlite3.SQLITE_NOMEM: "there is not enough memory; free some and resume the run",

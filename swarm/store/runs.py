@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swarm.errors import ProjectError, StoreError, listed, quoted, shortened
-from swarm.store.lease import owner_of
+from swarm.store.lease import owner_of, small_text
 
 if TYPE_CHECKING:
     from swarm.store.records import RunRecord
@@ -85,12 +86,14 @@ def find_run(project: Path, run: str) -> Path:
 def note_last(project: Path, id: str) -> None:
     """Makes that run the last one. Dates do not tell: the system's clock may have been set meanwhile."""
     with suppress(OSError):  # Without it the dates tell, and a full disk is told of by the run itself.
-        (_folder(project) / LAST).write_text(id, encoding="ascii")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with os.fdopen(os.open(_folder(project) / LAST, flags, 0o600), "w", encoding="ascii") as file:
+            file.write(id)
 
 
 def _last(project: Path, ids: list[str]) -> str:
     with suppress(OSError, ValueError):
-        noted = (_folder(project) / LAST).read_text(encoding="ascii")
+        noted = small_text(_folder(project) / LAST)
         if noted in ids:
             return noted
     records = list_runs(project).records

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from swarm.errors import StoreError
+from swarm.store.lease import small_text
 from swarm.store.sums import State
 
 
@@ -33,7 +34,7 @@ class Witness:
         """
         file = witness_path(path)
         try:
-            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreError(f"{file}: {error.strerror}; make the folder of the run writable") from error
         try:
@@ -51,7 +52,7 @@ class Witness:
 def last_state(path: Path) -> State | None:
     """The state that the run's file ``path`` came to, as far as the witness knows, or None."""
     try:
-        text, _, sum = witness_path(path).read_text("ascii").removesuffix("\n").rpartition(" ")
+        text, _, sum = small_text(witness_path(path)).removesuffix("\n").rpartition(" ")
         number, _, digest = text.partition(" ")
         return State(int(number), digest) if int(sum, 16) == zlib.crc32(text.encode()) else None
     except (OSError, ValueError):

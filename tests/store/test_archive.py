@@ -24,7 +24,7 @@ from swarm.store.archive import (
 )
 from swarm.store.journal import Journal
 from swarm.store.reader import read_events, read_run, read_steps, read_text, read_threads
-from swarm.store.records import Entry, RunRecord
+from swarm.store.records import IMPORTED, Entry, RunRecord
 from swarm.tool import ToolCall, ToolResult
 
 pytestmark = pytest.mark.anyio
@@ -81,8 +81,10 @@ async def test_a_run_shows_the_same_where_it_was_imported(tmp_path: Path, worksp
     there = tmp_path / "there" / "r.db"
     assert await import_run(file, there) == manifest
     assert [each.name for each in sorted(there.parent.iterdir()) if each.suffix != ".lock"] == ["r.db"]
-    for read in (read_run, read_events, read_steps, read_threads):
+    for read in (read_events, read_steps, read_threads):
         assert read(there) == read(path)
+    imported = read_run(path).model_copy(update={"settings": {IMPORTED: True}})
+    assert read_run(there) == imported
     assert read_text(there, handle) == "a text"
     assert import_files(file, tmp_path / "files") == ("out/a.csv",)
     assert (tmp_path / "files" / "out" / "a.csv").read_text("utf-8") == "who,what\n"
