@@ -66,6 +66,12 @@ NEAR_ENTRIES = 5_000  # That are looked at for what a caller may have meant.
 PRIVATE = ".swarm"  # The framework's own folder: never shown, never written.
 VERIFIABLE = {"swarm/effect": "verifiable"}  # What was written is read back after a crash.
 
+REASONS = {
+    CLOSED: "is too deep to be looked into",
+    "link, not followed": "is a link, not followed",
+    "special file": "is a special file",
+}
+
 Row = dict[str, JsonValue]
 Finder = Callable[[str], re.Match[str] | regex.Match[str] | None]
 
@@ -290,10 +296,7 @@ class Files:
                     if entry.kind == "file":
                         found[entry.place.shown] = entry.place
                     elif entry.kind != "folder":
-                        deep = entry.kind == CLOSED
-                        made.leave(
-                            entry.place, "is too deep to be looked into" if deep else f"is a {entry.kind}"
-                        )
+                        made.leave(entry.place, REASONS.get(entry.kind, entry.kind))
         return [found[shown] for shown in sorted(found)]
 
     def _nothing_matches(self, pattern: str) -> str:

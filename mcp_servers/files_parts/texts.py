@@ -157,10 +157,16 @@ def _decoded(data: bytes, name: str) -> str | None:
 
 
 def _is_nearly_utf8(data: bytes) -> bool:
-    """Whether it is UTF-8 but for a few bytes: at most one of them for each letter beyond ASCII."""
+    """Whether it is UTF-8 but for a few bytes: one for three letters beyond ASCII, or for each where these
+    are all of one language."""
     text = data.decode("utf-8", "surrogateescape")
     strays = len(STRAY.findall(text))
-    return strays == 0 or strays <= len(re.findall("[^\0-\x7f\udc80-\udcff]", text))
+    if not strays:
+        return True
+    letters = re.findall("[^\0-\x7f\udc80-\udcff]", text)
+    if strays > len(letters) or any(unicodedata.category(letter) in {"Cn", "Co"} for letter in set(letters)):
+        return False
+    return strays * 3 <= len(letters) or not (_unnatural(text) or ODD.search(STRAY.sub("", text)))
 
 
 def _wide(data: bytes) -> Encoding:

@@ -87,6 +87,18 @@ class Glob:
         """Whether something in that folder can match."""
         return any(index < len(self.steps) for index in at)
 
+    def wants(self, kind: str, then: frozenset[int]) -> bool:
+        """Whether something of that kind matches, or may lead to what does, where the pattern is ``then``."""
+        if kind == "folder":
+            return self.goes_on(then) or (self.names_files and len(self.steps) in then)
+        # A link may lead to a folder.
+        return bool(then) if kind.startswith("link") else len(self.steps) in then
+
+    @property
+    def names_files(self) -> bool:
+        """Whether its last part says more than that something is there."""
+        return bool(self.steps) and self.steps[-1] not in {None, "*"}
+
     def names(self, at: frozenset[int]) -> list[str] | None:
         """The only names that can match next; None where there may be others."""
         steps = [self.steps[index] for index in self._with_skips(at)]
@@ -119,8 +131,9 @@ class Walk:
 
     def told(self) -> list[str]:
         """What was left out, in at most ``MOST_NAMED`` lines and a count."""
-        more = len(self.left_out) - MOST_NAMED
-        return [*self.left_out[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
+        left_out = list(dict.fromkeys(self.left_out))
+        more = len(left_out) - MOST_NAMED
+        return [*left_out[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
 
 
 def spelled(name: str) -> str:
@@ -208,7 +221,11 @@ def walk(top: Place, glob: Glob, made: Walk, depth: int = WALK_DEPTH) -> Iterato
         if not is_top:
             yield Entry(place, "folder")
         yield from (entry for entry, _ in found if entry.kind != "folder")
-        waiting += [(entry.place, then) for entry, then in reversed(found) if entry.kind == "folder"]
+        waiting += [
+            (entry.place, then)
+            for entry, then in reversed(found)
+            if entry.kind == "folder" and glob.goes_on(then)
+        ]
 
 
 def _matching(place: Place, glob: Glob, at: frozenset[int], made: Walk) -> list[tuple[Entry, frozenset[int]]]:
@@ -218,14 +235,14 @@ def _matching(place: Place, glob: Glob, at: frozenset[int], made: Walk) -> list[
         for name, status in _statuses(folder, place, glob.names(at), made):
             then = glob.after(at, name)
             inside, kind = place.below(name), kind_of(status.st_mode)
-            # A link may lead to a folder.
-            is_wanted = len(glob.steps) in then if kind in {"file", "special file"} else bool(then)
-            if name.startswith(".") or not (is_wanted if kind != "folder" else glob.goes_on(then)):
+            if name.startswith(".") or not glob.wants(kind, then):
                 continue
             if UNSPEAKABLE.search(name):
                 made.leave(inside, "has a name with signs that cannot be written; rename it")
-            else:
-                found.append((Entry(inside, kind, status.st_size), then))
+                continue
+            found.append((Entry(inside, kind, status.st_size), then))
+            if kind == "folder" and glob.names_files and len(glob.steps) in then:
+                made.leave(inside, "is a folder")
     return sorted(found, key=lambda one: one[0].place.parts)
 
 

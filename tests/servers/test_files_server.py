@@ -84,7 +84,7 @@ async def test_a_glob_without_matches_says_which_pattern_has_some(notes: Path) -
     )
     assert (
         text_of(await call(notes, "glob", pattern="notes"))
-        == "no file matches 'notes', but 2 match 'notes/**'"
+        == "no file matches 'notes', but 2 match 'notes/**'\n[left out:\n'notes' is a folder\n]"
     )
 
 
