@@ -61,7 +61,7 @@ async def test_a_write_that_failed_leaves_no_key_and_may_be_made_again(shop: Pat
     assert (await query(shop, INSERT, "r/a/-/1/1/0")).is_error
     await query(shop, "DELETE FROM visits")
 
-    assert text_of(await query(shop, INSERT, "r/a/-/1/1/0")) == "done; 1 rows changed"
+    assert text_of(await query(shop, INSERT, "r/a/-/1/1/0")) == "done; 1 row changed"
 
 
 async def test_a_call_whose_end_was_never_kept_is_not_repeated(shop: Path) -> None:

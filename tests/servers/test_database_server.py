@@ -120,7 +120,7 @@ async def test_every_value_becomes_json(shop: list[str]) -> None:
     result = await call(shop, "query", sql=sql)
 
     assert result.structured_content == {
-        "result": [{"noise": 0.3, "bytes": "0x00ff", "endless": None, "absent": None, "a": 1, "a_2": 2}]
+        "result": [{"noise": 0.3, "bytes": "0x00ff", "endless": "Infinity", "absent": None, "a": 1, "a_2": 2}]
     }
 
 
@@ -222,7 +222,10 @@ async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
     result = await call(["--root", str(tmp_path)], "tables")
 
-    assert text_of(result) == "tables: database 'broken.db' cannot be read: file is not a database"
+    assert text_of(result) == (
+        "tables: database 'broken.db' cannot be read: it is no database of SQLite or DuckDB, or it is encrypted:"
+        " it begins with b'this is not a da'"
+    )
 
 
 @pytest.mark.parametrize(
