@@ -41,9 +41,12 @@ class Lost(_Figures):
     retry: float = 0.0
     """Attempts that failed, from their first to their last event; requests that were sent again
     (``Usage.retry_seconds``); calls that a kill cut off."""
+    start: float = 0.0
+    """Loading libraries, models and tool servers, in each sitting until the first sub-agent, or planning,
+    began. It is no part of ``Speedup.actual_seconds``."""
     other: float = 0.0
-    """What is left of ``Speedup.actual_seconds`` after the work on the chain and all of the above: loading
-    libraries and tool servers at the start, saving."""
+    """What is left of ``Speedup.actual_seconds`` after the work on the chain and all of the above: saving,
+    and waiting for a turn in this process."""
 
 
 class Speedup(_Figures):
@@ -52,7 +55,8 @@ class Speedup(_Figures):
     work_seconds: float
     """All model and tool time, as if done one after another by a server with nothing else to do: a
     reply that was written beside others counts as long as one written alone would have taken, where
-    the run has such replies to tell."""
+    the run has such replies to tell; never more than its slots could do in the time. So does a tool
+    call; where none was alone, a tool server counts as long as it had any to do."""
     critical_seconds: float
     """Planning, the chain of steps with the most work, answering: what no number of slots can shorten.
     Of a step with many items the longest counts."""
@@ -60,9 +64,11 @@ class Speedup(_Figures):
     """The least that the run's slots allowed: ``critical_seconds``, or where that is more, planning and
     answering plus the other work shared out evenly."""
     actual_seconds: float
-    """Wall-clock while the run was at work, over its sittings."""
+    """Wall-clock while the run was at work, over its sittings, without their start."""
     slots: int
     """As the server told, or the most replies that were written at once where these were more."""
+    width: int | None = None
+    """The most sub-agents that were at work at once; None where an older version recorded none."""
     lost: Lost = Lost()
     tells_prefill: bool = True
     """Whether the server, or a stream's first token, told the time of prefill."""

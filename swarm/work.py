@@ -6,6 +6,7 @@ A model reply that was recorded is never asked for again, as no recorded tool ca
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -168,7 +169,11 @@ def name_of(thread: Thread) -> str:
 
 def summarize(call: ToolCall) -> str:
     """The arguments of a call in a few words."""
-    return one_line(", ".join(str(value) for value in call.args.values()), 80)
+    values = (
+        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for value in call.args.values()
+    )
+    return one_line(", ".join(values), 80)
 
 
 def one_line(text: str, width: int) -> str:

@@ -15,7 +15,7 @@ from swarm.cli.plan_file import plan_json, read_plan
 from swarm.errors import PlanError, ProjectError
 from swarm.events import LimitReached
 from swarm.plan import Plan
-from swarm.view.plan import plan_rows
+from swarm.view.plan import file_rows, plan_rows
 from swarm.view.words import printable
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ async def approve(plan: Plan, console: Console, forecast: Callable[[Plan], str])
     while True:
         for row in plan_rows(plan, width=console.size.width):
             console.print(row, markup=False, no_wrap=True, crop=True)
+        for row in file_rows(plan):
+            console.print(row, markup=False, soft_wrap=True)
         console.print(forecast(plan), markup=False)
         console.print("Run this plan? \\[Y]es, \\[n]o, \\[e]dit: ", end="")
         match (await read_line()).strip().lower():

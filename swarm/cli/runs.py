@@ -45,16 +45,33 @@ def records(project: Path) -> tuple[RunRecord, ...]:
 
 def show(
     run: RunArgument = "last",
+    step: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="STEP[ITEM]",
+            help="Print what that sub-agent was told, said and did: totals, 'totals[7]', 'totals[r07.txt]', "
+            "'totals[7]/2' for its 2nd attempt; plan and answer for the run's own work.",
+        ),
+    ] = None,
     project: ProjectOption = None,
     events: Annotated[bool, typer.Option("--events", help="Print every event, one line each.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Cut no text of a transcript.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Show a run: steps, outcomes, answer and use. A failed step is shown with its reason."""
+    """Show a run: steps, outcomes, answer and use; or look into one of its sub-agents. A failed step is
+    shown with its reason."""
     from swarm.store.reader import read_events, read_run
 
     path = path_of(project, run)
     record, stream = read_run(path), read_events(path)
-    if events:
+    if step is not None:
+        from swarm.cli.transcript import json_of, show_place
+
+        if json:
+            print_line(json_of(path, record, stream, step))
+        else:
+            show_place(path, record, stream, step, full=full)
+    elif events:
         _print_events(stream, as_json=json)
     elif json:
         print_line(_json(path, record, stream))
@@ -83,15 +100,14 @@ def _status(record: RunRecord, path: Path) -> str:
 
 
 def _print_events(events: list[Event], *, as_json: bool) -> None:
-    from swarm.view.plain import line_of
+    from swarm.view.plain import whole_line_of
     from swarm.view.words import printable
 
     for event in events:
         if as_json:
             print_line(event.model_dump_json())
         else:
-            words = line_of(event) or event.kind.replace("_", " ")
-            print_line(f"{event.seq:>6}  {printable(words)}")
+            print_line(f"{event.seq:>6}  {printable(whole_line_of(event))}")
 
 
 def _json(path: Path, record: RunRecord, events: list[Event]) -> str:
@@ -116,14 +132,16 @@ def _print_run(record: RunRecord, events: list[Event], path: Path) -> None:
     from swarm.view.rows import step_rows, usage_words
     from swarm.view.state import RunState
     from swarm.view.timing import speedup_rows
+    from swarm.view.words import printable
 
     state = RunState()
     for event in events:
         state.apply(event)
     console = Console(highlight=False)
     width = console.size.width if console.is_terminal else 200
-    console.print(Text(f"run {record.id} on {record.model}: {_status(record, path)}", style="bold"))
-    console.print(Text(f"task: {record.task}"), soft_wrap=True)
+    title = f"run {record.id} on {printable(record.model)}: {_status(record, path)}"
+    console.print(Text(title, style="bold"), soft_wrap=True)
+    console.print(Text(printable(f"task: {record.task}")), soft_wrap=True)
     for row in step_rows(state, width=width):
         console.print(row, soft_wrap=True)
     for words in (usage_words(state.usage), *speedup_rows(speedup_of(events))):

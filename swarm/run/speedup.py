@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import TypeVar
 
 from swarm.events import (
     AgentDied,
@@ -53,11 +54,33 @@ class _Attempt:
 
 
 @dataclass
-class _Reply:
+class _Span:
+    """A time in which something was at work."""
+
     began: float
     ended: float
-    usage: Usage
     is_alone: bool = True
+
+
+@dataclass
+class _Reply(_Span):
+    usage: Usage = field(default_factory=Usage)
+    of_plan: bool = True
+
+    @property
+    def written(self) -> _Span:
+        """When it was written, but for the moment in which one follows another."""
+        return _Span(self.ended - 0.9 * _model_seconds(self.usage), self.ended)
+
+
+@dataclass
+class _Call(_Span):
+    tool: str = ""
+
+    @property
+    def made(self) -> _Span:
+        """When it was made, but for the moment in which one follows another."""
+        return _Span(self.ended - 0.9 * (self.ended - self.began), self.ended)
 
 
 @dataclass
@@ -69,17 +92,20 @@ class _Times:
     )
     """By step and item; the attempts by their number."""
     replies: list[_Reply] = field(default_factory=list[_Reply])
-    tool_seconds: float = 0.0
+    calls: list[_Call] = field(default_factory=list[_Call])
     steps: dict[str, Step] = field(default_factory=dict[str, Step])
     ends: dict[str, float] = field(default_factory=dict[str, float])
     slots: int = 1
     tally: Tally = field(default_factory=Tally)
+    start_seconds: float = 0.0
+    """From the start of each sitting until something worked."""
+    starts_at: float | None = None
 
 
 def speedup_of(events: Iterable[Event]) -> Speedup:
     """What working side by side gained, from the events of a run so far."""
     times = _gathered(events)
-    worked, asked = times.tally.worked_seconds, times.tally.asked_seconds
+    worked = max(0.0, times.tally.worked_seconds - times.start_seconds)
     inner = sum(_work(attempts) for (step, _), attempts in times.agents.items() if step not in times.steps)
     works = {
         (step, item): _work(attempts)
@@ -87,13 +113,17 @@ def speedup_of(events: Iterable[Event]) -> Speedup:
         if step in times.steps
     }
     chain = longest_chain(times.steps, works)
+    work = _serial_seconds(times) + _tool_seconds(times.calls)
     return Speedup(
-        work_seconds=_serial_seconds(times.replies) + times.tool_seconds,
+        work_seconds=work,
         critical_seconds=inner + chain,
-        ideal_seconds=inner + max(chain, sum(works.values()) / times.slots),
+        ideal_seconds=inner + max(chain, min(sum(works.values()), work) / times.slots),
         actual_seconds=worked,
         slots=times.slots,
-        lost=_lost(times, worked).model_copy(update={"approval": asked}),
+        width=_width(times),
+        lost=_lost(times, worked).model_copy(
+            update={"approval": times.tally.asked_seconds, "start": round(times.start_seconds, 3)}
+        ),
         tells_prefill=any(reply.usage.prefill_seconds for reply in times.replies) or not times.replies,
     )
 
@@ -106,30 +136,52 @@ def _gathered(events: Iterable[Event]) -> _Times:
         match event:
             case RunStarted():
                 times.slots = max(event.slots, 1)
+                _begin(times, last_at)
                 _cut_off(times, last_at)
+                times.starts_at = event.at
             case PlanMade():
                 times.steps |= {step.id: step for step in event.plan.steps}
             case RunEnded():
+                _begin(times, event.at)
                 _cut_off(times, event.at)
             case StepEnded():
                 times.ends[event.step] = event.at
             case AgentEvent():
+                _begin(times, event.at)
                 _take(times, event)
             case _:
                 pass
         last_at = event.at
     _mark_crowded(times.replies)
-    times.slots = max(times.slots, _most_at_once(times.replies))
+    times.slots = max(times.slots, _most_at_once([reply.written for reply in times.replies]))
     return times
 
 
-def _most_at_once(replies: Sequence[_Reply]) -> int:
-    """The most replies that were written at once, but for the moment in which one follows another."""
-    marks: list[tuple[float, int]] = []
-    for reply in replies:
-        seconds = 0.9 * _model_seconds(reply.usage)
-        marks += [(reply.ended - seconds, 1), (reply.ended, -1)]
+def _begin(times: _Times, at: float) -> None:
+    """The start of a sitting ends with the first that works in it."""
+    if times.starts_at is not None:
+        times.start_seconds += at - times.starts_at
+        times.starts_at = None
+
+
+def _width(times: _Times) -> int:
+    """The most sub-agents of the plan that were at work at once."""
+    replies = [reply.written for reply in times.replies if reply.of_plan]
+    return _most_at_once([*replies, *(call.made for call in times.calls)])
+
+
+def _most_at_once(spans: Sequence[_Span]) -> int:
+    marks = [mark for span in spans for mark in ((span.began, 1), (span.ended, -1))]
     return max(accumulate(change for _, change in sorted(marks)), default=0)
+
+
+def _covered(spans: Iterable[_Span]) -> float:
+    """The seconds in which at least one of them was at work."""
+    seconds, until = 0.0, float("-inf")
+    for span in sorted(spans, key=lambda span: span.began):
+        seconds += max(0.0, span.ended - max(span.began, until))
+        until = max(until, span.ended)
+    return seconds
 
 
 def _cut_off(times: _Times, at: float) -> None:
@@ -142,7 +194,8 @@ def _cut_off(times: _Times, at: float) -> None:
 
 
 def _take(times: _Times, event: AgentEvent) -> None:
-    times.tool_seconds += event.seconds if isinstance(event, ToolReturned) else 0.0
+    if isinstance(event, ToolReturned):
+        times.calls.append(_Call(event.at - event.seconds, event.at, tool=event.tool))
     if not event.attempt:
         return  # The run's own calls, such as writing a file; they take no time to speak of.
     attempt = times.agents[event.step, event.item].setdefault(event.attempt, _Attempt(event.at, event.at))
@@ -162,7 +215,8 @@ def _take(times: _Times, event: AgentEvent) -> None:
         case ModelReplied():
             began = event.at if attempt.asked is None else attempt.asked
             attempt.asked = None
-            times.replies.append(_Reply(began, event.at, event.usage))
+            of_plan = event.step in times.steps
+            times.replies.append(_Reply(began, event.at, usage=event.usage, of_plan=of_plan))
             attempt.work += _model_seconds(event.usage)
             attempt.lose(usage=event.usage)
         case ToolReturned():
@@ -179,10 +233,13 @@ def _model_seconds(usage: Usage) -> float:
     return max(0.0, usage.model_seconds - usage.load_seconds - usage.queued_seconds)
 
 
-def _mark_crowded(replies: list[_Reply]) -> None:
-    """Marks the replies that were not alone on the server."""
+_Spans = TypeVar("_Spans", bound=_Span)
+
+
+def _mark_crowded(replies: list[_Spans]) -> None:
+    """Marks the replies, or calls, that were not alone on their server."""
     replies.sort(key=lambda reply: reply.began)
-    latest: _Reply | None = None
+    latest: _Spans | None = None
     for reply in replies:
         # One may begin while the one before is being saved.
         if latest is not None and latest.ended - reply.began > 0.1 * (reply.ended - reply.began):
@@ -191,8 +248,39 @@ def _mark_crowded(replies: list[_Reply]) -> None:
             latest = reply
 
 
-def _serial_seconds(replies: Sequence[_Reply]) -> float:
-    """The time of all replies, each as long as one written alone would take."""
+def _serial_seconds(times: _Times) -> float:
+    """The time of all replies, each as long as one written alone would take.
+
+    A server that does not tell of its queue has the time in it look like work; its slots bound that.
+    """
+    bound = times.slots * _covered(times.replies)
+    return min(_alone_seconds(times.replies), bound)
+
+
+def _tool_seconds(calls: Sequence[_Call]) -> float:
+    """The time of all calls, each as long as one made alone.
+
+    What waits in a server for its turn does not work. Where none was alone, nothing tells how many a
+    server works on at once: it counts for as long as it had any.
+    """
+    servers: dict[str, list[_Call]] = defaultdict(list)
+    for call in calls:
+        servers[call.tool.partition(".")[0]].append(call)
+    return sum(_server_seconds(made) for made in servers.values())
+
+
+def _server_seconds(calls: list[_Call]) -> float:
+    _mark_crowded(calls)
+    alone = [call.ended - call.began for call in calls if call.is_alone]
+    if not alone:
+        return _covered(calls)
+    usual = sum(alone) / len(alone)
+    return sum(
+        call.ended - call.began if call.is_alone else min(call.ended - call.began, usual) for call in calls
+    )
+
+
+def _alone_seconds(replies: Sequence[_Reply]) -> float:
     alone = sum((reply.usage for reply in replies if reply.is_alone), Usage())
     if not alone.prefill_seconds or alone.written_tokens < LEAST_WRITTEN:
         return sum(_model_seconds(reply.usage) for reply in replies)

@@ -64,7 +64,7 @@ class Stream(Sequence[Event]):
             if glance.kind in COUNTED:
                 self.tally.add(EVENT.validate_json(told))
             else:
-                self.tally.pass_to(glance.at)
+                self.tally.pass_to(glance.at, glance.kind)
         return glances[-1].seq
 
     def __len__(self) -> int:

@@ -19,6 +19,10 @@ COUNTED = frozenset((
 """Kinds of events that count for more than the time at which they came."""
 
 
+ASIDE = frozenset(("notice", "server_changed", "loop_blocked"))
+"""Kinds of events that may come while a person is asked, and end no question."""
+
+
 @dataclass
 class Tally:
     """The sums over the events so far; each is added once, in their order."""
@@ -30,7 +34,7 @@ class Tally:
     """The start of the last sitting."""
     has_plan: bool = False
     asked_seconds: float = 0.0
-    """How long the whole run waited for a person: each question to the event after it in its sitting."""
+    """How long the whole run waited for a person: each question to what came of it, in its sitting."""
     _earlier: float = 0.0
     """How long the sittings before the last one took."""
     _last_at: float = 0.0
@@ -50,7 +54,7 @@ class Tally:
         if isinstance(event, RunStarted):
             self._earlier += self._sitting_seconds
             self.started, self._asks = event, False
-        self.pass_to(event.at)
+        self.pass_to(event.at, event.kind)
         match event:
             case PlanMade():
                 self.has_plan = True
@@ -65,10 +69,10 @@ class Tally:
             case _:
                 pass
 
-    def pass_to(self, at: float) -> None:
+    def pass_to(self, at: float, kind: str) -> None:
         """Counts an event that is none of ``COUNTED`` by its time."""
         self.asked_seconds += at - self._last_at if self._asks else 0.0
-        self._last_at, self._asks = at, False
+        self._last_at, self._asks = at, self._asks and kind in ASIDE
 
 
 def tally_of(events: Iterable[Event]) -> Tally:

@@ -23,6 +23,8 @@ from swarm.store.questions import questions
 from swarm.store.records import CallRecord, Question, RunRecord, ThreadRecord, TurnRecord, thread_of
 from swarm.tool import CallState, ToolCall, ToolResult
 
+_Only = tuple[str, dict[str, str]]
+"""A condition in SQL, and its values."""
 _MESSAGES = TypeAdapter(tuple[Message, ...])
 
 
@@ -61,16 +63,19 @@ def read_steps(path: Path) -> dict[str, Result]:
         return {row["step"]: Result.model_validate_json(text_of(connection, row["body"])) for row in rows}
 
 
-def read_threads(path: Path) -> list[ThreadRecord]:
-    """What each sub-agent did: its turns, tool calls and result, in the order of their first turns.
+def read_threads(path: Path, step: str | None = None) -> list[ThreadRecord]:
+    """What each sub-agent did, or each of one step: its turns, tool calls and result, in the order of their
+    first turns.
 
     Raises:
         StoreError: as for ``read_run``.
     """
     with reading(path, "replies", "calls", "results") as connection:
-        turns = _turns(connection)
-        calls = _calls(connection)
-        rows = connection.execute("SELECT thread, body FROM results ORDER BY rowid")
+        of_step = "" if step is None else f"/{step}/"
+        only = "WHERE instr(thread, :of)", {"of": of_step}
+        turns = _turns(connection, only)
+        calls = _calls(connection, only)
+        rows = connection.execute(f"SELECT thread, body FROM results {only[0]} ORDER BY rowid", only[1])
         results = {
             row["thread"]: Result.model_validate_json(text_of(connection, row["body"])) for row in rows
         }
@@ -119,9 +124,9 @@ def read_text(path: Path, handle: str) -> str:
         return kept_text(connection, row["hash"])
 
 
-def _turns(connection: sqlite3.Connection) -> dict[str, list[TurnRecord]]:
+def _turns(connection: sqlite3.Connection, only: _Only) -> dict[str, list[TurnRecord]]:
     turns: dict[str, list[TurnRecord]] = {}
-    for row in connection.execute("SELECT * FROM replies ORDER BY rowid"):
+    for row in connection.execute(f"SELECT * FROM replies {only[0]} ORDER BY rowid", only[1]):
         asked = text_of(
             connection,
             row["asked"],
@@ -138,9 +143,10 @@ def _turns(connection: sqlite3.Connection) -> dict[str, list[TurnRecord]]:
     return turns
 
 
-def _calls(connection: sqlite3.Connection) -> dict[str, list[CallRecord]]:
+def _calls(connection: sqlite3.Connection, only: _Only) -> dict[str, list[CallRecord]]:
     calls: dict[str, list[CallRecord]] = {}
-    for row in connection.execute("SELECT * FROM calls NOT INDEXED ORDER BY thread, turn, position"):
+    query = f"SELECT * FROM calls NOT INDEXED {only[0]} ORDER BY thread, turn, position"
+    for row in connection.execute(query, only[1]):
         call, result = text_of(connection, row["call"]), text_of(connection, row["result"])
         record = CallRecord(
             turn=row["turn"],

@@ -43,6 +43,15 @@ def item_rows(step: StepState, now: float, width: int, room: int, *, is_live: bo
     return [*rows, Text(f"  {one_line(rest, width - 2)}", style="dim", no_wrap=True)] if rest else rows
 
 
+def every_row(step: StepState, now: float, width: int) -> list[Text]:
+    """A row for each item of a step, with its number in front, those that have not begun too."""
+    agents = [(item, step.agents.get(item) or AgentState()) for item in range(len(step.items))]
+    numbers = len(str(len(agents)))
+    labels = [f"{item:>{numbers}} {_label(step, item, agent)}" for item, agent in agents]
+    columns = min(max(map(cell_len, labels), default=1), _LABEL, max(width // 3, 6))
+    return [_row(agent, label, now, width, columns) for (_, agent), label in zip(agents, labels, strict=True)]
+
+
 def grid_rows(step: StepState, width: int, room: int) -> list[Text]:
     """All of a step's items, a cell each: with their names where these fit, else by their signs alone."""
     if len(step.items) < _GRID_FROM or step.result or room <= 0:

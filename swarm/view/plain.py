@@ -48,6 +48,32 @@ def line_of(event: Event) -> str | None:
             return _step_words(event)
 
 
+def whole_line_of(event: Event) -> str:
+    """What a line says of any event: who, and what."""
+    return line_of(event) or _small_words(event) or event.kind.replace("_", " ")
+
+
+def _small_words(event: Event) -> str | None:
+    """Of events that a view passes over, because others tell the same."""
+    match event:
+        case events.AgentWaiting():
+            what = {"slot": "a slot", "question": "a person", "retry": "another try"}[event.what]
+            return f"{_name(event)}: waits for {what}"
+        case events.ModelAsked():
+            return f"{_name(event)}: asks the model (turn {event.turn})"
+        case events.ModelReplied():
+            used = event.usage
+            tokens = f"{count(used.prompt_tokens)}→{count(used.written_tokens)} tokens"
+            took = f"{tokens} in {duration(used.model_seconds)}"
+            return f"{_name(event)}: the model replied (turn {event.turn}, {took}): {event.action}"
+        case events.ToolReturned():
+            return f"{_name(event)}: {event.tool} gave in {duration(event.seconds)}: {event.summary}"
+        case events.AgentEnded():
+            return f"{_name(event)}: {event.status}: {event.text}"
+        case _:
+            return None
+
+
 def _step_words(event: Event) -> str | None:
     match event:
         case events.StepExpanded():
@@ -76,8 +102,10 @@ def _step_words(event: Event) -> str | None:
 
 
 def _name(
-    event: events.AgentStarted
+    event: events.AgentWaiting
+    | events.AgentStarted
     | events.ModelAsked
+    | events.ModelReplied
     | events.ToolCalled
     | events.ToolReturned
     | events.AgentDied

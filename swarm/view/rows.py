@@ -39,6 +39,11 @@ def step_rows(state: RunState, *, width: int) -> list[Text]:
     return rows
 
 
+def row_of_step(step: StepState, state: RunState, width: int) -> Text:
+    """One step of a run looked back on."""
+    return _step_row(step, state, state.last, width, _ids(state, width))
+
+
 def usage_words(usage: Usage) -> str:
     """What was used, in words: ``8.1k prefilled · 2.0k cached · 950 written · 12 model calls``."""
     tokens = f"{count(usage.prefilled_tokens)} prefilled · {count(usage.cached_tokens)} cached"

@@ -136,6 +136,8 @@ class WorkClock:
         if not isinstance(event, events.RunStarted):
             self.seconds = self.at(event.at)
         self._last_at = max(event.at, self._last_at or event.at)
+        if isinstance(event, events.Notice | events.ServerChanged | events.LoopBlocked):
+            return  # it may come while a person is asked
         self._asks = isinstance(event, events.LimitReached) or (
             isinstance(event, events.AgentWaiting) and event.what == "question" and is_inner(event.step)
         )
@@ -178,7 +180,7 @@ class RunState:
     def apply(self, event: Event) -> None:
         """Takes one event in; events come in the order of their ``seq``."""
         self._work.pass_to(event)
-        if not isinstance(event, events.LimitReached):
+        if not isinstance(event, events.Notice | events.ServerChanged | events.LoopBlocked):
             self.reached = ""
         if isinstance(event, Told):
             self._take_note(event)

@@ -16,7 +16,7 @@ from swarm.view.outlet import is_free
 from swarm.view.rows import live_rows, step_rows, usage_words
 from swarm.view.state import RunState
 from swarm.view.timing import speedup_rows
-from swarm.view.words import duration, one_line
+from swarm.view.words import duration, one_line, printable
 
 REDRAW_SECONDS = 0.2
 
@@ -32,13 +32,20 @@ class TerminalView:
 
     async def show(self, events: AsyncIterator[Event]) -> None:
         """Redraws until the events end, then leaves one row for each step."""
-        with Live(console=self.console, auto_refresh=False, transient=True) as live:
-            self._live = live
-            try:
-                await self._follow(events)
-            finally:
-                self._live = None
+        self._live = self._opened()
+        try:
+            await self._follow(events)
+        finally:
+            if self._live is not None:
+                self._live.stop()
+            self._live = None
         self._leave()
+
+    def _opened(self) -> Live:
+        """A picture that begins where the cursor is, below all that was printed before."""
+        live = Live(console=self.console, auto_refresh=False, transient=True)
+        live.start()
+        return live
 
     @contextmanager
     def paused(self) -> Generator[None]:
@@ -51,8 +58,7 @@ class TerminalView:
         try:
             yield
         finally:
-            live.start()
-            self._live = live
+            self._live = self._opened()
 
     async def _follow(self, events: AsyncIterator[Event]) -> None:
         async with asyncio.TaskGroup() as group:
@@ -82,5 +88,8 @@ class TerminalView:
         if ended := self.state.ended:
             words = f"{ended.status} in {duration(ended.seconds)} · {usage_words(ended.usage)}"
             self.console.print(Text(one_line(words, width), style="bold"))
+            if ended.files:
+                wrote = printable(f"wrote: {', '.join(ended.files)}")
+                self.console.print(Text(wrote), soft_wrap=True)
             for words in speedup_rows(ended.speedup) if ended.speedup else []:
                 self.console.print(Text(words))

@@ -7,6 +7,8 @@ from swarm.view.words import duration
 
 LEAST_SECONDS = 0.1
 """What is less is not told."""
+LEAST_WIDTH = 2
+"""Sub-agents at once from which on working side by side can gain anything."""
 _UNITS = ((5_400.0, 3_600.0, "hour"), (90.0, 60.0, "minute"), (0.0, 1.0, "second"))
 """From so many seconds on, seconds in the unit, its name."""
 
@@ -31,8 +33,12 @@ def forecast_words(forecast: Forecast | None, model: str) -> str:
 
 
 def speedup_rows(speedup: Speedup) -> list[str]:
-    """What working side by side gained and where time was lost, in one row or two."""
-    if not speedup.critical_seconds or not speedup.actual_seconds:
+    """What working side by side gained and where time was lost, in one row or two.
+
+    Nothing where no two sub-agents were at work at once: there was nothing to gain.
+    """
+    is_narrow = speedup.width is not None and speedup.width < LEAST_WIDTH
+    if is_narrow or not speedup.critical_seconds or not speedup.actual_seconds:
         return []
     slots = f"{speedup.slots} slot{'' if speedup.slots == 1 else 's'}"
     gain = (
@@ -40,7 +46,7 @@ def speedup_rows(speedup: Speedup) -> list[str]:
         f" in {duration(speedup.actual_seconds)} on {slots}"
         f" (ideal {duration(speedup.ideal_seconds)}, longest chain {duration(speedup.critical_seconds)})"
     )
-    words = {"other": "start and saving"}
+    words = {"other": "saving and its turn in this process", "approval": "for a person"}
     lost = [
         f"{duration(seconds)} {words.get(what, what)}"
         for what, seconds in speedup.lost

@@ -13,9 +13,11 @@ from swarm.events import (
     LimitReached,
     ModelAsked,
     ModelReplied,
+    Notice,
     PlanMade,
     RunEnded,
     RunStarted,
+    ServerChanged,
     StepEnded,
     ToolCalled,
     ToolReturned,
@@ -150,7 +152,7 @@ def test_an_attempt_that_failed_is_lost_from_its_first_to_its_last_event() -> No
             step_ended("look", 109.0),
         )
     )
-    assert found.lost == Lost(prefill=0.5, retry=5.0, other=1.0)
+    assert found.lost == Lost(prefill=0.5, retry=5.0, start=1.0)
 
 
 def test_waiting_for_a_person_is_told_and_is_no_part_of_the_runs_time() -> None:
@@ -214,9 +216,88 @@ def test_the_runs_own_calls_for_a_step_are_no_failed_attempt() -> None:
         step_ended("look", 106.0),
     )
     # The second before it began, and the one that its file took.
-    assert speedup_of(events).lost == Lost(other=2.0)
+    assert speedup_of(events).lost == Lost(start=1.0, other=1.0)
 
 
 def test_a_run_without_events_has_no_figures() -> None:
     found = speedup_of([])
     assert (found.work_seconds, found.actual_seconds, found.factor) == (0.0, 0.0, 1.0)
+
+
+def test_the_start_of_each_sitting_is_no_time_of_work() -> None:
+    again = STARTED.model_copy(update={"at": 500.0, "is_resumed": True})
+    events = [
+        STARTED,
+        *turn("_plan", 103.0, 107.0, spent(4.0)),
+        again,
+        *turn("_plan", 505.0, 510.0, spent(5.0)),
+    ]
+    found = speedup_of(events)
+    assert (found.lost.start, found.actual_seconds, found.factor) == (8.0, 9.0, 1.0)
+
+
+def test_what_comes_while_a_person_is_asked_ends_no_question() -> None:
+    events = [
+        STARTED,
+        *turn("_plan", 100.0, 104.0, spent(4.0)),
+        AgentWaiting(step="_plan", what="question", at=104.0),
+        Notice(text="the machine slept for 9 s; the run goes on", at=120.0),
+        ServerChanged(server="files", state="resting", at=130.0),
+        PlanMade(plan=PLAN, at=164.0),
+    ]
+    found = speedup_of(events)
+    assert (found.lost.approval, found.actual_seconds) == (60.0, 4.0)
+
+
+@pytest.mark.parametrize(("at_once", "width"), [(1, 1), (2, 2), (6, 6)])
+def test_the_width_is_how_many_sub_agents_were_at_work_at_once(at_once: int, width: int) -> None:
+    agents = [agent("read", 104.0, 114.0, spent(10.0), item=item) for item in range(6)]
+    moved = [later([one], 10.0 * (item // at_once))[0] for item, one in enumerate(agents)]
+    found = speedup_of(stream(STARTED, PlanMade(plan=PLAN, at=104.0), *moved))
+    assert found.width == width
+
+
+def test_sub_agents_that_wait_while_one_works_are_no_width() -> None:
+    waiting = [AgentWaiting(step="read", item=item, at=104.0) for item in range(1, 6)]
+    one = agent("read", 104.0, 114.0, spent(10.0), item=0)
+    assert speedup_of(stream(STARTED, PlanMade(plan=PLAN, at=104.0), *waiting, one)).width == 1
+    planning = turn("_plan", 100.0, 104.0, spent(4.0))
+    assert speedup_of(stream(STARTED, planning, PlanMade(plan=PLAN, at=104.0), one)).width == 1
+
+
+@pytest.mark.parametrize("agents", [10, 1_000])
+def test_what_waits_in_a_servers_queue_does_not_work(agents: int) -> None:
+    """All ask at once, two are written at a time, and the server tells nothing of its queue."""
+    started = STARTED.model_copy(update={"slots": agents})
+    many = [
+        agent("read", 104.0, 105.0 + item // 2, spent(1.0 + item // 2), item=item) for item in range(agents)
+    ]
+    found = speedup_of(stream(started, PlanMade(plan=PLAN, at=104.0), *many))
+    assert found.factor <= found.slots
+    assert found.work_seconds <= found.slots * found.actual_seconds
+
+
+def test_calls_that_wait_for_a_busy_tool_server_do_not_work() -> None:
+    agents = [
+        ToolReturned(
+            step="read",
+            item=item,
+            turn=1,
+            tool="files.read",
+            is_error=False,
+            summary="",
+            seconds=1.0 + item,
+            at=105.0 + item,
+        )
+        for item in range(100)
+    ]
+    found = speedup_of(stream(STARTED, PlanMade(plan=PLAN, at=104.0), *agents))
+    assert found.work_seconds == pytest.approx(100.0)
+
+
+def test_calls_of_tools_that_work_side_by_side_count_as_one_alone_does() -> None:
+    call = {"step": "read", "turn": 1, "tool": "shop.price", "is_error": False, "summary": "", "seconds": 2.0}
+    alone = ToolReturned.model_validate({**call, "item": 0, "at": 106.0})
+    beside = [ToolReturned.model_validate({**call, "item": item, "at": 110.0}) for item in range(1, 5)]
+    found = speedup_of(stream(STARTED, PlanMade(plan=PLAN, at=104.0), alone, *beside))
+    assert (found.work_seconds, found.width) == (10.0, 4)

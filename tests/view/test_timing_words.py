@@ -50,6 +50,11 @@ def test_a_gain_is_told_with_what_it_is_made_of() -> None:
     assert speedup_rows(GAIN.model_copy(update={"critical_seconds": 0.0})) == []
 
 
+@pytest.mark.parametrize(("width", "is_told"), [(None, True), (0, False), (1, False), (2, True), (30, True)])
+def test_a_gain_is_told_only_where_there_was_width(width: int | None, is_told: bool) -> None:
+    assert bool(speedup_rows(GAIN.model_copy(update={"width": width}))) is is_told
+
+
 async def test_the_lines_show_forecast_limit_and_gain() -> None:
     plan = Plan(steps=(Step(id="ask", agent="writer", brief="Ask."),))
     expected = Forecast(low_seconds=170.0, high_seconds=350.0, slots=2, agents=1)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import os
 from collections.abc import AsyncIterator
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
+from swarm.cli.approval import approve
 from swarm.events import AgentEnded, Event, PlanMade, RunEnded, RunStarted, StepEnded, ToolReturned
 from swarm.limits import Usage
 from swarm.plan import Plan, Step
 from swarm.result import Result
 from swarm.view.plain import show
-from swarm.view.plan import plan_rows
+from swarm.view.plan import file_rows, plan_rows
 from swarm.view.terminal import TerminalView
 
 pytestmark = pytest.mark.anyio
@@ -97,3 +101,95 @@ def test_a_plan_is_one_row_for_each_step() -> None:
         "  2  read   researcher  for each of notes: Read {item}.",
         "  3  write  writer      Write it. [after read] [writes a.csv]",
     ]
+
+
+LONG = "reports/2026/november/warehouse-north/" * 3 + "the whole audit with all its findings.md"
+WRITING = Plan(
+    steps=(
+        Step(id="totals", agent="analyst", brief="Add up what each of the thirty warehouses reports. " * 3),
+        Step(
+            id="table",
+            agent="writer",
+            needs=("totals",),
+            brief="Write the totals into one table with all that is known of them. " * 3,
+            writes="totals.csv",
+            expects={
+                "type": "array",
+                "items": {"type": "object", "properties": {"warehouse": {}, "total": {}}},
+            },
+        ),
+        Step(id="audit", agent="writer", needs=("totals", "table"), brief="Write it. " * 9, writes=LONG),
+        Step(id="odd", agent="writer", brief="Write it.", writes="a\x1b[2Jb.md"),
+    )
+)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_a_plan_shows_every_file_that_it_will_write_at_any_width(width: int) -> None:
+    assert file_rows(WRITING) == [
+        "It writes 3 files:",
+        "  totals.csv  (step table: warehouse, total)",
+        f"  {LONG}  (step audit)",
+        r"  'a\x1b[2Jb.md'  (step odd)",
+    ]
+    rows = plan_rows(WRITING, width=width)
+    assert max(map(cell_len, rows)) <= width
+    assert any("[after totals] [writes totals.csv" in row for row in rows)
+    assert file_rows(PLAN) == []
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+async def test_the_approval_of_a_plan_shows_every_file_whole(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The terminal's input is put in place of that of the test run, as a person's would be."""
+    ours, theirs = os.pipe()
+    os.write(theirs, b"y\n")
+    console = Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
+    with os.fdopen(ours, encoding="utf-8") as typed, console.capture() as capture:
+        monkeypatch.setattr("sys.stdin", typed)
+        assert await approve(WRITING, console, lambda plan: "about 3 minutes") == WRITING
+    os.close(theirs)
+
+    shown = capture.get().splitlines()
+    assert f"  {LONG}  (step audit)" in shown
+    assert "  totals.csv  (step table: warehouse, total)" in shown
+    assert not any("\x1b[2J" in row for row in shown)
+
+
+class Screen(io.StringIO):
+    """What is written to it, and a sign whenever that is a picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drawn = asyncio.Event()
+
+    def write(self, text: str, /) -> int:
+        if "Who owes most?" in text:
+            self.drawn.set()
+        return super().write(text)
+
+
+async def test_the_picture_after_a_question_begins_below_it() -> None:
+    """A picture that was drawn before must not be taken for the lines of the question."""
+    screen, answered = Screen(), asyncio.Event()
+    console = Console(file=screen, force_terminal=True, width=90, height=20, color_system=None)
+    view = TerminalView(console, clock=lambda: 102.0)
+
+    async def events() -> AsyncIterator[Event]:
+        yield EVENTS[0]
+        yield EVENTS[1]
+        await answered.wait()
+        yield EVENTS[-1]
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(view.show(events()))
+        await screen.drawn.wait()
+        with view.paused():
+            console.print("Run this plan?")
+            before = len(screen.getvalue())
+            screen.drawn.clear()
+        await screen.drawn.wait()
+        answered.set()
+
+    assert "\x1b[1A" not in screen.getvalue()[before:].partition("Who owes most?")[0]
