@@ -120,7 +120,7 @@ async def _judged(path: Path, acknowledged: list[tuple[int, int]]) -> Left:
             lost = 0
             for item, turn in acknowledged:
                 thread = thread_of_item(item)
-                reply = await journal.reply(thread, turn, f"{item}/{turn}")
+                reply = await journal.reply(thread, turn)
                 result = await journal.ledger.result((str(thread), turn, 0))
                 lost += reply is None or reply.text != said(item, turn) or result is None
             usage = await journal.usage()

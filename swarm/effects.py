@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from swarm.errors import CallInDoubt, ProjectError, ServerError
+from swarm.errors import CallInDoubt, ProjectError, ServerError, StoreError
 from swarm.events import AgentWaiting, Notice, QuestionAsked, ToolCalled, ToolReturned
 from swarm.plan import Thread
 from swarm.pulse import within
@@ -77,6 +77,12 @@ async def act(
     ledger = work.journal.ledger
     known = await ledger.result(at.call)
     if known is not None:
+        recorded = await ledger.called(at.call)
+        if recorded is not None and recorded.tool != tool.full_name:
+            raise StoreError(
+                f"call {at.key!r} is recorded as one of {recorded.tool!r}, now it is {tool.full_name!r}: the "
+                "project or its files changed; start the task again"
+            )
         return known
     call = ToolCall.model_validate({"tool": tool.full_name, "args": args})
     entry = await ledger.entry(at.call, call)
@@ -87,6 +93,28 @@ async def act(
     what = f"a call of {tool.full_name} by {name_of(at.thread)}"
     async with work.parked(), work.budget.calling(what, waits):
         return await _make(work, at, tool, call, rows)
+
+
+async def look(
+    work: Work, at: At, tool: Tool, args: dict[str, object], rows: Mapping[str, list[Row]]
+) -> tuple[ToolResult, At]:
+    """The result of a call that reads, and its place: the first from ``at`` on where it is recorded, else one
+    where nothing is. What is looked at before the first turn may be something else after a card has changed."""
+    call, ledger = ToolCall.model_validate({"tool": tool.full_name, "args": args}), work.journal.ledger
+    while await ledger.called(at.call) not in (None, call):
+        at = replace(at, index=at.index + 1)
+    return await act(work, at, tool, args, rows), at
+
+
+async def _left(work: Work, key: CallKey) -> list[tuple[CallKey, Entry]]:
+    """The calls that left before one, of its own step and of the step that this was split from."""
+    left = await work.journal.ledger.left(key)
+    run, step = key[0].split("/")[:2]
+    plan = work.journal.run.plan
+    split = next((one for one in plan.steps if step in one.joins), None) if plan else None
+    if split is None:
+        return left
+    return [*await work.journal.ledger.left_of(run, split.id), *left]
 
 
 def twin(key: CallKey, call: ToolCall, left: Sequence[tuple[CallKey, Entry]]) -> tuple[CallKey, Entry] | None:
@@ -105,7 +133,7 @@ def twin(key: CallKey, call: ToolCall, left: Sequence[tuple[CallKey, Entry]]) ->
 async def _as_before(work: Work, at: At, call: ToolCall, tool: Tool) -> ToolResult | None:
     """What an earlier attempt's identical call gave; None where there is none, or it is to be made again."""
     ledger = work.journal.ledger
-    found = None if tool.effect in REPEATABLE else twin(at.call, call, await ledger.left(at.call))
+    found = None if tool.effect in REPEATABLE else twin(at.call, call, await _left(work, at.call))
     if found is None:
         return None
     earlier, entry = found
@@ -132,16 +160,26 @@ async def _as_before(work: Work, at: At, call: ToolCall, tool: Tool) -> ToolResu
 
 async def deeds(work: Work, thread: Thread) -> str:
     """What earlier attempts did that may have had an effect, as the next one is told; no later one changes it."""
-    left = await work.journal.ledger.left((str(thread), 0, 0))
+    left = await _left(work, (str(thread), 0, 0))
+    told = _told([(at, entry) for at, entry in left if at[0] != str(thread)])
+    head = "Earlier attempts did this; do not do it again:"
+    return "\n".join([head, *told]) if told else ""
+
+
+async def deeds_of(work: Work, step: str) -> str:
+    """What all attempts at a step did that may have had an effect, for whoever decides what becomes of it."""
+    return "\n".join(_told(await work.journal.ledger.left_of(work.journal.run.id, step)))
+
+
+def _told(left: Sequence[tuple[CallKey, Entry]]) -> list[str]:
     told = [
         f"- {entry.call.tool} {summarize(entry.call)}: {FATES.get(entry.state, 'maybe done')}"
-        for at, entry in left
-        if at[0] != str(thread) and entry.effect not in REPEATABLE
+        for _, entry in left
+        if entry.effect not in REPEATABLE
     ]
     told = list(dict.fromkeys(told))
     more = [f"- {len(told) - MOST_DEEDS} more"] if len(told) > MOST_DEEDS else []
-    head = "Earlier attempts did this; do not do it again:"
-    return "\n".join([head, *told[:MOST_DEEDS], *more]) if told else ""
+    return [*told[:MOST_DEEDS], *more]
 
 
 async def _settled(work: Work, at: At, entry: Entry, tool: Tool) -> ToolResult | None:

@@ -7,7 +7,7 @@ from collections import Counter
 from graphlib import CycleError, TopologicalSorter
 from typing import TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from swarm.errors import PlanError, quoted
 
@@ -71,11 +71,6 @@ class Step(BaseModel):
     """JSON Schema of the result of one sub-agent; None for a sentence of text."""
     writes: str | None = Field(default=None, min_length=1)
     """A file, relative to the workspace, that must exist and parse before the step is done."""
-
-    @field_validator("needs", mode="before")
-    @classmethod
-    def _one_need(cls, given: object) -> object:
-        return (given,) if isinstance(given, str) else given
 
     @property
     def each_step(self) -> str | None:

@@ -54,6 +54,12 @@ class Result(BaseModel):
         return self.status in ("done", "degraded")
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it is usable and has nothing in it: no rows, no text."""
+        nothing = self.data in ([], {}) or (isinstance(self.data, str) and not self.data.strip())
+        return self.is_usable and (nothing or (self.data is None and not self.text.strip()))
+
+    @property
     def rows(self) -> list[dict[str, JsonValue]] | None:
         """The result as table rows, or None when it is not a table."""
         if not isinstance(self.data, list):

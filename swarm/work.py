@@ -47,6 +47,8 @@ class Work:
     """Whether the project names a database that is no file of the workspace."""
     texts: dict[str, str] = field(default_factory=dict[str, str])
     """Large tool results by handle, as far as this process has seen them."""
+    changed: set[str] = field(default_factory=set[str])
+    """Threads of which it was told that their prompt is no longer what it was."""
     lease: Lease | None = None
     """The slot that whoever has this works on; ``model`` is then its model."""
 
@@ -131,8 +133,10 @@ async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[st
         ModelError: the model gave no usable answer.
     """
     digest = request.digest()
-    known = await work.journal.reply(at.thread, at.turn, digest)
+    known = await work.journal.reply(at.thread, at.turn)
     if known is not None:
+        if work.journal.question(at.thread, at.turn) != digest:
+            _tell_change(work, at.thread)
         return known
     thread = at.thread
     waits = work.lease.leave if work.lease else None
@@ -160,6 +164,19 @@ async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[st
         )
     )
     return reply
+
+
+def _tell_change(work: Work, thread: Thread) -> None:
+    """Notes, once, that a thread goes on under another prompt than its recorded turns had."""
+    if str(thread) in work.changed:
+        return
+    work.changed.add(str(thread))
+    later = work.journal.turns(thread) + 1
+    why = "its card, a tool, a limit or this version changed"
+    text = (
+        f"the prompt of {name_of(thread)} changed ({why}): what is recorded stays, and from turn {later} on"
+    )
+    work.note(Notice(text=f"{text} the new one is used", step=thread.step))
 
 
 def name_of(thread: Thread) -> str:

@@ -162,8 +162,9 @@ def _branch(data: JsonValue, schema: Schema | None, root: Schema) -> Schema:
         for key in ("anyOf", "oneOf", "allOf"):
             if isinstance(choices := schema.get(key), list):
                 beside = {name: value for name, value in schema.items() if name != key}
-                fits = (one for choice in choices if _fits(data, one := _branch(data, _dict(choice), root)))
-                schema = {**(next(fits, None) or {}), **beside}
+                branches = [_branch(data, _dict(choice), root) for choice in choices]
+                fitting = next((branch for branch in branches if _fits(data, branch)), {})
+                schema = {**fitting, **beside}
                 break
         else:
             return schema

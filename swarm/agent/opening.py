@@ -15,19 +15,20 @@ from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment, is_table, label
 from swarm.agent.turn import shape, signature
-from swarm.effects import act, deeds
+from swarm.effects import deeds, look
 from swarm.errors import ToolError
 from swarm.prompt import fill
 from swarm.result import Result
 from swarm.survey import TEXT_ENDINGS, TableGroup, describe
 from swarm.tool import Row, Tool, ToolResult
-from swarm.work import At, Work
+from swarm.work import At, Work, one_line
 
 QUERY = "results.query"
 DATABASE_QUERY = "database.query"
 MOST_FILES = 4
 MOST_ROWS_SHOWN = 40
 MOST_CHARS_SHOWN = 6_000
+MOST_REASON = 200
 _WORD = re.compile(r"\w+")
 
 
@@ -151,8 +152,9 @@ class Opener:
 
     async def _call(self, tool: Tool, args: dict[str, object]) -> ToolResult:
         at = At(self.assignment.thread, 0, self._calls)
-        self._calls += 1
-        return await act(self.work, at, tool, args, self.assignment.input_rows)
+        result, at = await look(self.work, at, tool, args, self.assignment.input_rows)
+        self._calls = at.index + 1
+        return result
 
     def _system(self, tools: tuple[Tool, ...], is_quoting: bool = False) -> str:
         listed = "\n".join(signature(tool) for tool in tools)
@@ -201,6 +203,8 @@ def columns(schema: Mapping[str, JsonValue] | None) -> list[str]:
 
 def _as_text(name: str, result: Result) -> str:
     rows = result.rows
+    if result.status == "degraded":
+        name = f"{name} (incomplete: {one_line(result.reason, MOST_REASON)})"
     if rows is None:
         return f"Result of {name}:\n{label(result.data) if result.data is not None else result.text}"
     lines = ["; ".join(f"{key}: {value}" for key, value in row.items()) for row in rows[:MOST_ROWS_SHOWN]]

@@ -22,7 +22,7 @@ from swarm.errors import ContextOverflow, Declined, MalformedReply
 from swarm.messages import Message, Reply, Request, Role
 from swarm.prompt import fill
 from swarm.result import Evidence, Result
-from swarm.tool import Row, ToolCall, ToolResult
+from swarm.tool import Row, Tool, ToolCall, ToolResult
 from swarm.work import At, Work, ask, one_line, summarize
 
 MOST_MALFORMED = 1
@@ -44,6 +44,8 @@ class Session:
     _messages: list[Message] = field(default_factory=list[Message])
     _malformed: int = 0
     _is_checked: bool = False
+    _is_changed: bool = False
+    """Whether the reply to this turn is recorded, and its question read otherwise then."""
     _evidence: list[tuple[str, int, str]] = field(default_factory=list[tuple[str, int, str]])
     """The tool, the turn and what was asked, of each call that gave something."""
     _files: list[str] = field(default_factory=list[str])
@@ -82,7 +84,7 @@ class Session:
         rules = self._rules()
         reply = await self._reply(self._request(rules))
         try:
-            self._action = self._read(reply, rules)
+            self._action = await self._recorded_call() or self._read(reply, rules)
         except MalformedReply as error:
             self._say("assistant", reply.text)
             self._return(error)
@@ -118,6 +120,8 @@ class Session:
     async def _reply(self, request: Request) -> Reply:
         """The model's reply to the conversation, which is made shorter where it does not fit."""
         asked = await self._window.fit(request, self._at())
+        digest = self.work.journal.question(self.assignment.thread, self.turn)
+        self._is_changed = digest is not None and digest != asked.digest()
         try:
             reply = await ask(self.work, self._at(), asked, name_action=self._name)
         except ContextOverflow:
@@ -127,6 +131,11 @@ class Session:
         if asked is not request:
             self._messages = list(asked.messages)
         return reply
+
+    async def _recorded_call(self) -> ToolCall | None:
+        """The call that a recorded turn made, where its prompt changed since: it is what it was, whatever tools
+        there are now and however they take their arguments."""
+        return await self.work.journal.ledger.called(self._at().call) if self._is_changed else None
 
     def _name(self, text: str) -> str:
         return name_action(text, self.opening.tools)
@@ -177,7 +186,7 @@ class Session:
         if times == 1 and self.assignment.is_queried and (fault := faults(_sql(call), self._rows)):
             self._correct(fault)
             return
-        tool = next(tool for tool in self.opening.tools if tool.full_name == call.tool)
+        tool = next((tool for tool in self.opening.tools if tool.full_name == call.tool), _gone(call))
         result = await act(self.work, self._at(), tool, dict(call.args), self._rows)
         self._files += result.files
         # Of calls with an effect each is a step ahead, though all may be answered alike.
@@ -289,6 +298,12 @@ class Session:
 
     def _at(self) -> At:
         return At(self.assignment.thread, self.turn)
+
+
+def _gone(call: ToolCall) -> Tool:
+    """The tool of a recorded call that the card has no more: of the class that nothing is done of again."""
+    server, _, name = call.tool.partition(".")
+    return Tool(server=server, name=name, description="")
 
 
 def _sql(call: ToolCall) -> str:

@@ -135,7 +135,7 @@ class Window:
         turns = range(len(request.messages) // 2 - 1)
         if (digest := journal.question(noted.thread, noted.turn)) is not None:
             left = next((left for left in turns if self._asking(request, left).digest() == digest), 0)
-            reply = await journal.reply(noted.thread, noted.turn, self._asking(request, left).digest())
+            reply = await journal.reply(noted.thread, noted.turn)
             return notes_in(reply.text) if reply else "", left
         if self._noteless == at.turn or journal.question(at.thread, at.turn) is not None:
             return "", 0

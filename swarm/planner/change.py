@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from swarm.effects import deeds_of
 from swarm.errors import ModelError, ModelUnavailable, PlanError
 from swarm.events import ChangeKind, StepChanged
 from swarm.messages import Message, Request
@@ -16,7 +17,7 @@ from swarm.planner.check import problems
 from swarm.planner.planner import Planning, examples
 from swarm.prompt import fill, text
 from swarm.result import Result
-from swarm.work import At, ask, one_line
+from swarm.work import At, Work, ask, one_line
 
 CHANGE_TOKENS = 400
 MOST_CHANGES = 8
@@ -54,7 +55,8 @@ async def replan(planning: Planning, plan: Plan, results: Mapping[str, Result], 
     for number, step in enumerate(_troubled(plan, results)[:MOST_CHANGES]):
         thread = Thread(run=planning.work.journal.run.id, step="_replan", item=number, attempt=round)
         gone = {change.step for change in changes if change.change == "drop"}
-        made = await _Question(planning, plan, results, step, gone).ask(thread)
+        told = await deeds_of(planning.work, step.id)
+        made = await _Question(planning, plan, results, step, gone, told).ask(thread)
         if made is not None:
             plan = made.plan
             changes += made.changes
@@ -86,6 +88,8 @@ class _Question:
     step: Step
     gone: set[str]
     """Steps that are dropped in this round."""
+    deeds: str = ""
+    """What its attempts did that may have had an effect."""
 
     async def ask(self, thread: Thread) -> Changed | None:
         """The change that was chosen; None where the model gave none that can be, twice."""
@@ -99,6 +103,8 @@ class _Question:
             request = Request(
                 messages=tuple(messages), output_schema=self._schema(), max_tokens=CHANGE_TOKENS
             )
+            if turn == 1:
+                thread = _free(work, thread, request)
             try:
                 reply = await ask(work, At(thread, turn), request.within(work.limits))
             except ModelUnavailable:
@@ -136,7 +142,7 @@ class _Question:
             waiting=", ".join(waiting) or "none",
             brief=step.brief,
             reason=one_line(self.results[step.id].reason, 400),
-        )
+        ) + (f"\nIts attempts did this, which is not to be done again:\n{self.deeds}" if self.deeds else "")
 
     @property
     def _others(self) -> list[str]:
@@ -149,7 +155,8 @@ class _Question:
         kinds: dict[ChangeKind, dict[str, JsonValue]] = {"retry": {}, "reword": {"brief": _BRIEF}}
         is_part = any(step.id in one.joins for one in self.plan.steps)
         is_list = step.expects is None or step.expects.get("type") == "array"
-        if step.each is None and is_list and not is_part:
+        # Parts with other briefs would make other calls, of which nothing tells whether they were made.
+        if step.each is None and is_list and not is_part and not self.deeds:
             kinds["split"] = {"briefs": {"type": "array", "items": _BRIEF, "minItems": 2, "maxItems": 4}}
         if self._others:
             kinds["reassign"] = {"agent": {"enum": list[JsonValue](self._others)}}
@@ -236,6 +243,14 @@ class _Question:
             self.step.model_copy(update={"id": id, "brief": brief, "writes": None})
             for id, brief in zip(ids, different, strict=True)
         )
+
+
+def _free(work: Work, thread: Thread, request: Request) -> Thread:
+    """The thread of that question: a run that is resumed may have another step in the place of one it asked
+    about, and its recorded choice is no choice for this."""
+    while work.journal.question(thread, 1) not in (None, request.digest()):
+        thread = thread.model_copy(update={"item": (thread.item or 0) + MOST_CHANGES})
+    return thread
 
 
 def _leaves_something(plan: Plan, gone: set[str]) -> bool:

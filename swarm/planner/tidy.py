@@ -319,12 +319,14 @@ def _a_writer_for_every_file(steps: tuple[DraftStep, ...], ground: Ground) -> tu
 def _files_for_the_step_that_has_their_columns(
     steps: tuple[DraftStep, ...], ground: Ground
 ) -> tuple[DraftStep, ...]:
-    """A file goes to the table whose columns the task names beside it.
+    """A file that the task names goes to the table whose columns the task names beside it.
 
-    «… in actions.csv with owner, action and due date. Who owes most?»: not to the count of actions.
+    «… in actions.csv with owner, action and due date. Who owes most?»: not to the count of actions. A file
+    that the draft alone names stays where the draft has it.
     """
+    named = files_to_write(ground.task, ())
     for step in steps:
-        if step.writes and step.columns:
+        if step.writes in named and step.columns:
             free = [other for other in steps if other.columns and other.writes in ("", step.writes)]
             best = _owner_of_file(step, free, ground.task)
             steps = tuple(_moved(other, step, best) for other in steps) if best.id != step.id else steps
@@ -332,10 +334,13 @@ def _files_for_the_step_that_has_their_columns(
 
 
 def _owner_of_file(step: DraftStep, free: list[DraftStep], task: str) -> DraftStep:
-    """The table that a file is for: one with most of the columns listed, or else the last one."""
+    """The table that a file is for: one with most of the columns listed, else the one that is called as the file
+    is, else the last one."""
     listed = task_columns(step.writes, task)
     if not listed:
-        return free[-1]
+        words = _words(PurePosixPath(step.writes).stem.casefold())
+        called = [other for other in free if words & _words(other.id)]
+        return step if step.id in [other.id for other in called] else (called or free)[-1]
     covered = {other.id: sum(_is_like(name, other) for name in listed) for other in free}
     best = max(free, key=lambda other: covered[other.id])
     is_clear = covered[best.id] > covered[step.id] and 2 * covered[best.id] > len(listed)

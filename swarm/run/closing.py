@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-from pathlib import Path
+from pathlib import PurePosixPath
 
-from swarm.agent.assignment import label
+from pydantic import JsonValue
+
+from swarm.agent.assignment import is_table, label
 from swarm.agent.opening import columns
 from swarm.effects import act
 from swarm.errors import ProjectError, ServerError
 from swarm.plan import Step, Thread
 from swarm.result import Evidence, Result
+from swarm.run.promise import LINES, SEPARATED, broken
+from swarm.tool import Row
 from swarm.work import At, Work
 
 TABLE_FILES = (".csv", ".json", ".md")
 
 
 async def close(work: Work, step: Step, result: Result, round: int = 0) -> Result:
-    """The result with the step's file written, or failed with what is wrong with the file.
+    """The result with the step's file written, or failed or degraded with how the file is not as promised.
 
     ``round``: how often the step failed and was given another try.
     """
@@ -26,15 +31,29 @@ async def close(work: Work, step: Step, result: Result, round: int = 0) -> Resul
         return result
     thread = Thread(run=work.journal.run.id, step=step.id, attempt=0)
     wrote = result
-    if step.writes not in result.files:
+    by_agent = PurePosixPath(step.writes) in [PurePosixPath(file) for file in result.files]
+    if not by_agent:
+        if other := _instead(step.writes, result):
+            return Result.failed(f"{step.writes} was promised, and {other} was written instead")
         try:
             wrote = await _write(work, At(thread, 2 * round + 1), step, step.writes, result)
         except (ProjectError, ServerError) as error:
             return Result.failed(f"{step.writes} was not written: {error}")
-    problem = problem_with(work.workspace / step.writes)
-    if problem:
-        return wrote.model_copy(update={"status": "failed", "reason": f"{step.writes} {problem}"})
-    return wrote
+    if not wrote.is_usable:
+        return wrote
+    problem = broken(work.workspace, step, result, by_agent=by_agent)
+    if problem is None:
+        return wrote
+    reason = "; ".join(part for part in (f"{step.writes} {problem.problem}", wrote.reason) if part)
+    return wrote.model_copy(update={"status": problem.status, "reason": reason})
+
+
+def _instead(path: str, result: Result) -> str:
+    """The file that an agent wrote in the place of the promised one, where what it gave is but words about it."""
+    if not isinstance(result.data, str):
+        return ""
+    ending = PurePosixPath(path).suffix.lower()
+    return next((file for file in result.files if PurePosixPath(file).suffix.lower() == ending), "")
 
 
 async def _write(work: Work, at: At, step: Step, path: str, result: Result) -> Result:
@@ -56,24 +75,41 @@ async def _write(work: Work, at: At, step: Step, path: str, result: Result) -> R
 
 
 def _content(step: Step, path: str, result: Result) -> str:
-    """A result that is no table with rows, as the text of a file."""
-    if path.endswith(".json"):
-        return json.dumps(result.data, ensure_ascii=False, indent=2) + "\n"
-    if result.data == []:
-        return ",".join(columns(step.expects)) + "\n"
+    """A result as the text of a file, of rows where there is no tool that writes them so."""
+    ending, rows = PurePosixPath(path).suffix.lower(), result.rows
+    if ending == ".json":
+        return json.dumps(_read(result), ensure_ascii=False, indent=2) + "\n"
+    if rows is not None and ending in LINES:
+        return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+    if rows is not None and ending in SEPARATED:
+        return _separated(rows, columns(step.expects), SEPARATED[ending])
+    if rows == [] and is_table(step.expects):
+        names = columns(step.expects)
+        return f"| {' | '.join(names)} |\n|{' --- |' * len(names)}\n" if ending == ".md" else "(no rows)\n"
     return label(result.data if result.data is not None else result.text).rstrip() + "\n"
 
 
-def problem_with(path: Path) -> str:
-    """What is wrong with a promised file, or nothing."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix == ".json":
-            json.loads(text)
-        elif path.suffix == ".csv":
-            list(csv.reader(text.splitlines(), strict=True))
-    except FileNotFoundError:
-        return "was promised and is not there"
-    except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
-        return f"does not parse: {error}"
-    return ""
+def _read(result: Result) -> JsonValue:
+    """The result's data; of a text that is JSON itself, what it says."""
+    if isinstance(result.data, str) and result.data.lstrip().startswith(("{", "[")):
+        try:
+            said: JsonValue = json.loads(result.data)
+        except ValueError:
+            return result.data
+        return said
+    return result.data
+
+
+def _separated(rows: list[Row], names: list[str], separator: str) -> str:
+    text = io.StringIO()
+    names = names or list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: JsonValue) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -94,13 +94,25 @@ class Execution:
             result = await self._run_each(step)
         if not result.is_usable:
             return result
-        dropped = [need for need in step.needs if self.results[need].status == "dropped"]
-        if dropped:
-            lack = f"it was done without {', '.join(dropped)}, which was dropped"
-            reason = "; ".join(part for part in (result.reason, lack) if part)
+        if lacks := self._lacks(step):
+            reason = "; ".join(part for part in (result.reason, *lacks) if part)
             result = result.model_copy(update={"status": "degraded", "reason": reason})
         closing = partial(close, self.work, step, result, self.rounds.get(step.id, 0))
         return await self._unless_in_doubt(step, closing)
+
+    def _lacks(self, step: Step) -> list[str]:
+        """What a step that is done had to do without: it is no better than what it builds on."""
+        needs = [need for need in step.waits_for if need not in step.joins]
+        kinds = {
+            "dropped": "it was done without {}, which was dropped",
+            "degraded": "it builds on {}, which is degraded",
+            "empty": "it builds on {}, which gave nothing",
+        }
+        found: dict[str, list[str]] = {}
+        for need in needs:
+            result = self.results[need]
+            found.setdefault("empty" if result.is_empty else result.status, []).append(need)
+        return [words.format(", ".join(found[kind])) for kind, words in kinds.items() if kind in found]
 
     def _blocked(self, step: Step) -> Result | None:
         """What becomes of a step that can't be done for what it needs; None for one that can.

@@ -163,26 +163,24 @@ class Journal:
 
         return await self._writer.do(read)
 
-    async def reply(self, thread: Thread, turn: int, digest: str) -> Reply | None:
-        """The recorded reply to a turn, or None when there is none yet.
-
-        Raises:
-            StoreError: the turn has a reply to another question.
-        """
+    async def reply(self, thread: Thread, turn: int) -> Reply | None:
+        """The recorded reply to a turn, or None when there is none yet. It is found by its place: what a turn
+        was asked may read otherwise now, as its tools, its card or a limit changed since (see ``question``)."""
         key = str(thread)
-        known = self._index.replies.get((key, turn))
-        if known is None:
+        if (key, turn) not in self._index.replies:
             return None
-        if known != digest:
-            raise StoreError(
-                f"turn {turn} of {key!r} has a reply to another question (digest {known[:12]!r}, now "
-                f"{digest[:12]!r}): the project, its files or the model changed; start the task again"
-            )
         return await self._read(Reply, "replies", thread=key, turn=turn)
 
     def question(self, thread: Thread, turn: int) -> str | None:
         """The digest of the question whose reply is recorded for a turn, or None when there is none."""
         return self._index.replies.get((str(thread), turn))
+
+    def turns(self, thread: Thread) -> int:
+        """The last turn of a thread up to which all replies are recorded; 0 for none."""
+        key, turn = str(thread), 0
+        while (key, turn + 1) in self._index.replies:
+            turn += 1
+        return turn
 
     async def note_reply(
         self, thread: Thread, turn: int, digest: str, reply: Reply, request: Request | None = None
@@ -193,7 +191,7 @@ class Journal:
         A reply that is recorded already stays as it is.
         """
         key = str(thread)
-        if await self.reply(thread, turn, digest) is not None:
+        if (key, turn) in self._index.replies:
             return
         kept, new = self._index.new_messages(key, request) if request else (0, ())
         question = _MESSAGES.dump_json(new).decode() if request else ""

@@ -54,12 +54,27 @@ class Ledger:
         if self.state(key) is None:
             return None
         recorded = await self._writer.do(partial(_entry, key=key))
+        if recorded is None:
+            raise runfile.damaged(f"call {'/'.join(map(str, key))}")
         if recorded.call != call:
             raise StoreError(
                 f"call {key[2]} in turn {key[1]} of {key[0]!r} is recorded as {recorded.call.tool!r} with "
                 f"other arguments, now {call.tool!r}; start the task again"
             )
         return recorded
+
+    async def called(self, key: CallKey) -> ToolCall | None:
+        """The call that is recorded at a place, or None where none is."""
+        recorded = None if self.state(key) is None else await self._writer.do(partial(_entry, key=key))
+        return recorded.call if recorded else None
+
+    async def left_of(self, run: str, step: str) -> list[tuple[CallKey, Entry]]:
+        """The calls that left and did not fail, of all attempts at a step and its items; without what is done
+        for it by code."""
+        begins = f"{run}/{step}/"
+        threads = {thread for thread, _, _ in self._index.calls if thread.startswith(begins)}
+        threads = {thread for thread in threads if not thread.endswith("/0")}
+        return await self._left_in(sorted(threads)) if threads else []
 
     async def left(self, key: CallKey) -> list[tuple[CallKey, Entry]]:
         """The calls that left and did not fail, of this attempt and of those before it, in their order.
@@ -71,11 +86,13 @@ class Ledger:
         if thread.endswith(("/0", "/1")) and "abandoned" not in states:
             return []
         place, _, attempt = thread.rpartition("/")
+        numbers = range(min(1, int(attempt)), int(attempt) + 1)
+        return await self._left_in([f"{place}/{number}" for number in numbers])
+
+    async def _left_in(self, threads: list[str]) -> list[tuple[CallKey, Entry]]:
         calls = table_of(Calls).c
-        is_one = calls.thread.in_([
-            f"{place}/{number}" for number in range(min(1, int(attempt)), int(attempt) + 1)
-        ])
-        which = and_(is_one, calls.call != "", calls.state.not_in(("intent", "failed")))
+        is_done = calls.state.not_in(("intent", "failed"))
+        which = and_(calls.thread.in_(threads), calls.call != "", is_done)
         return await self._writer.do(partial(_entries, which=which))
 
     def intend(self, key: CallKey, entry: Entry) -> None:
@@ -174,12 +191,11 @@ def _row_key(key: CallKey) -> runfile.Row:
     return {"thread": key[0], "turn": key[1], "position": key[2]}
 
 
-def _entry(connection: Connection, key: CallKey) -> Entry:
+def _entry(connection: Connection, key: CallKey) -> Entry | None:
+    """The call of that place; None where only its result was recorded."""
     calls = table_of(Calls).c
-    which = and_(calls.thread == key[0], calls.turn == key[1], calls.position == key[2])
-    for _, entry in _entries(connection, which):
-        return entry
-    raise runfile.damaged(f"call {'/'.join(map(str, key))}")
+    is_there = and_(calls.thread == key[0], calls.turn == key[1], calls.position == key[2])
+    return next((entry for _, entry in _entries(connection, and_(is_there, calls.call != ""))), None)
 
 
 def _entries(connection: Connection, which: ColumnElement[bool]) -> list[tuple[CallKey, Entry]]:

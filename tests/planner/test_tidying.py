@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.plan_tasks.task import draft_of
 from benchmarks.plans import short
 from swarm.card import AgentCard
@@ -214,3 +216,48 @@ def test_renaming_is_given_whole_to_the_agent_that_can_move_files() -> None:
     assert _mended(task, "names reader each=letters/*.txt cols=name -- Read {item} and rename it.") == [
         f"names generalist -- {task}"
     ]
+
+
+def test_a_file_that_only_the_draft_names_stays_with_the_step_that_has_it() -> None:
+    read = "totals reader each=letters/*.txt cols=product:text,total:number writes=totals.csv -- Read {item}."
+    most = "highest analyst needs=totals cols=product:text,total:number -- Give the three highest of totals."
+    task = "Which three products have the highest totals? Write report.md."
+    first, second = _mended(task, read, most)
+    assert first.endswith("writes=totals.csv -- Read {item}.")
+    assert "writes=" not in second
+
+
+@pytest.mark.parametrize(
+    ("task", "owner"),
+    [
+        ("Write totals.csv. Which three products are highest?", 0),
+        ("Write the totals to totals.csv and name the highest.", 0),
+        ("Put the three highest into highest.csv.", 1),
+        ("Write out/totals.csv of all letters, then the three highest.", 0),
+        ("Put it into result.csv.", 1),
+        ("Write all.csv with product, total and shop. Then the highest.", 0),
+    ],
+)
+def test_a_file_that_the_task_names_goes_to_the_step_that_is_called_like_it_or_has_its_columns(
+    task: str, owner: int
+) -> None:
+    file = next(word.strip(".") for word in task.split() if ".csv" in word)
+    steps = [
+        DraftStep(
+            id="totals",
+            agent="reader",
+            each="letters/*.txt",
+            brief="Read {item}.",
+            columns=("product:text", "total:number", "shop:text"),
+            writes=file,
+        ),
+        DraftStep(
+            id="highest",
+            agent="analyst",
+            needs=("totals",),
+            brief="Give the three highest of totals.",
+            columns=("product:text",),
+        ),
+    ]
+    written = [step.writes for step in _tidied(task, *steps)]
+    assert written == [file if number == owner else "" for number in range(2)]

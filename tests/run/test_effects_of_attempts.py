@@ -15,6 +15,7 @@ from swarm.errors import ModelUnavailable
 from swarm.limits import Limits
 from swarm.messages import Request
 from swarm.plan import Plan, Step
+from swarm.result import Result
 from swarm.run.answer import Answer
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
@@ -206,3 +207,81 @@ async def test_a_file_that_a_person_gave_up_is_not_written_by_the_next_attempt(p
         await journal.ledger.settle((f"{paused.run}/send/-/1", 1, 0), given_up, "abandoned")
     resumed = await work(project, Agent(file("one"), DONE), Post("pure"), paused.run)
     assert (resumed.status, (project / "note.txt").read_text("utf-8")) == ("done", "another's")
+
+
+class Splitter:
+    """A model whose first step pays and fails, whose planner would split it, and whose parts pay again."""
+
+    def __init__(self) -> None:
+        self.questions: list[Request] = []
+        self.parts: list[str] = []
+        self.model = ScriptedModel(self._reply)
+
+    def _reply(self, request: Request) -> str:
+        prompt = "\n".join(message.content for message in request.messages)
+        if "It has been worked on" in prompt:
+            return json.dumps({"result": "It is over."})
+        if "A step of its plan failed" in prompt:
+            self.questions.append(request)
+            briefs: list[JsonValue] = ["Send Ana hers.", "Send Ben his."]
+            return json.dumps({"why": "too much", "change": "split", "briefs": briefs})
+        turn = sum(message.role == "assistant" for message in request.messages)
+        if "Your step: Send it." in prompt:
+            return json.dumps(ANA if turn == 0 else CANNOT)
+        self.parts.append(request.messages[-1].content)
+        return json.dumps([ANA, DONE][min(turn, 1)])
+
+
+@pytest.mark.parametrize("effect", ["irreversible", "keyed", "verifiable"])
+async def test_a_step_whose_attempts_did_something_is_not_split_and_the_planner_is_told(
+    project: Path, effect: EffectClass
+) -> None:
+    splitter, post = Splitter(), Post(effect)
+    opening = Swarm.open(project, model=splitter.model, tools=[post.send])
+    async with asyncio.timeout(60), opening as swarm:
+        run: Run[str] = await swarm.start("Do it.", plan=PLAN)
+        answer = await run.answer()
+    assert post.sent == ["Ana"]
+    assert answer.status == "failed"
+    case = splitter.questions[0].messages[-1].content
+    assert case.endswith("Its attempts did this, which is not to be done again:\n- python.send Ana: done")
+    assert "- split:" not in splitter.questions[0].messages[0].content
+
+
+@pytest.mark.parametrize("effect", ["pure", "idempotent"])
+async def test_a_step_whose_calls_may_be_repeated_is_split_as_ever(
+    project: Path, effect: EffectClass
+) -> None:
+    splitter, post = Splitter(), Post(effect)
+    opening = Swarm.open(project, model=splitter.model, tools=[post.send])
+    async with asyncio.timeout(60), opening as swarm:
+        run: Run[str] = await swarm.start("Do it.", plan=PLAN)
+        answer = await run.answer()
+    assert answer.status == "done"
+    assert "to be done again" not in splitter.questions[0].messages[-1].content
+
+
+@pytest.mark.parametrize("effect", ["irreversible", "keyed"])
+async def test_the_parts_of_a_step_do_not_do_again_what_its_attempts_did(
+    project: Path, effect: EffectClass
+) -> None:
+    """As in a run that was split before its calls were looked at."""
+    splitter, post = Splitter(), Post(effect)
+    opening = Swarm.open(project, model=splitter.model, tools=[post.send], limits=LIMITS)
+    async with asyncio.timeout(60), opening as swarm:
+        begun: Run[str] = await swarm.start("Do it.", plan=PLAN)
+        await begun.answer()
+    step = PLAN.steps[0]
+    parts = [step.model_copy(update={"id": f"send_{n}", "brief": f"Send part {n}."}) for n in (1, 2)]
+    split = step.model_copy(update={"joins": ("send_1", "send_2")})
+    async with Journal.open(run_path(project, begun.id)) as journal:
+        await journal.save_run(plan=Plan(steps=(*parts, split)))
+        journal.note_step("send", Result(status="unfinished"))
+    async with asyncio.timeout(60), Swarm.open(project, model=splitter.model, tools=[post.send]) as swarm:
+        run: Run[str] = await swarm.resume(begun.id)
+        answer = await run.answer()
+    assert answer.status == "done", answer.text
+    assert post.sent == ["Ana"]
+    told = [text for text in splitter.parts if text.startswith("Your step: ")]
+    assert len(told) == 2
+    assert all("Earlier attempts did this; do not do it again:\n- python.send Ana" in text for text in told)

@@ -278,9 +278,5 @@ async def test_a_misspelt_agent_is_told_which_was_meant(tmp_path: Path) -> None:
         await used(tmp_path, lambda swarm: swarm.start("Say it.", plan=BAD_PLANS["unknown agent"]))
 
 
-def test_one_need_may_be_written_as_a_text() -> None:
-    assert Step.model_validate({**SAY.model_dump(), "needs": "a"}).needs == ("a",)
-
-
 def test_a_tool_may_be_marked() -> None:
     assert tool(effect="pure")(fine) is fine

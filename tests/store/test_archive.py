@@ -98,7 +98,7 @@ async def test_a_run_goes_on_under_another_id_with_all_it_had(tmp_path: Path, wo
     thread = THREAD.model_copy(update={"run": "other"})
     async with Journal.open(tmp_path / "other.db") as journal:
         assert journal.run.id == "other"
-        assert await journal.reply(thread, 1, "d") == Reply(text="x")
+        assert await journal.reply(thread, 1) == Reply(text="x")
         assert journal.ledger.state((str(thread), 1, 0)) == "done"
         assert await journal.ledger.result((str(thread), 1, 0)) == ToolResult(text="y" * 9_000)
     assert read_run(tmp_path / "r.db").id == "r"

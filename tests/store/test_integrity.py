@@ -124,7 +124,7 @@ async def test_damaged_events_and_checkpoints_are_let_go_of_and_the_run_goes_on(
         read_events(path)
     async with Journal.open(path) as journal:
         (told,) = await notices(journal)
-        assert await journal.reply(THREAD, 1, digest(1)) == Reply(text="said 1")
+        assert await journal.reply(THREAD, 1) == Reply(text="said 1")
     assert (
         told
         == "the run's file was damaged in events (row 1); the run goes on from its journal, which is whole"

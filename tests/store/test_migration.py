@@ -105,7 +105,7 @@ def test_the_last_revision_is_the_version_of_the_tables() -> None:
 async def test_an_older_run_goes_on_with_all_it_had_recorded(tmp_path: Path) -> None:
     path = old_file(tmp_path / "r.db")
     async with Journal.open(path) as journal:
-        assert await journal.reply(THREAD, 1, "a") == Reply(text="x")
+        assert await journal.reply(THREAD, 1) == Reply(text="x")
         assert await journal.ledger.result((str(THREAD), 1, 0)) == ToolResult(text="y")
         assert await journal.result(THREAD) == Result(text="z")
         last = await journal.saver.aget_tuple({"configurable": {"thread_id": str(THREAD)}})

@@ -53,7 +53,7 @@ from swarm.store.journal import Journal
 async def agent(journal, item):
     thread = Thread(run="r", step="notes", item=item)
     for turn in itertools.count():
-        if await journal.reply(thread, turn, "d") is None:
+        if await journal.reply(thread, turn) is None:
             await journal.note_reply(thread, turn, "d", Reply(text=f"{item}/{turn}"))
             await journal.save_run()
             print(item, turn, flush=True)
@@ -83,7 +83,7 @@ async def test_a_killed_process_loses_nothing_it_was_told_is_recorded(tmp_path: 
         async with Journal.open(path) as journal:
             for at in told:
                 thread = Thread(run="r", step="notes", item=at[0])
-                assert await journal.reply(thread, at[1], "d") == Reply(text=f"{at[0]}/{at[1]}")
+                assert await journal.reply(thread, at[1]) == Reply(text=f"{at[0]}/{at[1]}")
 
 
 OWN = """
