@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.exceptions import best_match as _best  # pyright: ignore[reportUnknownVariableType]
-from jsonschema.protocols import Validator
 from pydantic import JsonValue
-from referencing import Registry
 
 from swarm.errors import MalformedReply
+from swarm.models.branches import branches_of, is_open, known
 from swarm.models.fitting import fitted
 from swarm.models.lenient import HALF
 from swarm.models.recovery import Turn, recovered
-from swarm.models.schemas import Schema, closed
+from swarm.models.references import in_place
+from swarm.models.schemas import LONG, Schema, closed
+from swarm.models.validator import Malformed, problems
 from swarm.tool import Tool, ToolCall
 from swarm.work import one_line, summarize
 
@@ -56,7 +56,7 @@ class TurnRules:
         """JSON Schema of the turn: one alternative for each thing it may be."""
         shapes: list[JsonValue] = [_call_schema(tool) for tool in self.tools]
         if self.result is not None:
-            shapes.append(closed({"result": self.result}))
+            shapes.append(closed({"result": in_place(self.result)}))
         if self.may_give_up:
             shapes.append(closed({"cannot": {"type": "string", "minLength": 1, "maxLength": 200}}))
         return _shared(json.dumps(shapes[0] if len(shapes) == 1 else {"anyOf": shapes}))
@@ -69,7 +69,10 @@ def _shared(schema: str) -> Schema:
 
 
 def _call_schema(tool: Tool) -> JsonValue:
-    args: Schema = {"type": "object", **tool.input_schema, "additionalProperties": False}
+    args: Schema = {"type": "object", **tool.input_schema}
+    if not branches_of(args):
+        # Said in both cases: engines differ in what they make of an object that says nothing of it.
+        args["additionalProperties"] = args.get("additionalProperties", True) if is_open(args) else False
     return closed({"tool": {"const": tool.full_name}, "args": args})
 
 
@@ -119,45 +122,59 @@ def _plain(text: str) -> Turn:
 def _give(data: JsonValue, rules: TurnRules, text: str) -> Give:
     if rules.result is None:
         raise MalformedReply("no result can be given yet: use a tool first", text)
-    data = fitted(data, rules.result)
-    if problem := _problem("result", data, rules.result):
+    cut = _cut_number(data, rules.result)
+    data = fitted(data, in_place(rules.result))
+    if problem := cut or _problem("result", data, rules.result):
         raise MalformedReply(problem, text)
     return Give(data)
 
 
 def _call(turn: Turn, rules: TurnRules, text: str) -> ToolCall:
     tool = next(tool for tool in rules.tools if tool.full_name == turn["tool"])
+    cut = _cut_number(turn["args"], tool.input_schema)
     args = fitted(turn["args"], tool.input_schema)
-    if problem := _problem("args", args, tool.input_schema) or _unknown(args, tool):
+    if problem := cut or _unknown(args, tool) or _problem("args", args, tool.input_schema):
         raise MalformedReply(f"{tool.full_name}: {problem}", text)
     return ToolCall.model_validate({"tool": tool.full_name, "args": args})
 
 
 def _fits(value: JsonValue, schema: Schema) -> bool:
-    return not _problem("result", fitted(value, schema), schema)
+    return not _problem("result", fitted(value, in_place(schema)), schema)
 
 
 def _problem(name: str, value: JsonValue, schema: Schema) -> str:
-    """Where a value breaks its schema and how; empty when it does not."""
-    errors: Iterable[ValidationError] = _validator(json.dumps(schema)).iter_errors(value)
-    error = cast("ValidationError | None", _best(errors))
+    """Where a value breaks its schema and how; empty when it does not, or when that cannot be told."""
+    try:
+        error = cast("ValidationError | None", _best(problems(schema, value)))
+    except Malformed:
+        return ""
     if error is None:
         return ""
     return f"{'/'.join((name, *(str(part) for part in error.absolute_path)))}: {one_line(error.message, 160)}"
 
 
-@lru_cache(maxsize=256)
-def _validator(schema: str) -> Validator:
-    # The empty registry keeps a reference from being fetched over the network.
-    return Draft202012Validator(json.loads(schema), registry=Registry())
-
-
 def _unknown(args: JsonValue, tool: Tool) -> str:
-    properties = tool.input_schema.get("properties")
-    if not isinstance(properties, dict) or not isinstance(args, dict) or "anyOf" in tool.input_schema:
+    names = known(tool.input_schema)
+    if names is None or not isinstance(args, dict):
         return ""
-    name = next((name for name in args if name not in properties), None)
-    return f"args/{name}: there is no such argument; there are {', '.join(properties)}" if name else ""
+    name = next((name for name in args if name not in names), None)
+    there = f"there are {', '.join(names)}" if names else "it takes none"
+    return f"args/{name}: there is no such argument; {there}" if name else ""
+
+
+def _cut_number(value: JsonValue, schema: Schema) -> str:
+    """A number that a server may have cut: llama.cpp's grammars end one after 16 digits."""
+    long = next((one for one in _numbers(value) if LONG <= abs(one) < 10 * LONG), None)
+    if long is None or str(long) in json.dumps(schema):
+        return ""
+    return f"{long} may be only the beginning of a longer number: write the whole number in quotes"
+
+
+def _numbers(value: JsonValue) -> Iterator[int | float]:
+    if isinstance(value, int | float):
+        yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _numbers(part)
 
 
 def name_action(text: str, tools: Sequence[Tool] = ()) -> str:

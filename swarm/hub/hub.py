@@ -63,6 +63,8 @@ class Hub:
         self._sources: dict[str, Source] = {source.name: source for source in (*servers, *native)}
         self._origins = origins
         self._shown: set[str] = set()
+        self._left_out: set[str] = set()
+        """What those who listen were told of tools that are left out."""
 
     @classmethod
     @asynccontextmanager
@@ -104,6 +106,8 @@ class Hub:
             tool = name.partition(".")[2]
             if tool and tool not in offers:
                 raise ProjectError(f"no tool {name!r}: {await self._lacks(source, tool)}")
+            if not tool:
+                self._tell_left_out(source.name, dict(await source.refused()), has_tools=bool(offers))
             for offer in [offers[tool]] if tool else offers.values():
                 found[offer.tool.full_name] = offer.tool
         self._shown |= found.keys()
@@ -149,6 +153,7 @@ class Hub:
     def heard_by(self, listener: Callable[[ServerChanged | Notice], None]) -> Generator[None]:
         """Within the block the listener hears of servers that die, fall silent or come back."""
         self._listeners.append(listener)
+        self._left_out.clear()
         try:
             yield
         finally:
@@ -179,6 +184,20 @@ class Hub:
             return about.model_copy(update={"error": str(error)})
         tools = tuple(offer.tool for offer in offers.values())
         return about.model_copy(update={"started": True, "tools": tools, "refused": refused})
+
+    def _tell_left_out(self, server: str, refused: dict[str, str], *, has_tools: bool) -> None:
+        """Names the tools that an agent of this server goes without, once to those who listen now.
+
+        Raises:
+            ProjectError: it goes without any: it would have to make up what it was to look up.
+        """
+        told = [f"{server}.{name} is left out: {reason}" for name, reason in refused.items()]
+        if told and not has_tools:
+            raise ProjectError(f"the server {server!r} has no tool that can be used: {'; '.join(told)}")
+        for text in told:
+            if text not in self._left_out:
+                self._left_out.add(text)
+                self.tell(Notice(text=text))
 
     def _source(self, name: str) -> Source:
         server = name.partition(".")[0]

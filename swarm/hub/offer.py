@@ -75,10 +75,13 @@ def offers_of(
 ) -> dict[str, Offer]:
     """What a server offers; ``server`` is its own name and version.
 
-    A tool whose schema is bad goes to ``refused`` with the reason.
+    A tool whose schema is bad, and a second one of a name, goes to ``refused`` with the reason.
     """
     offers: dict[str, Offer] = {}
     for tool in tools:
+        if tool.name in offers:
+            refused[tool.name] = "the server lists a second tool of this name; the first one is offered"
+            continue
         try:
             offers[tool.name] = _offer(entry, tool, server)
         except BadSchema as error:

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from difflib import get_close_matches
+from itertools import islice
 from typing import cast
 
-from jsonschema import SchemaError
 from jsonschema.exceptions import ValidationError
-from jsonschema.validators import validator_for
 from pydantic import JsonValue
-from referencing import Registry
-from referencing.exceptions import Unresolvable
 
 from swarm.guard.rules import clean
+from swarm.models.branches import known
+from swarm.models.references import NAMED, VALUES, in_place
+from swarm.models.validator import Malformed, mended, problems
 
 Schema = dict[str, JsonValue]
 
 NOT_FOR_MODELS = frozenset([
-    "title", "$schema", "$id", "$comment", "$defs", "definitions", "examples", "additionalProperties",
-    "deprecated",
+    "title", "$schema", "$id", "id", "$anchor", "$comment", "$vocabulary", "examples", "example", "deprecated",
+    "nullable", "readOnly", "writeOnly", "externalDocs", "xml", "discriminator",
+    "dependencies", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$recursiveAnchor",
 ])  # fmt: skip
-MAPPINGS = frozenset(["properties", "patternProperties", "dependentSchemas"])
-"""Keywords whose keys are names and not keywords."""
 DESCRIPTION_LENGTH = 120
 DEFAULT_LENGTH = 40
 GIVEN_LENGTH = 60
-MOST_NODES = 2_000
-"""Parts of a trimmed schema; nested references can blow up without end."""
 MOST_PROBLEMS = 2
 """Problems that are told at once: a small model repairs one or two."""
+_LISTED = ("anyOf", "oneOf", "allOf", "prefixItems")
+_NULLS: tuple[JsonValue, ...] = ({"type": "null"}, {"const": None}, {"enum": [None]})
 
 
 class BadSchema(Exception):
@@ -44,11 +44,11 @@ def shortened(text: str, length: int) -> str:
 
 
 class Trimmer:
-    """Cuts one schema: no titles, references put in their place, ``X or null`` made ``X``."""
+    """Cuts one schema: no titles, references put in their place, ``X or null`` made ``X`` where the
+    parameter may be left out, and all in the words of draft 2020-12."""
 
     def __init__(self, schema: Schema) -> None:
-        self._root = schema
-        self._nodes = 0
+        self._schema = schema
 
     def trimmed(self) -> Schema:
         """The schema for a prompt.
@@ -56,60 +56,95 @@ class Trimmer:
         Raises:
             BadSchema: a reference that leads nowhere, or a schema without end.
         """
-        schema = self._node(self._root, ())
-        if schema.get("type", "object") != "object":
-            raise BadSchema(f"its input must be an object, not {schema['type']!r}")
-        return {"type": "object", **schema}
+        try:
+            root = in_place(mended(self._schema)[0])
+        except Malformed as error:
+            raise BadSchema(f"its input schema {error}") from error
+        kind = root.get("type", "object")
+        if kind != "object" and not (isinstance(kind, list) and "object" in kind):
+            raise BadSchema(f"its input must be an object, not {kind!r}")
+        # No parameters are what a server means that names none and says nothing of others.
+        is_closed = root.get("additionalProperties") is False and "properties" in root
+        shown = _node({**root, "type": "object"})
+        return {key: value for key, value in shown.items() if key != "additionalProperties" or not is_closed}
 
-    def _node(self, node: Schema, inside: tuple[str, ...]) -> Schema:
-        self._nodes += 1
-        if self._nodes > MOST_NODES:
-            raise BadSchema(f"its input schema has more than {MOST_NODES:,} parts")
-        reference = node.get("$ref")
-        if isinstance(reference, str):
-            return self._reference(reference, node, inside)
-        trimmed: Schema = {}
-        for key, value in node.items():
-            if key in MAPPINGS and isinstance(value, dict):
-                trimmed[key] = {name: self._value(part, inside) for name, part in value.items()}
-            elif key not in NOT_FOR_MODELS:
-                trimmed[key] = value if key in ("default", "enum", "const") else self._value(value, inside)
-        return _short(_without_null(trimmed))
 
-    def _value(self, value: JsonValue, inside: tuple[str, ...]) -> JsonValue:
-        if isinstance(value, dict):
-            return self._node(value, inside)
-        if isinstance(value, list):
-            return [self._value(part, inside) for part in value]
-        return value
+def _node(node: Schema) -> Schema:
+    trimmed: Schema = {}
+    for key, value in _modern(node).items():
+        if key in NOT_FOR_MODELS or key.startswith("x-"):
+            continue
+        if key == "properties" and isinstance(value, dict):
+            trimmed[key] = {name: _part(part) for name, part in value.items() if part is not False}
+        elif key in NAMED and isinstance(value, dict):
+            trimmed[key] = {name: _part(part) for name, part in value.items()}
+        elif key in _LISTED and isinstance(value, list):
+            trimmed[key] = [_part(part) for part in value]
+        else:
+            trimmed[key] = _node(value) if isinstance(value, dict) and key not in VALUES else value
+    return _short(_with_needed(_openness(trimmed)))
 
-    def _reference(self, reference: str, node: Schema, inside: tuple[str, ...]) -> Schema:
-        target = self._target(reference)
-        beside: Schema = {key: value for key, value in node.items() if key != "$ref"}
-        if reference in inside:
-            # A tree within a tree: shown one level deep, checked in full when it is called.
-            return self._node({key: target[key] for key in ("type", "description") if key in target}, inside)
-        return self._node(target | beside, (*inside, reference))
 
-    def _target(self, reference: str) -> Schema:
-        if not reference.startswith("#"):
-            raise BadSchema(f"its input schema refers to {reference!r}, which lies outside of it")
-        node: JsonValue = self._root
-        for part in reference[1:].split("/")[1:]:
-            name = part.replace("~1", "/").replace("~0", "~")
-            node = node.get(name) if isinstance(node, dict) else None
-        if not isinstance(node, dict):
-            raise BadSchema(f"its input schema refers to {reference!r}, which is not in it")
-        return node
+def _part(part: JsonValue) -> JsonValue:
+    """A schema within a schema; ``true`` admits anything, as does one that says nothing."""
+    if isinstance(part, dict):
+        return _node(part)
+    return {"not": {}} if part is False else {}
+
+
+def _modern(node: Schema) -> Schema:
+    """A node of an earlier draft in the words of 2020-12."""
+    if isinstance(items := node.get("items"), list):
+        node = {key: value for key, value in node.items() if key != "items"} | {"prefixItems": items}
+        if "additionalItems" in node:
+            node["items"] = node["additionalItems"]
+    node = {key: value for key, value in node.items() if key != "additionalItems"}
+    for key, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(node.get(key), bool):
+            is_exclusive = node[key] and bound in node
+            node = {name: value for name, value in node.items() if name != key} | (
+                {key: node[bound]} if is_exclusive else {}
+            )
+    return node
+
+
+def _openness(node: Schema) -> Schema:
+    """Less what says only that there are no further properties, which goes without saying where some are named."""
+    if node.get("additionalProperties") is False and node.get("properties"):
+        return {key: value for key, value in node.items() if key != "additionalProperties"}
+    return node
+
+
+def _with_needed(node: Schema) -> Schema:
+    """Null is left out where the parameter may be; what is required is among the properties."""
+    required = [name for name in cast("list[object]", node.get("required") or []) if isinstance(name, str)]
+    properties = node.get("properties")
+    if isinstance(properties, dict):
+        node = node | {
+            "properties": {
+                name: part if name in required or not isinstance(part, dict) else _short(_without_null(part))
+                for name, part in properties.items()
+            }
+        }
+    named = known({**node, "required": []})
+    if required and named is not None and (undeclared := [name for name in required if name not in named]):
+        own = cast("Schema", node.get("properties") or {})
+        node = node | {"properties": own | {name: cast("JsonValue", {}) for name in undeclared}}
+    return node
 
 
 def _without_null(node: Schema) -> Schema:
-    for key in ("anyOf", "oneOf", "allOf"):
+    for key in ("anyOf", "oneOf"):
         if isinstance(branches := node.get(key), list):
-            node = _with_branches(node, key, [branch for branch in branches if branch != {"type": "null"}])
+            others = [
+                _without_null(one) if isinstance(one, dict) else one for one in branches if one not in _NULLS
+            ]
+            node = _with_branches(node, key, others) if others else node
     if isinstance(types := node.get("type"), list):
         kept: list[JsonValue] = [name for name in types if name != "null"]
-        node = {**node, "type": kept[0] if len(kept) == 1 else kept}
+        node = {**node, "type": kept[0] if len(kept) == 1 else kept} if kept else node
+    if isinstance(values := node.get("enum"), list) and None in values and len(values) > 1:
+        node = {**node, "enum": [value for value in values if value is not None]}
     return node
 
 
@@ -137,42 +172,28 @@ class Arguments:
         """Compiles the schema.
 
         Raises:
-            BadSchema: it is no JSON Schema.
+            BadSchema: it is no JSON Schema, or one that can't be used.
         """
-        kind = validator_for(schema)
-        try:
-            kind.check_schema(schema)
-        except SchemaError as error:
-            raise BadSchema(f"its input schema is none: {shortened(error.message, 150)}") from error
-        # The empty registry keeps a reference from being fetched over the network.
-        self._validator = kind(schema, registry=Registry())
+        shown = Trimmer(schema).trimmed()
         self._schema = schema
-        properties = schema.get("properties")
+        self._known = known(shown)
+        properties = shown.get("properties")
         self._properties: Schema = properties if isinstance(properties, dict) else {}
-        self._is_open = not self._properties or any(
-            key in schema
-            for key in ("additionalProperties", "patternProperties", "anyOf", "oneOf", "allOf", "$ref")
-        )
 
     def problem(self, args: Mapping[str, JsonValue]) -> str:
         """What is wrong with the arguments, in a line or two for the model; empty when they fit."""
         found = self._unknown(args)
-        try:
-            errors: Iterable[ValidationError] = self._validator.iter_errors(args)
-            for error in errors:
-                found.append(self._said(error))
-                if len(found) >= MOST_PROBLEMS:
-                    break
-        except Unresolvable as error:
-            found.append(f"the tool's schema cannot be checked ({error}); use another tool")
+        # What cannot be checked here (a reference that is resolved as it is used) is left to the server.
+        with suppress(Malformed):
+            found += [self._said(error) for error in islice(problems(self._schema, args), MOST_PROBLEMS)]
         return "\n".join(found[:MOST_PROBLEMS])
 
     def _unknown(self, args: Mapping[str, JsonValue]) -> list[str]:
         """Names that the schema lacks. Most servers drop these in silence, which hides a typo."""
-        if self._is_open:
+        if self._known is None:
             return []
-        known = list(self._properties)
-        return [f"unknown argument {name!r}; {_near(name, known)}" for name in args if name not in known]
+        names = self._known
+        return [f"unknown argument {name!r}; {_near(name, names)}" for name in args if name not in names]
 
     def _said(self, error: ValidationError) -> str:
         parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
@@ -217,7 +238,9 @@ def _only_branch(error: ValidationError) -> ValidationError | None:
 
 def _near(name: str, known: list[str]) -> str:
     close = get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"the arguments are {', '.join(known)}"
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"the arguments are {', '.join(known)}" if known else "it takes no arguments"
 
 
 def _branch_types(branches: object) -> str:

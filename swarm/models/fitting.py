@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from math import isfinite
 
 from jsonschema import Draft4Validator
 from pydantic import JsonValue
 
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d*)")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
+MOST_DIGITS = 1_000
+"""Digits of a number; Python reads 4,300 at most."""
 _TYPES = Draft4Validator.TYPE_CHECKER
 """Of this draft, because later ones call 12.0 an integer."""
 _BOOLEANS = {"true": True, "false": False}
@@ -25,7 +28,7 @@ def fitted(value: JsonValue, schema: JsonValue) -> JsonValue:
     if not isinstance(schema, dict):
         return value
     for key in ("anyOf", "oneOf"):
-        if isinstance(branches := schema.get(key), list):
+        if isinstance(branches := schema.get(key), list) and "properties" not in schema:
             return _first_fitted(value, branches)
     value = _cast(value, schema)
     if isinstance(value, dict):
@@ -81,9 +84,9 @@ def _cast(value: JsonValue, schema: dict[str, JsonValue]) -> JsonValue:
 def _from_text(text: str, kinds: tuple[str, ...], schema: dict[str, JsonValue]) -> JsonValue:
     """What a text says where no text is wanted."""
     if _INTEGER.fullmatch(text.strip()) and ("integer" in kinds or "number" in kinds):
-        return int(text)
+        return int(text) if len(text) <= MOST_DIGITS else text
     if _NUMBER.fullmatch(text.strip()) and "number" in kinds:
-        return float(text)
+        return float(text) if isfinite(float(text)) else text
     if "boolean" in kinds and text.casefold() in _BOOLEANS:
         return _BOOLEANS[text.casefold()]
     if "null" in kinds and text.casefold() in ("null", "none"):

@@ -24,8 +24,9 @@ from swarm.models.counting import Counter
 from swarm.models.failures import OF_SERVER, Failure, failure_of
 from swarm.models.model import Endpoint
 from swarm.models.probe import changes, refreshed
+from swarm.models.refused import Refusals
 from swarm.models.retry import FIRST_PAUSE_SECONDS, Breaker, Retries, Setback, tell
-from swarm.models.schemas import sent
+from swarm.models.schemas import Schema, sent
 
 if TYPE_CHECKING:
     from swarm.models.wire import Exchange, Wire
@@ -51,6 +52,7 @@ class LitellmModel:
         self._has_failed = False
         self._is_known = endpoint.is_loaded
         """Whether its server was asked about it when it was in memory."""
+        self._refusals = Refusals()
         self._wire: Wire | None = None
         self._handler: object = None
         self.counter = Counter(endpoint)
@@ -121,7 +123,7 @@ class LitellmModel:
         while True:
             await self._breaker.passage(request.deadline_seconds)
             sent = clock()
-            answer = await self._ask(request, exchange)
+            answer = await self._ask_loosening(request, exchange)
             if isinstance(answer, Failure):
                 is_held_up = True
                 await self._pause(answer, retries)
@@ -160,6 +162,24 @@ class LitellmModel:
             self.counter.moved(found)
         self._endpoint = found
 
+    async def _ask_loosening(self, request: Request, exchange: Exchange) -> Reply | Failure:
+        """Asks; with a looser schema where the server refuses the one it is sent."""
+        while True:
+            schema = self._sent(request)[1]
+            answer = await self._ask(request, exchange)
+            if not isinstance(answer, Failure) or answer.kind != "final":
+                return answer
+            if not (told := self._refusals.learn(schema, str(answer.error))):
+                return answer
+            tell(Setback("changed", f"{answer.error}; {told}", 0.0))
+
+    def _sent(self, request: Request) -> tuple[tuple[Message, ...], Schema | None]:
+        endpoint = self._endpoint
+        if self._refusals.takes_none:
+            endpoint = endpoint.model_copy(update={"constrains": False})
+        messages, schema = sent(request, endpoint)
+        return messages, None if schema is None else self._refusals.loosened(schema)
+
     async def _ask(self, request: Request, exchange: Exchange) -> Reply | Failure:
         from swarm.models.wire import EXCHANGE
 
@@ -189,7 +209,7 @@ class LitellmModel:
         return self._handler
 
     def _parameters(self, request: Request) -> _Parameters:
-        messages, schema = sent(request, self._endpoint)
+        messages, schema = self._sent(request)
         parameters: _Parameters = {
             "messages": _STAND_IN,
             "max_tokens": request.max_tokens,

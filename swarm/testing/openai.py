@@ -18,6 +18,7 @@ from swarm.errors import ModelError
 from swarm.models.prefix import tokens_of
 from swarm.models.scripted import ScriptedModel, rendered
 from swarm.models.served import PromptTooLong, Terms
+from swarm.testing.grammar import refusal
 from swarm.testing.http import HttpRequest, HttpResponse, json_response
 from swarm.testing.openai_chat import Json, OpenAIBody, OpenAIVoice
 from swarm.testing.wire import ChatBody, FaceKind, Question
@@ -78,6 +79,8 @@ class OpenAIFace:
         if request.path != "/v1/chat/completions":
             return None
         body = OpenAIBody.model_validate_json(request.body)
+        if self._kind == "llamacpp" and (why := refusal(body.request().output_schema)):
+            raise ValueError(why)
         is_ollama = self._kind == "ollama"
         # A llama.cpp server of one model answers to any name, and so do LM Studio's users expect it.
         ignores_name = len(self._model.residence.names) == 1 and self._kind in ("llamacpp", "lmstudio")

@@ -175,7 +175,9 @@ async def test_tools_with_bad_schemas_cost_only_themselves(
     assert state.refused == {
         "no_schema": "inputSchema: Field required",
         "wrong_type": "the type of its input is not 'object'",
-        "no_json_schema": "its input schema is none: 'strin' is not valid under any of the given schemas",
+        "no_json_schema": (
+            "its input schema is none: 'strin' is not valid under any of the given schemas (properties/a/type)"
+        ),
         "lost_reference": "its input schema refers to '#/$defs/b', which is not in it",
         "outside": "its input schema refers to 'http://host/x', which lies outside of it",
         "an entry that is no tool": "Input should be a valid dictionary or instance of Tool",

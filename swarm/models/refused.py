@@ -1,0 +1,81 @@
+"""Schemas that a server refused: found out once, told by name, and never sent again as they are."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from pydantic import JsonValue
+
+from swarm.models.schemas import Schema, closed
+
+SAYS_SO = re.compile(r"schema|grammar|guided|response_format|structured output", re.IGNORECASE)
+"""How servers word that a schema is what they refuse: llama.cpp, vLLM, LM Studio and Ollama."""
+_PLACE = re.compile(r"#/anyOf/(\d+)")
+
+
+class Refusals:
+    """What one server refused so far."""
+
+    def __init__(self) -> None:
+        self._loose: dict[str, JsonValue] = {}
+        """By a refused part of a schema, as JSON, what is sent in its place."""
+        self.takes_none = False
+        """Whether it refuses the loosest schema, too; then it is told what to say in words."""
+
+    def loosened(self, schema: Schema) -> Schema:
+        """The schema with all that was refused left open; what it asks for is checked after the reply."""
+        if not self._loose:
+            return schema
+        parts = [self._loose.get(_key(part), part) for part in _parts(schema)]
+        return {**schema, "anyOf": parts} if "anyOf" in schema else _whole(parts[0])
+
+    def learn(self, schema: Schema | None, said: str) -> str:
+        """What a person is told of the refusal; empty where nothing is left to be loosened."""
+        if schema is None or not SAYS_SO.search(said):
+            return ""
+        parts = _parts(schema)
+        named = [int(at) for at in _PLACE.findall(said) if int(at) < len(parts)]
+        refused = [parts[at] for at in named[:1]] or parts
+        loose = {_key(part): _loose(part) for part in refused if _loose(part) != part}
+        if not loose:
+            self.takes_none = True
+            return "it is told in words what a reply must be"
+        self._loose |= loose
+        names = ", ".join(dict.fromkeys(_name(part) for part in refused))
+        return f"the schema of {names} is left open for it, and what is said is checked afterwards"
+
+
+def _parts(schema: Schema) -> list[JsonValue]:
+    branches = schema.get("anyOf")
+    return branches if isinstance(branches, list) and branches else [schema]
+
+
+def _whole(part: JsonValue) -> Schema:
+    return part if isinstance(part, dict) else {}
+
+
+def _key(part: JsonValue) -> str:
+    return json.dumps(part, sort_keys=True)
+
+
+def _loose(part: JsonValue) -> JsonValue:
+    """The same turn with anything in it: its tool is all that is held."""
+    properties = part.get("properties") if isinstance(part, dict) else None
+    if not isinstance(properties, dict):
+        return {}
+    if "args" in properties:
+        return closed({**properties, "args": {"type": "object"}})
+    return closed({name: {} for name in properties})
+
+
+def _name(part: JsonValue) -> str:
+    properties = part.get("properties") if isinstance(part, dict) else None
+    if not isinstance(properties, dict):
+        return "a reply"
+    tool = properties.get("tool")
+    return (
+        str(tool["const"])
+        if isinstance(tool, dict) and "const" in tool
+        else f"a turn with {', '.join(properties)}"
+    )
