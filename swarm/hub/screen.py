@@ -16,7 +16,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCResponse
 from pydantic import ValidationError
 
-from swarm.hub.stdio import Messages
+from swarm.hub.lines import Messages
 from swarm.project.wording import first_problem
 
 

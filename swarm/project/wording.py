@@ -11,6 +11,10 @@ MOST_NAMED = 3
 """Findings that are named; the first ones almost always cause the rest."""
 
 
+SECRET = frozenset({"env", "headers", "url", "api_key", "args"})
+"""Keys whose values are never shown."""
+
+
 def problems(error: ValidationError, model: type[BaseModel]) -> str:
     """The findings as ``key: what is wrong``, the first three of them."""
     found = error.errors(include_url=False)
@@ -22,10 +26,17 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
         elif finding["type"] == "missing":
             said.append(f"{place} is missing; add it")
         else:
-            said.append(f"{place}: {finding['msg']}, got {finding['input']!r}")
+            said.append(f"{place}: {finding['msg']}{_got(finding['loc'], finding['input'])}")
     if len(found) > MOST_NAMED:
         said.append(f"and {len(found) - MOST_NAMED} more")
     return "; ".join(said)
+
+
+def _got(place: tuple[int | str, ...], value: object) -> str:
+    """What stands there instead; not of a place where keys and passwords stand, nor of all that a table holds."""
+    if SECRET.intersection(str(part) for part in place) or isinstance(value, dict | list | tuple):
+        return ""
+    return f", got {value!r}"
 
 
 def first_problem(error: ValidationError) -> str:
