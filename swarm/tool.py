@@ -71,6 +71,8 @@ class ToolResult(BaseModel):
     data: JsonValue = None
     """Structured content, where the tool gives it; a list of objects is a table."""
     is_error: bool = False
+    took_effect: bool = False
+    """Whether the call was carried out though what it gave can't be used: it is not made again."""
     files: tuple[str, ...] = ()
     """Files the call wrote, relative to the workspace."""
     handle: str | None = None

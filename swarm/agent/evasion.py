@@ -14,6 +14,19 @@ ALIKE = 0.85
 FEWEST_WORDS = 6
 """Shorter texts are too easily part of the task's words by chance."""
 
+PLACEHOLDERS = frozenset({
+    "",
+    "why",
+    "reason",
+    "the reason",
+    "cannot",
+    "because",
+    "why not",
+    "text",
+    "string",
+})
+"""What stands for a reason and is none, the word of our own prompt first of all."""
+
 _WORD = re.compile(r"[^\W_]+")
 _CANNOT = (
     r"(?:can(?:not| not|[\u2019']t)|could(?: not|n[\u2019']t)|won[\u2019']t|will not|must decline to"
@@ -52,6 +65,11 @@ def evasion(text: str, *asked: str) -> str:
     if any(_is_retold(text, one) for one in asked):
         return "that only repeats what is asked: do it, and give what came of it"
     return ""
+
+
+def is_placeholder(reason: str) -> bool:
+    """Whether a reason is only the word that stands for one where it is asked for."""
+    return reason.strip(" \t\n\"'<>()[]{}.…?!:-").casefold() in PLACEHOLDERS
 
 
 def declines(text: str) -> bool:

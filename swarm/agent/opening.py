@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment, is_table, label
+from swarm.agent.choice import fitting, room
 from swarm.agent.turn import shape, signature
 from swarm.effects import deeds, look
 from swarm.errors import ToolError
+from swarm.events import Notice
 from swarm.prompt import fill
 from swarm.result import Result
 from swarm.survey import TEXT_ENDINGS, TableGroup, describe
@@ -64,11 +66,22 @@ class Opener:
             ServerError: a tool's server did not start.
             ToolError: there is nothing to query.
         """
-        tools = await self.work.box.tools(self.assignment.card.tools)
+        tools = self._fitting(await self.work.box.tools(self.assignment.card.tools))
         self._deeds = await deeds(self.work, self.assignment.thread)
         if self.assignment.is_queried:
             return await self._open_tables(tools)
         return await self._open_texts(tools)
+
+    def _fitting(self, tools: tuple[Tool, ...]) -> tuple[Tool, ...]:
+        """The tools that the window has room for; those that are left out are told by their names."""
+        wanted = f"{self.assignment.task}\n{self.assignment.brief}"
+        characters = room(self.work.model.endpoint.window)
+        kept, left = fitting(tools, self.assignment.card.tools, wanted, characters)
+        if left:
+            names = ", ".join(tool.full_name for tool in left)
+            text = f"{len(left)} tools have no room in the model's window and are left out: {names}"
+            self.work.note(Notice(text=text, step=self.assignment.step.id))
+        return kept
 
     async def _open_texts(self, tools: tuple[Tool, ...]) -> Opening:
         opened, refused = await self._read_files(tools)

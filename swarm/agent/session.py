@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment
-from swarm.agent.evasion import declines, evasion
+from swarm.agent.evasion import declines, evasion, is_placeholder
 from swarm.agent.grounding import Source
 from swarm.agent.opening import Opening, columns
 from swarm.agent.progress import MOST_REPEATS, Progress
@@ -25,6 +25,8 @@ from swarm.result import Evidence, Result
 from swarm.tool import Row, Tool, ToolCall, ToolResult
 from swarm.work import At, Work, ask, one_line, summarize
 
+NOTHING = "(nothing)"
+"""How an empty answer is shown: nothing at all reads as a fault."""
 MOST_MALFORMED = 1
 """Replies in a row that are no turn and get a corrective one; the next ends the agent."""
 EMPTY = "empty"
@@ -101,6 +103,8 @@ class Session:
         if reply.finish == "length":
             raise MalformedReply("the reply was cut off: answer in fewer words", reply.text)
         action = parse(reply.text, rules)
+        if isinstance(action, Cannot) and is_placeholder(action.reason):
+            raise MalformedReply("say in words why it cannot be done, or do it", reply.text)
         if isinstance(action, Give) and isinstance(action.data, str):
             asked = (self.assignment.brief, self.assignment.task)
             if why := evasion(action.data, *asked):
@@ -198,7 +202,7 @@ class Session:
         if self.assignment.is_queried:
             self._receive_query(call, result)
             return
-        text = await self._window.shorten(result.text or "(nothing)", self._reply_tokens)
+        text = await self._window.shorten(result.text, self._reply_tokens) if result.text.strip() else NOTHING
         nudge = "\nYou have made this call before: use what it gave." if times > 1 else ""
         self._say("user", f"{call.tool} {'failed' if result.is_error else 'gave'}:\n{text}{nudge}")
 

@@ -14,7 +14,7 @@ import typer
 
 from swarm.cli.options import ProjectOption, folder_of
 from swarm.cli.output import print_finding, print_line
-from swarm.errors import ProjectError
+from swarm.errors import ModelMissing, ProjectError
 
 if TYPE_CHECKING:
     from swarm.hub.hub import ServerState
@@ -36,8 +36,6 @@ class Finding:
     words: str
     remedy: str = ""
     """What to do; empty where there is no gap."""
-    is_fatal: bool = False
-    """Whether nothing can run for it."""
 
 
 def doctor(
@@ -55,17 +53,28 @@ def doctor(
         typer.Option("--seconds", min=1, metavar="S", help="How long --probe may take; 120 if left out."),
     ] = None,
 ) -> None:
-    """Show what a run finds here, and what to do about each gap. Exits with 1 if nothing could run."""
+    """Show what a run finds here, and what to do about each gap. Exits with 1 where there is one.
+
+    It starts the project's MCP servers, imports its tools and asks its model servers, as a run would;
+    swarm list only reads.
+    """
     if probe:
         from swarm.cli.trial import try_model
 
         raise typer.Exit(try_model(probe, project, seconds))
+    print_line(
+        "This starts the project's MCP servers and imports its tools, as a run would; swarm list only reads."
+    )
     findings = [_python(), _disk(folder_of(project)), _sandbox()]
     _tell(findings)
     found = _project(project)
-    more = [found] if isinstance(found, Finding) else asyncio.run(_look_around(found))
+    more = (
+        [found, *asyncio.run(_models_alone(project))]
+        if isinstance(found, Finding)
+        else asyncio.run(_look_around(found))
+    )
     _tell(more)
-    if any(finding.is_fatal for finding in more):
+    if any(finding.remedy for finding in [*findings, *more]):
         raise typer.Exit(1)
 
 
@@ -98,7 +107,7 @@ def _project(folder: Path | None) -> Project | Finding:
     try:
         return open_project(folder)
     except ProjectError as error:
-        return Finding("project", str(error), "mend the file that is named", is_fatal=True)
+        return Finding("project", str(error), "mend the file that is named")
 
 
 async def _look_around(project: Project) -> list[Finding]:
@@ -115,37 +124,56 @@ async def _look_around(project: Project) -> list[Finding]:
     return [Finding("project", agents), *found, *servers.result()]
 
 
+async def _models_alone(folder: Path | None) -> list[Finding]:
+    """The models, where a file of the project is wrong; nothing where it is the settings themselves."""
+    from swarm.project.settings import read_settings
+
+    try:
+        settings = read_settings(folder or Path.cwd())
+    except ProjectError:
+        return []
+    return await _models(settings.model)
+
+
 async def _models(settings: ModelSettings) -> list[Finding]:
     from swarm.models.catalog import DEFAULT
     from swarm.models.choose import wish_of
     from swarm.models.probe import find_endpoints, probe
+    from swarm.project.secrecy import shown_url
 
-    wish = wish_of(None, settings)
+    try:
+        wish = wish_of(None, settings)
+    except ProjectError as error:
+        return [Finding("model", str(error), "correct [model] in swarm.toml")]
     if wish.url is None and wish.name and wish.name.partition(":")[0] == "scripted":
         return [Finding("model", f"{wish.name}: answers come from a script")]
-    endpoints = await (probe(wish.url) if wish.url else find_endpoints())
+    key = wish.api_key or ""
+    try:
+        endpoints = await (probe(wish.url, key) if wish.url else find_endpoints(key))
+    except ModelMissing as error:
+        return [Finding("model", str(error), "give it the key")]
     served = [_endpoint(endpoint) for endpoint in endpoints]
     if wish.url and not served:
         remedy = "start it, or correct the address (swarm.toml or SWARM_API_BASE)"
-        return [Finding("model", f"no model server answers at {wish.url}", remedy, is_fatal=True)]
+        return [Finding("model", f"no model server answers at {shown_url(wish.url)}", remedy)]
     found = [*served, *_embedded()]
     if not found:
         remedy = f"start a model server, or get the embedded model: swarm models pull {DEFAULT}"
-        return [Finding("model", "no model server was found and no embedded model is there", remedy, True)]
+        return [Finding("model", "no model server was found and no embedded model is there", remedy)]
     chosen = wish.name or (endpoints[0].model if endpoints else DEFAULT)
     return [*found, Finding("model", f"a run takes {chosen} where none is named")]
 
 
 async def _named(name: str, settings: ModelSettings) -> Finding:
     """The model of one table ``[models.NAME]``."""
-    from swarm.models.choose import find, wish_of
+    from swarm.models.choose import find, wish_of_table
 
-    wish = wish_of(None, settings, {})
     try:
+        wish = wish_of_table(settings)
         endpoint = await find(wish)
     except ProjectError as error:
         remedy = f"correct [models.{name}] in swarm.toml, or start its server"
-        return Finding("model", f"[models.{name}] {error}", remedy, is_fatal=True)
+        return Finding("model", f"[models.{name}] {error}", remedy)
     if endpoint is None:
         return Finding("model", f"[models.{name}] {wish.name or 'the model of your own machine'}")
     found = _endpoint(endpoint)
@@ -183,15 +211,30 @@ async def _servers(project: Project) -> list[Finding]:
     from swarm.hub.hub import Hub
 
     async with Hub.open(project) as hub:
-        return [_server(state) for state in await hub.describe()]
+        return [_server(project, state) for state in await hub.describe()]
 
 
-def _server(state: ServerState) -> Finding:
+def _server(project: Project, state: ServerState) -> Finding:
     kind = "tools" if state.is_native else "server"
     if state.error:
-        return Finding(kind, f"{state.name}: {state.error}", f"see {state.origin}")
+        return Finding(kind, f"{state.name}: {state.error}", _remedy(project, state))
     names = ", ".join(tool.name for tool in state.tools) or "no tools"
+    agents = ", ".join(project.agents_of(state.name))
+    words = f"{state.name}: {names}" + (f"; for {agents}" if agents else "")
     if state.refused:
         refused = "; ".join(f"{name}: {why}" for name, why in state.refused.items())
-        return Finding(kind, f"{state.name}: {names}", f"these cannot be used: {refused}")
-    return Finding(kind, f"{state.name}: {names}")
+        return Finding(kind, words, f"these cannot be used: {refused}")
+    return Finding(kind, words)
+
+
+def _remedy(project: Project, state: ServerState) -> str:
+    """What to do about a server that cannot be used; beside what its error says."""
+    entry = project.servers.get(state.name)
+    if entry is not None and entry.command == sys.executable and "ModuleNotFoundError" in state.error:
+        return (
+            f"it is started with {sys.executable}: install the module there, or give the server an entry in "
+            ".mcp.json with a 'command' of its own"
+        )
+    if entry is not None and "(exit code 0)" in state.error:
+        return "nothing in it starts the server: a file in mcp_servers/ must end with server.run()"
+    return f"mend it in {state.origin}, or turn it off: [servers.{state.name}] enabled = false"

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from ipaddress import ip_address
+from functools import partial
 from typing import cast
-from urllib.parse import urlsplit
 
 import httpx2
 import mcp_types
@@ -16,15 +15,20 @@ from mcp.client import IncomingMessage, Transport
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CONNECTION_CLOSED, INVALID_REQUEST, RequestParamsMeta
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from swarm.awake import Deadline
 from swarm.errors import ServerError
 from swarm.guard.rules import clean
+from swarm.hub.http import LOST, NO_SESSION, REFUSED, client_for, client_of, spoken_url, status_of
+from swarm.hub.mending import UNREADABLE, mended
 from swarm.hub.offer import Offer, offers_of
 from swarm.hub.results import failure, from_answer
 from swarm.hub.screen import screened
 from swarm.hub.stdio import EXIT_SECONDS, StdioServer
+from swarm.project.folders import is_built_in
+from swarm.project.secrecy import hidden
 from swarm.project.server_entry import ServerEntry
 from swarm.project.wording import first_problem
 from swarm.pulse import PULSE, within
@@ -34,10 +38,19 @@ PROBE_SECONDS = 5.0
 """A server that lets a call's deadline pass and then this, for a list of its tools, is stuck."""
 PAGES = 100
 """Pages of one list of tools; a list without end is cut here."""
-UNTOLD = frozenset({0, mcp_types.INTERNAL_ERROR, mcp_types.PARSE_ERROR, mcp_types.REQUEST_TIMEOUT})
-"""Errors that leave open whether a call was carried out. The SDK (2.x) makes the second of a proxy's page
-and the third of an answer it cannot read; its servers give 0 where a tool broke off. With the others, such
-as those of JSON-RPC 2.0, section 5.1, for wrong arguments or no such tool, a server refuses a call."""
+REFUSALS = frozenset({
+    mcp_types.INVALID_PARAMS,
+    mcp_types.METHOD_NOT_FOUND,
+    mcp_types.INVALID_REQUEST,
+    REFUSED,
+})
+"""Errors with which a server does not begin with a call (JSON-RPC 2.0, section 5.1, and HTTP's 4xx)."""
+LATEST = "auto"
+OLDER = "legacy"
+"""How a session begins: with the newest revision's question, or with ``initialize``, as until 2025."""
+BROKEN = ("SSE stream", "Connection closed")
+GARBLED = ("Failed to parse",)
+"""How the SDK's own errors begin that it gives the codes which servers use, too."""
 CLIENT = mcp_types.Implementation(name="sovereign-swarm", version="1")
 
 
@@ -51,6 +64,7 @@ class Connection:
         self._client = client
         self._misread = misread
         self._process = process
+        self._is_ours = is_built_in(entry.origin, "mcp_servers")
         self._relist = asyncio.Lock()
         self.is_stale = False
         """Whether the server has said that its tools have changed."""
@@ -92,8 +106,20 @@ class Connection:
             self._give_up()
             raise ServerError(
                 f"the server {self._entry.name!r} says that its tools have changed and does not list them "
-                f"({_said(error) or f'nothing within {seconds:g} s'}); it is started again for the next call"
+                f"({self._told(error) or f'nothing within {seconds:g} s'}); it is {self._back} for the next call"
             ) from error
+
+    def _told(self, error: BaseException) -> str:
+        return self._entry.hidden(_said(error))
+
+    @property
+    def _back(self) -> str:
+        return "reached again" if self._entry.url else "started again"
+
+    @property
+    def is_older(self) -> bool:
+        """Whether its server speaks a revision before that of 2026-07-28."""
+        return self._client.protocol_version in HANDSHAKE_PROTOCOL_VERSIONS
 
     @property
     def _version(self) -> str:
@@ -131,34 +157,43 @@ class Connection:
         except MCPError as error:
             return await self._refusal(call, error)
         except (RuntimeError, ValueError) as error:
-            # The SDK's words for a closed session, or for an answer that breaks the protocol or a schema.
+            # The SDK's words for a closed session, or for an answer that breaks the protocol.
             if self.ended.is_set():
                 raise await self._death(call) from error
-            raise _unreadable(call, _said(error)) from error
-        result = from_answer(offer.tool.name, answer)
+            return _carried_out(call, f"was answered, but the answer can't be read: {self._told(error)}")
+        result = from_answer(offer.tool.name, answer, wraps=offer.wraps, is_ours=self._is_ours)
         if result.is_error and not answer.is_error:
-            # It was carried out: only what it gave can't be taken.
-            return ToolResult(text=f"{call.tool} was carried out, but {result.text}")
-        return result
+            return _carried_out(call, f"was carried out, but {result.text}")
+        return self._shown(result)
+
+    def _shown(self, result: ToolResult) -> ToolResult:
+        """A result in which no secret of the entry stands: of a failure none, of others no key or password."""
+        secrets = self._entry.secrets if result.is_error else self._entry.keys
+        if not any(secret in result.text for secret in secrets):
+            return result
+        return result.model_copy(update={"text": hidden(result.text, secrets)})
 
     async def _refusal(self, call: ToolCall, error: MCPError) -> ToolResult:
-        if error.code == CONNECTION_CLOSED or self.ended.is_set():
+        """What an error means: a server's own says that the call failed, one of the way to it need not."""
+        code, message, is_far = error.code, self._entry.hidden(error.message), bool(self._entry.url)
+        if self.ended.is_set() or (is_far and code == CONNECTION_CLOSED and message.startswith(BROKEN)):
             raise await self._death(call) from error
-        if self._entry.url and error.code == INVALID_REQUEST:
+        if is_far and (code == NO_SESSION or (code == INVALID_REQUEST and "session" in message.lower())):
             # A restarted 2025-era server no longer knows our session; only a new one helps.
             self.ended.set()
-            raise ServerError(
-                f"the server {self._entry.name!r} has lost its session ({error.message})"
-            ) from error
-        if error.code in UNTOLD:
-            raise _unreadable(call, error.message) from error
-        return failure(f"{call.tool} was refused by its server: {error.message}")
+            raise ServerError(f"the server {self._entry.name!r} has lost its session ({message})") from error
+        if is_far and code == LOST:
+            raise ServerError(clean(f"{call.tool} gave no answer that can be used: {message}")) from error
+        if code == UNREADABLE or (is_far and code == mcp_types.PARSE_ERROR and message.startswith(GARBLED)):
+            return _carried_out(call, f"was answered, but the answer can't be read: {_first_line(message)}")
+        verb = "was refused by its server" if code in REFUSALS else "failed"
+        return failure(f"{call.tool} {verb}: {message or 'its server gives no reason'}")
 
     async def _death(self, call: ToolCall) -> ServerError:
         self.ended.set()
         return ServerError(
             f"the server {self._entry.name!r} died while it worked on {call.tool}"
-            f"{await _why(self._process)}; it is started again for the next call",
+            f"{await _why(self._process)}; it is {self._back} for the next call",
             is_gone=self._process is not None,
         )
 
@@ -183,21 +218,23 @@ class Connection:
 
 @asynccontextmanager
 async def connected(
-    entry: ServerEntry, ended: asyncio.Event, note: Callable[[int], None]
+    entry: ServerEntry, ended: asyncio.Event, note: Callable[[int], None], *, begins: str = LATEST
 ) -> AsyncGenerator[Connection]:
     """An open session with the server of an entry. Opened and closed in the same task.
 
-    ``ended`` is set when the server's output ends; ``note`` is told the id of its process.
+    ``ended`` is set when the server's output ends; ``note`` is told the id of its process; ``begins`` says
+    with which question it is met first.
 
     Raises:
-        ServerError: it could not be started or reached within its deadline; says why.
+        ServerError: it could not be started or reached within its deadline; says why. ``is_gone`` where it
+            ended at its first question.
     """
     async with AsyncExitStack() as stack:
         process = StdioServer(entry, ended, note) if entry.transport == "stdio" else None
         transport = process or await _over_http(entry, stack)
         try:
             async with Deadline(entry.start_seconds):
-                connection = await _opened(entry, transport, process, stack)
+                connection = await _opened(entry, transport, process, stack, begins)
         except TimeoutError as error:
             words = f" ({process.last_words()})" if process and process.last_words() else ""
             raise ServerError(
@@ -205,7 +242,8 @@ async def connected(
             ) from error
         except Exception as error:  # foreign code: the SDK, its HTTP client, and what a server says
             raise ServerError(
-                f"{_about(entry)} did not start: {_cause(entry, error)}{await _why(process)}"
+                f"{_about(entry)} did not start: {entry.hidden(_cause(entry, error))}{await _why(process)}",
+                is_gone=process is not None and ended.is_set(),
             ) from error
         connection.ended = ended
         if process is not None:
@@ -214,7 +252,7 @@ async def connected(
 
 
 async def _opened(
-    entry: ServerEntry, transport: Transport, process: StdioServer | None, stack: AsyncExitStack
+    entry: ServerEntry, transport: Transport, process: StdioServer | None, stack: AsyncExitStack, begins: str
 ) -> Connection:
     misread: dict[str, str] = {}
     opened: list[Connection] = []
@@ -223,7 +261,8 @@ async def _opened(
         if opened and isinstance(message, mcp_types.ToolListChangedNotification):
             opened[0].is_stale = True
 
-    client = Client(screened(transport, misread), client_info=CLIENT, message_handler=heard, cache=None)
+    readable = screened(mended(transport, misread), misread)
+    client = Client(readable, client_info=CLIENT, message_handler=heard, cache=None, mode=begins)
     connection = Connection(entry, await stack.enter_async_context(client), misread, process)
     await connection.list_tools()
     opened.append(connection)
@@ -231,26 +270,16 @@ async def _opened(
 
 
 async def _over_http(entry: ServerEntry, stack: AsyncExitStack) -> Transport:
+    url = spoken_url(entry)
     if entry.transport == "sse":
-        return sse_client(entry.url, headers=dict(entry.headers))
-    # The deadline is the caller's; a proxy of the environment stands between us and no local server.
-    http = httpx2.AsyncClient(
-        headers=entry.headers, timeout=httpx2.Timeout(30.0, read=None), trust_env=not _is_local(entry.url)
-    )
-    await stack.enter_async_context(http)
-    return streamable_http_client(entry.url, http_client=http)
+        return sse_client(url, httpx_client_factory=partial(client_for, entry))
+    http = await stack.enter_async_context(client_of(entry))
+    return streamable_http_client(url, http_client=http)
 
 
-def _is_local(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _unreadable(call: ToolCall, why: str) -> ServerError:
-    return ServerError(clean(f"{call.tool} gave no answer that can be used: {why}"))
+def _carried_out(call: ToolCall, why: str) -> ToolResult:
+    """The result of a call that is over: it can't be used, and the call must not be made again for that."""
+    return ToolResult(text=clean(f"{call.tool} {why}"), is_error=True, took_effect=True)
 
 
 def _about(entry: ServerEntry) -> str:
@@ -268,11 +297,21 @@ def _cause(entry: ServerEntry, error: BaseException) -> str:
         return _cause(entry, cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
     if isinstance(error, FileNotFoundError) and entry.transport == "stdio":
         if not entry.cwd.is_dir():
-            return f"there is no folder {str(entry.cwd)!r} to start it in; correct 'cwd'"
-        return f"there is no program {entry.command!r}; install it or correct 'command'"
+            return f"there is no folder {entry.hidden(str(entry.cwd))!r} to start it in; correct 'cwd'"
+        return f"there is no program {entry.hidden(entry.command)!r}; install it or correct 'command'"
     if isinstance(error, MCPError) and error.code == CONNECTION_CLOSED:
         return "it closed the connection"
+    if isinstance(error, MCPError) and entry.url and error.message.startswith(GARBLED):
+        return f"what answers at {entry.shown_address} is no MCP server; check the path of the address"
+    if isinstance(error, httpx2.HTTPStatusError):
+        return status_of(entry, error.response.status_code, error.response.reason_phrase)
+    if isinstance(error, httpx2.TransportError):
+        return f"nothing answers at {entry.shown_address} ({_said(error) or type(error).__name__}); is it running?"
     return _said(error) or type(error).__name__
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0][:300]
 
 
 def _said(error: BaseException) -> str:

@@ -63,7 +63,7 @@ class Hub:
         self._sources: dict[str, Source] = {source.name: source for source in (*servers, *native)}
         self._origins = origins
         self._shown: set[str] = set()
-        self._left_out: set[str] = set()
+        self._told: set[str] = set()
         """What those who listen were told of tools that are left out."""
 
     @classmethod
@@ -92,26 +92,51 @@ class Hub:
     async def tools(self, names: tuple[str, ...]) -> tuple[Tool, ...]:
         """The tools of these names, each once: ``server.tool``, or ``server`` for all it has.
 
+        Those of a server that cannot be used are left out where others are there, and a notice says so.
+
         Raises:
             ProjectError: a name that no server has, or a file of native tools that cannot be loaded.
-            ServerError: a server that did not start.
+            ServerError: none of the servers can be used; says why the first cannot.
         """
         sources = [self._source(name) for name in names]
         for source in sources:
             if isinstance(source, Server):
                 source.start()
         found: dict[str, Tool] = {}
+        lost: dict[str, SwarmError] = {}
         for name, source in zip(names, sources, strict=True):
-            offers = await source.offers()
-            tool = name.partition(".")[2]
-            if tool and tool not in offers:
-                raise ProjectError(f"no tool {name!r}: {await self._lacks(source, tool)}")
-            if not tool:
-                self._tell_left_out(source.name, dict(await source.refused()), has_tools=bool(offers))
-            for offer in [offers[tool]] if tool else offers.values():
-                found[offer.tool.full_name] = offer.tool
+            try:
+                found |= {tool.full_name: tool for tool in await self._tools(name, source)}
+            except ServerError as error:
+                lost[name] = error
+        if lost and not found:
+            raise next(iter(lost.values()))
+        for name, reason in lost.items():
+            self._tell_once(f"{name} is left out of the tools: {reason}")
         self._shown |= found.keys()
         return tuple(found.values())
+
+    async def _tools(self, name: str, source: Source) -> list[Tool]:
+        """The tools of one name.
+
+        Raises:
+            ProjectError: the server has no such tool, or none that can be used.
+            ServerError: the server cannot be used, or the tool that it has.
+        """
+        offers = await source.offers()
+        tool = name.partition(".")[2]
+        if not tool:
+            self._tell_left_out(source.name, dict(await source.refused()), has_tools=bool(offers))
+            return [offer.tool for offer in offers.values()]
+        if tool in offers:
+            return [offers[tool].tool]
+        problem = f"no tool {name!r}: {await self._lacks(source, tool)}"
+        raise ServerError(problem) if tool in await source.refused() else ProjectError(problem)
+
+    def _tell_once(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self.tell(Notice(text=text))
 
     async def call(self, call: ToolCall, context: CallContext) -> ToolResult:
         """What the tool gives. A wrong name or wrong arguments come back as ``is_error``, unsent.
@@ -153,7 +178,7 @@ class Hub:
     def heard_by(self, listener: Callable[[ServerChanged | Notice], None]) -> Generator[None]:
         """Within the block the listener hears of servers that die, fall silent or come back."""
         self._listeners.append(listener)
-        self._left_out.clear()
+        self._told.clear()
         try:
             yield
         finally:
@@ -195,9 +220,7 @@ class Hub:
         if told and not has_tools:
             raise ProjectError(f"the server {server!r} has no tool that can be used: {'; '.join(told)}")
         for text in told:
-            if text not in self._left_out:
-                self._left_out.add(text)
-                self.tell(Notice(text=text))
+            self._tell_once(text)
 
     def _source(self, name: str) -> Source:
         server = name.partition(".")[0]

@@ -11,6 +11,7 @@ from typing import Protocol, cast, get_args
 import mcp_types
 from pydantic import JsonValue
 
+from swarm.hub.mending import WRAPS
 from swarm.hub.schema import Arguments, BadSchema, Trimmer, shortened
 from swarm.project.server_entry import ServerEntry
 from swarm.tool import CallContext, EffectClass, Reading, Tool, ToolCall, ToolResult
@@ -30,6 +31,10 @@ class Offer:
     arguments: Arguments
     read_back: str = ""
     """The tool of the same source that reads back what this one changes."""
+    wraps: bool = False
+    """Whether its data stand in the key ``result``."""
+    is_reader: bool = False
+    """Whether its server says that it changes nothing: many may be under way at once."""
 
 
 class Source(Protocol):
@@ -109,7 +114,9 @@ def _offer(entry: ServerEntry, tool: mcp_types.Tool, server: str) -> Offer:
         pin=pin_of(server, tool.input_schema),
     )
     read_back = entry.read_back.get(tool.name) or str((tool.meta or {}).get(READ_BACK_KEY, ""))
-    return Offer(shown, Arguments(tool.input_schema), read_back)
+    is_reader = shown.effect == "pure" or bool(tool.annotations and tool.annotations.read_only_hint)
+    wraps = bool((tool.meta or {}).get(WRAPS))
+    return Offer(shown, Arguments(tool.input_schema), read_back, wraps, is_reader)
 
 
 def _said(tool: mcp_types.Tool) -> EffectClass:

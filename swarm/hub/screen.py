@@ -18,7 +18,7 @@ from mcp_types import JSONRPCResponse
 from mcp_types.methods import SERVER_RESULTS, validate_server_result
 from pydantic import ValidationError
 
-from swarm.hub.stdio import Messages
+from swarm.hub.lines import Messages
 from swarm.project.wording import first_problem
 
 Json: TypeAlias = "dict[str, object]"

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Literal
+from contextlib import nullcontext
+from typing import Literal, cast
 
 import anyio
 
 from swarm.errors import ServerError
 from swarm.events import ServerChanged
-from swarm.hub.connection import Connection, connected
+from swarm.hub.connection import LATEST, OLDER, Connection, connected
 from swarm.hub.offer import Offer
 from swarm.hub.readback import fitting, from_answer, read_files, roots_of
 from swarm.project.server_entry import ServerEntry
@@ -66,6 +67,8 @@ class Server:
         self._note = note
         self._first_pause_seconds = first_pause_seconds
         self._gate = asyncio.Semaphore(CALLS)
+        self._changes = asyncio.Semaphore(min(entry.parallel, CALLS))
+        self._begins = LATEST
         self._life: _Life | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._deaths = 0
@@ -83,7 +86,7 @@ class Server:
             raise ServerError(
                 f"the server {self.name!r} is closed; nothing can be called after the end of a run"
             )
-        if self._life is None or self._life.ended.is_set():
+        if not self.entry.problem and (self._life is None or self._life.ended.is_set()):
             self._life = _Life()
             task = asyncio.create_task(
                 self._live(self._life, frozenset(self._tasks)), name=f"server {self.name}"
@@ -95,8 +98,9 @@ class Server:
         """An open session; the same one for all callers.
 
         Raises:
-            ServerError: the server did not start.
+            ServerError: the server did not start, or cannot be used.
         """
+        self._check()
         self.start()
         life = self._life
         if life is None:
@@ -121,7 +125,8 @@ class Server:
     async def call(self, call: ToolCall, offer: Offer, context: CallContext) -> ToolResult:
         """What the tool answers. The deadline runs from when the call is sent."""
         seconds = min(context.deadline_seconds, self.entry.call_seconds or context.deadline_seconds)
-        async with self._gate:
+        # A server may lose one of two changes that it works on at once.
+        async with nullcontext() if offer.is_reader else self._changes, self._gate:
             connection = await self.connection()
             await context.leave()
             connection.unanswered[context.key] = call
@@ -174,30 +179,52 @@ class Server:
         try:
             await self._wait_for(before)
             is_begun = True
-            async with connected(self.entry, life.ended, self._note) as connection:
-                life.connection = connection
+            try:
+                await self._serve(life)
+            except ServerError as error:
+                if not error.is_gone or self._begins == OLDER or self._is_closed:
+                    raise
+                # Servers on older SDKs end at any first question but ``initialize``.
+                self._begins = OLDER
+                await self._serve(life)
+        except ServerError as error:
+            self._begins = LATEST
+            life.failure = str(error)
+        except asyncio.CancelledError:
+            # Our own close, or the SDK, which cancels this task when an HTTP server dies. The task
+            # ends in either case, and its owner only waits for that.
+            logger.debug("server %s: its session was cancelled", self.name)
+        except (Exception, BaseExceptionGroup):  # noqa: BLE001 - foreign code: the SDK closes a broken session
+            logger.debug("server %s: its session broke", self.name)
+        finally:
+            life.ended.set()
+            life.settled.set()
+            if is_begun and not self._is_closed:
+                self._report(life)
+
+    async def _serve(self, life: _Life) -> None:
+        """One session, from its first question to its end.
+
+        Raises:
+            ServerError: it did not begin.
+        """
+        ended = asyncio.Event()
+        try:
+            async with connected(self.entry, ended, self._note, begins=self._begins) as connection:
+                if connection.is_older:
+                    self._begins = OLDER  # Some take ten seconds to say that they know no other way.
+                life.ended, life.connection = ended, connection
                 life.settled.set()
                 if self._deaths:
                     self._say("restarted")
                 await life.ended.wait()
                 if not self._is_closed:
                     life.failure = await connection.obituary() or "its connection ended"
-        except ServerError as error:
-            life.failure = str(error)
-        except asyncio.CancelledError:
-            # Our own close, or the SDK, which cancels this task when an HTTP server dies. The task
-            # ends in either case, and its owner only waits for that.
-            logger.debug("server %s: its session was cancelled", self.name)
-        except (
-            Exception,
-            BaseExceptionGroup,
-        ):  # foreign code: what the SDK raises when it closes a broken session
-            logger.debug("server %s: its session broke", self.name, exc_info=True)
-        finally:
-            life.ended.set()
-            life.settled.set()
-            if is_begun and not self._is_closed:
-                self._report(life)
+        except BaseExceptionGroup as group:
+            # What the SDK holds open wraps the reason when it is closed for it.
+            if life.connection is None and (reason := _reason(group)):
+                raise reason from None
+            raise
 
     def _report(self, life: _Life) -> None:
         """Tells of the end of a life, and lets the server rest after too many."""
@@ -216,6 +243,10 @@ class Server:
         logger.info("server %s: %s %s", self.name, state, text)
         self._tell(ServerChanged(server=self.name, state=state, text=text))
 
+    def _check(self) -> None:
+        if self.entry.problem:
+            raise ServerError(f"the server {self.name!r} of {self.entry.origin} is off: {self.entry.problem}")
+
     async def _wait_for(self, before: frozenset[asyncio.Task[None]]) -> None:
         """Waits until the life before has ended, and the longer the more often it did.
 
@@ -230,3 +261,11 @@ class Server:
             await asyncio.sleep(
                 min(self._first_pause_seconds * 2 ** (self._deaths - 2), LONGEST_PAUSE_SECONDS)
             )
+
+
+def _reason(error: BaseException) -> ServerError | None:
+    """The reason within what wraps it."""
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return next((found for part in group.exceptions if (found := _reason(part))), None)
+    return error if isinstance(error, ServerError) else None

@@ -11,25 +11,22 @@ import logging
 import os
 import re
 import signal
-from abc import ABC, abstractmethod
 from asyncio.subprocess import PIPE, SubprocessStreamProtocol
 from collections import deque
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 import anyio
 from mcp.client.stdio import get_default_environment
 from mcp.shared.message import SessionMessage
-from mcp_types import INTERNAL_ERROR, ErrorData, JSONRPCError, jsonrpc_message_adapter
 
 from swarm.guard.rules import clean
+from swarm.hub.dying import telling
+from swarm.hub.lines import MESSAGE_BYTES, Lines, Messages
+from swarm.hub.mending import read_line, unreadable
 from swarm.project.server_entry import ServerEntry
 
 logger = logging.getLogger("swarm.hub")
 
-MESSAGE_BYTES = 8_000_000
-"""Longest message that is read; a longer one is dropped, and its call ends with an error."""
 CHUNK_BYTES = 1 << 18
 WORDS_BYTES = 4_000
 """What is kept of the end of stderr, to say why a server died."""
@@ -40,6 +37,8 @@ LOCALE = ("LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ")
 """Passed on beside what the SDK passes on (HOME, LOGNAME, PATH, SHELL, TERM, USER)."""
 
 ID_FIRST = re.compile(rb'\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(?:(\d+)|"([^"\\]*)")')
+ANSWERS = re.compile(rb'"(?:result|error)"\s*:')
+"""What stands in an answer, and in no request of the server's own."""
 ID_LAST = re.compile(rb'"id"\s*:\s*(?:(\d+)|"([^"\\]*)")\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$')
 
 
@@ -67,125 +66,49 @@ class _Pipes(SubprocessStreamProtocol):
         self.closed.set()
 
 
-class Lines:
-    """Cuts bytes into lines in linear time. A line over the limit gives its two ends only."""
-
-    def __init__(self, limit: int = MESSAGE_BYTES) -> None:
-        self._limit = limit
-        self._parts: list[bytes] = []
-        self._size = 0
-
-    def feed(self, chunk: bytes) -> list[tuple[bytes, bool]]:
-        """The lines that end in this chunk, each with whether it is whole."""
-        *ends, rest = chunk.split(b"\n")
-        lines: list[tuple[bytes, bool]] = []
-        for end in ends:
-            self._add(end)
-            lines.append((b"".join(self._parts), self._size <= self._limit))
-            self._parts, self._size = [], 0
-        self._add(rest)
-        return lines
-
-    def _add(self, part: bytes) -> None:
-        self._parts.append(part)
-        self._size += len(part)
-        if self._size > self._limit:
-            # The id of a message stands in its first or its last bytes.
-            whole = b"".join(self._parts)
-            self._parts = [whole[:200], whole[-200:]]
-
-
-class Messages(ABC):
-    """A stream of messages as the SDK reads one, made of ``receive`` alone."""
-
-    @abstractmethod
-    async def receive(self) -> SessionMessage | Exception:
-        """The next message.
-
-        Raises:
-            anyio.EndOfStream: there will be none.
-        """
-
-    async def aclose(self) -> None:
-        """Ends the stream, where it is not ended otherwise."""
-        return
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> SessionMessage | Exception:
-        try:
-            return await self.receive()
-        except anyio.EndOfStream:
-            raise StopAsyncIteration from None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-
 class _Dialogue(Messages):
     """Both directions: messages of a server, between which noise is passed over, and those it is sent.
 
     The process is closed as a whole, so ``aclose`` does nothing.
     """
 
-    def __init__(self, name: str, pipes: _Pipes, ended: asyncio.Event) -> None:
+    def __init__(self, entry: ServerEntry, pipes: _Pipes, ended: asyncio.Event) -> None:
         if pipes.stdout is None or pipes.stdin is None:
             raise RuntimeError("a child with pipes has none")
-        self._name = name
+        self._entry = entry
         self._reader = pipes.stdout
         self._writer = pipes.stdin
         self._ended = ended
         self._lines = Lines()
-        self._waiting: deque[tuple[bytes, bool]] = deque()
+        self._waiting: deque[SessionMessage] = deque()
 
     async def receive(self) -> SessionMessage:
-        while True:
-            while self._waiting:
-                message = self._message(*self._waiting.popleft())
-                if message is not None:
-                    return message
+        while not self._waiting:
             chunk = await self._reader.read(CHUNK_BYTES)
-            if not chunk:
+            # A last line may have no end: a server that answers and leaves has answered.
+            for line, is_whole in self._lines.feed(chunk or b"\n"):
+                self._waiting.extend(self._read(line, is_whole))
+            if not chunk and not self._waiting:
                 self._ended.set()
                 raise anyio.EndOfStream
-            self._waiting.extend(self._lines.feed(chunk))
+        return self._waiting.popleft()
 
-    def _message(self, line: bytes, is_whole: bool) -> SessionMessage | None:
+    def _read(self, line: bytes, is_whole: bool) -> list[SessionMessage]:
+        """The messages of a line; of one that can't be read, the end of the call that it answers."""
+        found = read_line(line) if is_whole else []
+        if found or not line.strip():
+            return [SessionMessage(message) for message in found]
+        at = ID_FIRST.match(line) or ID_LAST.search(line)
+        if at is None or (is_whole and not ANSWERS.search(line)):
+            logger.debug("server %s: no message: %s", self._entry.name, self._entry.hidden(repr(line))[:200])
+            return []
+        number, text = at.groups()
+        why = "it is no valid JSON"
         if not is_whole:
-            return self._too_long(line)
-        try:
-            return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
-        except ValueError:
-            if line.strip():
-                logger.debug("server %s: no message: %r", self._name, line[:200])
-            return None
-
-    def _too_long(self, line: bytes) -> SessionMessage | None:
-        logger.warning("server %s: a message over %d bytes was dropped", self._name, MESSAGE_BYTES)
-        found = ID_FIRST.match(line) or ID_LAST.search(line)
-        if found is None:
-            return None
-        number, text = found.groups()
-        return SessionMessage(
-            JSONRPCError(
-                jsonrpc="2.0",
-                id=int(number) if number else text.decode(errors="replace"),
-                error=ErrorData(
-                    code=INTERNAL_ERROR,
-                    message=f"the answer is larger than {MESSAGE_BYTES // 1_000_000} MB; "
-                    "ask for less (a range, a filter, a limit)",
-                ),
-            )
-        )
+            logger.warning("server %s: a message over %d bytes was dropped", self._entry.name, MESSAGE_BYTES)
+            size = MESSAGE_BYTES // 1_000_000
+            why = f"it is larger than {size} MB; ask for less (a range, a filter, a limit)"
+        return [SessionMessage(unreadable(int(number) if number else text.decode(errors="replace"), why))]
 
     async def send(self, item: SessionMessage, /) -> None:
         """Writes a message and waits while the server is slow to read.
@@ -234,7 +157,7 @@ class StdioServer:
         )
         self._transport, self._pipes = transport, pipes
         self._note(transport.get_pid())
-        dialogue = _Dialogue(self._entry.name, pipes, self._ended)
+        dialogue = _Dialogue(self._entry, pipes, self._ended)
         return dialogue, dialogue
 
     async def __aexit__(self, *_: object) -> None:
@@ -254,10 +177,13 @@ class StdioServer:
         return ": ".join(part for part in (said, self.last_words()) if part)
 
     def last_words(self) -> str:
-        """The last line it wrote to stderr."""
-        lines = self._pipes.words.decode(errors="replace").split("\n") if self._pipes else []
-        said = [line.strip() for line in lines if line.strip()]
-        return clean(said[-1])[:200] if said else ""
+        """The line of what it wrote to stderr that tells most."""
+        if not self._pipes:
+            return ""
+        words = self._pipes.words
+        # A cut text begins within a line, which may be the half of what must be hidden.
+        whole = words.partition(b"\n")[2] if len(words) == WORDS_BYTES else words
+        return telling(clean(self._entry.hidden(whole.decode(errors="replace"))))[:200]
 
 
 async def _stop(transport: asyncio.SubprocessTransport, pipes: _Pipes, exit_seconds: float) -> None:

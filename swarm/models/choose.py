@@ -20,6 +20,7 @@ from swarm.models.model import Endpoint, Model, ServerKind
 from swarm.models.probe import find_endpoints, probe
 from swarm.models.scripted import ScriptedModel
 from swarm.project.folders import is_regular, said
+from swarm.project.secrecy import shown_url
 from swarm.project.settings import ModelSettings
 
 NAMES = "NAME, KIND/NAME, NAME@URL, embedded, embedded:NAME, FILE.gguf, scripted or scripted:FILE.py"
@@ -28,6 +29,9 @@ NAMES = "NAME, KIND/NAME, NAME@URL, embedded, embedded:NAME, FILE.gguf, scripted
 LONGEST_ADDRESS = 2_000
 _HOST = re.compile(r"(?!.*\.\.)[\w.-]*\w\.?|[0-9a-fA-F:.]+(?:%[\w.-]+)?")
 """A name, or an address of IPv4 or IPv6."""
+CHOICES = ("SWARM_MODEL", "SWARM_API_BASE", "SWARM_API_KEY")
+"""Variables in which a person names a model for this run."""
+_VARIABLE = re.compile(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)\}")
 
 Tell = Callable[[str], None]
 
@@ -35,7 +39,14 @@ Tell = Callable[[str], None]
 def wish_of(
     name: str | None, settings: ModelSettings, environment: Mapping[str, str] | None = None
 ) -> ModelSettings:
-    """What is wanted: the name given here, else ``SWARM_MODEL`` and ``SWARM_API_BASE``, else the settings."""
+    """What is wanted: the name given here, else ``SWARM_MODEL`` and ``SWARM_API_BASE``, else the settings.
+
+    A key goes to the address it was given for and nowhere else: ``SWARM_API_KEY`` to one that a person
+    named for this run, that of the settings to the settings' own.
+
+    Raises:
+        ProjectError: the settings hold a key itself, or name a variable that is not set.
+    """
     environment = os.environ if environment is None else environment
     name = name or environment.get("SWARM_MODEL") or settings.name
     url = environment.get("SWARM_API_BASE") or settings.url
@@ -43,8 +54,42 @@ def wish_of(
         written = name
         name, _, url = name.partition("@")
         if not name or not url:
-            raise ProjectError(f"{quoted(written)} is no model: write it as NAME@URL, or as {NAMES}")
-    return settings.model_copy(update={"name": name or None, "url": _address(url) if url else None})
+            raise ProjectError(
+                f"{quoted(shown_url(written))} is no model: write it as NAME@URL, or as {NAMES}"
+            )
+    address = _address(url) if url else None
+    own = _address(settings.url) if settings.url else None
+    if address == own:
+        key = _key(settings.api_key, environment) or (
+            environment.get("SWARM_API_KEY") if environment.get("SWARM_API_BASE") else None
+        )
+    else:
+        key = environment.get("SWARM_API_KEY")
+    return settings.model_copy(update={"name": name or None, "url": address, "api_key": key or None})
+
+
+def wish_of_table(settings: ModelSettings) -> ModelSettings:
+    """What a table ``[models.NAME]`` wants: what names a model for this run is not for it.
+
+    Raises:
+        ProjectError: as ``wish_of``.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in CHOICES}
+    return wish_of(None, settings, environment)
+
+
+def _key(written: str | None, environment: Mapping[str, str]) -> str | None:
+    """The key that a setting names; empty where it names none."""
+    if not written:
+        return None
+    match = _VARIABLE.fullmatch(written.strip())
+    if match is None:
+        raise ProjectError(
+            'swarm.toml: api_key: a key has no place in a file; write api_key = "${NAME}" and set NAME'
+        )
+    if not (value := environment.get(match[1])):
+        raise ProjectError(f"swarm.toml: api_key: ${{{match[1]}}} is not set; set {match[1]}")
+    return value
 
 
 @dataclass(frozen=True)
@@ -164,10 +209,11 @@ def _default_file() -> _File:
 
 async def _served(wish: ModelSettings) -> Endpoint | None:
     """The endpoint that was named, or the best that was found; None when nothing was named or found."""
-    found = await (probe(wish.url) if wish.url else find_endpoints())
+    key = wish.api_key or ""
+    found = await (probe(wish.url, key) if wish.url else find_endpoints(key))
     if wish.url and not found:
         raise ModelMissing(
-            f"no model server answers at {wish.url}; start it, or correct the address (swarm.toml, "
+            f"no model server answers at {shown_url(wish.url)}; start it, or correct the address (swarm.toml, "
             "SWARM_API_BASE or --model NAME@URL)"
         )
     if wish.name is None:
@@ -177,7 +223,7 @@ async def _served(wish: ModelSettings) -> Endpoint | None:
         if kind in (None, endpoint.kind) and name in (endpoint.model, endpoint.model.removesuffix(":latest")):
             return endpoint
     known = listed(dict.fromkeys(endpoint.model for endpoint in found)) or "none"
-    where = wish.url or "the servers of this machine"
+    where = shown_url(wish.url or "") or "the servers of this machine"
     raise ModelMissing(f"no model {quoted(wish.name)} at {where}; there are: {known}. A name may be: {NAMES}")
 
 
@@ -213,7 +259,7 @@ def _address(url: str) -> str:
     whole = url if "://" in url else f"http://{url}"
     if wrong := _wrong_address(whole):
         raise ProjectError(
-            f"{quoted(url)} is no address of a model server ({wrong}); write it as http://127.0.0.1:8080 "
+            f"{quoted(shown_url(url))} is no address of a model server ({wrong}); write it as http://127.0.0.1:8080 "
             "(--model NAME@URL, SWARM_API_BASE or [model] url)"
         )
     return whole.rstrip("/").removesuffix("/v1").rstrip("/")

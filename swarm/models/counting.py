@@ -169,7 +169,7 @@ class Counter:
         if not self._tokenizes:
             return None
         if self._asker is None:
-            self._asker = Asker(self._endpoint.url, TOKENIZE_SECONDS)
+            self._asker = Asker(self._endpoint.url, TOKENIZE_SECONDS, key=self._endpoint.api_key)
         said: JsonValue = [{**message.spoken} for message in messages]
         content: JsonValue = {"model": self._endpoint.model, "messages": said}
         if self._endpoint.kind != "vllm":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from swarm.errors import ContextOverflow, MalformedReply, ModelError, ModelUnavailable
 from swarm.models.model import Endpoint
+from swarm.project.secrecy import hidden, secrets_in
 
 if TYPE_CHECKING:
     from swarm.models.wire import Exchange
@@ -72,7 +73,7 @@ def _judged(endpoint: Endpoint, where: str, exchange: Exchange, error: Exception
     """The failure of a request that was answered, or that the library never sent."""
     if exchange.status is None:
         return Failure("final", ModelError(f"{where} was not asked: {type(error).__name__}: {error}"))
-    said = _said(exchange.text)
+    said = hidden(_said(exchange.text), secrets_in([endpoint.api_key]))
     if exchange.status < 400:
         return Failure("garbled", _unreadable(where, said, exchange.text))
     if exchange.status >= 500 and SHARED_FULL in said:
@@ -81,21 +82,25 @@ def _judged(endpoint: Endpoint, where: str, exchange: Exchange, error: Exception
     if OVERFLOW.search(exchange.text):
         why = f"the prompt does not fit the window of {where} ({endpoint.window} tokens): {said}"
         return Failure("final", ContextOverflow(why))
-    return _refusal(where, exchange, said)
+    return _refusal(endpoint, exchange, said)
 
 
 def _unreadable(where: str, said: str, text: str) -> MalformedReply:
     return MalformedReply(f"{where} gave an answer that can't be read: {said}; is it a model server?", text)
 
 
-def _refusal(where: str, exchange: Exchange, said: str) -> Failure:
-    status = exchange.status or 0
+def _refusal(endpoint: Endpoint, exchange: Exchange, said: str) -> Failure:
+    where, status = f"{endpoint.model!r} at {endpoint.url}", exchange.status or 0
     if status == 429 or status >= 500:
         retry_after = _seconds(exchange.headers.get("Retry-After"))
         is_busy = status == 429 or retry_after is not None or (status == 503 and BUSY.search(said))
         why = f"{where} failed with status {status}: {said}; see the server's log"
         return Failure("busy" if is_busy else "failed", ModelUnavailable(why), retry_after)
-    if status in (401, 403, 404):
+    if status in (401, 403):
+        what = "does not take its key" if endpoint.api_key else "wants a key"
+        why = f"{where} {what} (status {status}: {said}); set SWARM_API_KEY, or api_key in swarm.toml"
+        return Failure("final", ModelUnavailable(why))
+    if status == 404:
         why = f"{where} answered with status {status}: {said}; check the model's name and the address"
         return Failure("final", ModelUnavailable(why))
     return Failure("final", ModelError(f"{where} refused the request with status {status}: {said}"))

@@ -204,7 +204,7 @@ class LitellmModel:
         from swarm.models.wire import Wire
 
         if self._handler is None:
-            self._wire = Wire()
+            self._wire = Wire(self._endpoint.api_key)
             self._handler = AsyncHTTPHandler(transport=self._wire, follow_redirects=False)
         return self._handler
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from swarm.messages import Reply, Request
 
@@ -26,6 +26,8 @@ class Endpoint(BaseModel):
     """Name of the model as the server knows it."""
     url: str = ""
     """Base address without ``/v1``; empty for a script."""
+    api_key: str = Field(default="", exclude=True, repr=False)
+    """What its server is sent as a bearer token; neither recorded nor shown."""
     slots: int = 1
     """Requests it works on at once; more would queue."""
     slots_guessed: bool = False

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from swarm.card import Tier
-from swarm.models.choose import open_wish, wish_of
+from swarm.models.choose import open_wish, wish_of, wish_of_table
 from swarm.models.model import Model
 from swarm.project.settings import ModelSettings
 
@@ -50,6 +50,6 @@ async def open_pool(
         tables = {**({"": model} if model.model_fields_set else {}), **models}
     async with AsyncExitStack() as stack:
         yield [
-            Member(await stack.enter_async_context(open_wish(wish_of(None, table, {}), tell)), table.tier, of)
+            Member(await stack.enter_async_context(open_wish(wish_of_table(table), tell)), table.tier, of)
             for of, table in tables.items()
         ]

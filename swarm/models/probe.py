@@ -8,10 +8,12 @@ from typing import Self, TypeVar
 import httpx
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from swarm.errors import ModelMissing
 from swarm.models import pages
 from swarm.models.environment import environment_of
 from swarm.models.model import Endpoint
 from swarm.models.profile import measured
+from swarm.project.secrecy import shown_url
 
 USUAL_PORTS = {"ollama": 11434, "llamacpp": 8080, "vllm": 8000, "lmstudio": 1234}
 """Where the servers listen when nobody told them otherwise, from their documentation."""
@@ -23,27 +25,50 @@ says so at once, so looking for servers that are not there costs nothing."""
 ANSWER_SECONDS = 5.0
 """Only a server that took a connection is waited for this long."""
 
+TELLING = ("/props", "/v1/models", "/api/show")
+"""Pages without which a server is taken for another, or its models for none."""
+
+
+class KeyWanted(ModelMissing):
+    """A model server answers, and wants a key that it was not given."""
+
+
 _Page = TypeVar("_Page", bound=BaseModel)
 
 
-async def find_endpoints() -> list[Endpoint]:
+async def find_endpoints(key: str = "") -> list[Endpoint]:
     """What the servers on this machine's usual ports serve, loaded models first."""
     urls = [f"http://127.0.0.1:{port}" for port in USUAL_PORTS.values()]
     async with asyncio.TaskGroup() as group:
-        probes = [group.create_task(probe(url)) for url in urls]
+        probes = [group.create_task(_probe_quietly(url, key)) for url in urls]
     return [endpoint for done in probes for endpoint in done.result()]
 
 
-async def probe(url: str) -> list[Endpoint]:
+async def _probe_quietly(url: str, key: str) -> list[Endpoint]:
+    # Nobody named this server: that it wants a key is no fault of the project.
+    try:
+        return await probe(url, key)
+    except KeyWanted:
+        return []
+
+
+async def probe(url: str, key: str = "") -> list[Endpoint]:
     """What the server at that address serves, loaded models first; empty when none answers there.
 
-    Where a profile saw other slots than the server tells of, these count.
+    ``key`` is sent with each question. Where a profile saw other slots than the server tells of, these
+    count.
+
+    Raises:
+        KeyWanted: the server answers, and wants another key.
     """
     try:
-        async with asyncio.timeout(2 * ANSWER_SECONDS), Asker(url) as ask:
+        async with asyncio.timeout(2 * ANSWER_SECONDS), Asker(url, key=key) as ask:
             found = await _identify(ask)
+            if ask.wants_key(bool(found)):
+                raise KeyWanted(_wants(url, key))
     except TimeoutError:
         return []
+    found = [endpoint.model_copy(update={"api_key": key}) for endpoint in found] if key else found
     return [measured(endpoint) for endpoint in sorted(found, key=lambda endpoint: not endpoint.is_loaded)]
 
 
@@ -53,7 +78,7 @@ async def refreshed(endpoint: Endpoint) -> Endpoint:
     For when a server was away: it may serve other weights, with other slots and another window. The
     same endpoint where the server does not answer, or no longer names the model.
     """
-    for found in await probe(endpoint.url) if endpoint.url else ():
+    for found in await _probe_quietly(endpoint.url, endpoint.api_key) if endpoint.url else ():
         if (found.kind, found.model) == (endpoint.kind, endpoint.model):
             kept = {"said", "is_embedded", "streams", *endpoint.said}
             if "slots" in endpoint.said or not found.is_loaded:
@@ -79,7 +104,7 @@ def changes(before: Endpoint, now: Endpoint) -> str:
 
 async def busy(endpoint: Endpoint) -> tuple[int, int] | None:
     """Requests the server works on and requests that wait there now; None where it does not say."""
-    async with Asker(endpoint.url) as ask:
+    async with Asker(endpoint.url, key=endpoint.api_key) as ask:
         if endpoint.kind == "llamacpp" and (slots := await ask.get("/slots", pages.SlotList)):
             return sum(slot.is_processing for slot in slots.root), 0
         if endpoint.kind == "vllm" and (metrics := await ask.text("/metrics")):
@@ -91,13 +116,16 @@ async def busy(endpoint: Endpoint) -> tuple[int, int] | None:
 class Asker:
     """Asks one server for its pages; what can't be had or read is None. Close it, or use it as a context."""
 
-    def __init__(self, url: str, seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(self, url: str, seconds: float = ANSWER_SECONDS, *, key: str = "") -> None:
         self.url = url
+        self.refused: set[str] = set()
+        """Paths of pages that are kept from whoever has not the right key."""
         # Proxies are never asked: a model server is reached directly or not at all.
         self._client = httpx.AsyncClient(
             base_url=url,
             trust_env=False,
             verify=url.startswith("https:"),
+            headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS),
         )
 
@@ -106,6 +134,13 @@ class Asker:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    def wants_key(self, has_found: bool) -> bool:
+        """Whether pages that tell what is served are kept back.
+
+        llama.cpp's server gives its list of models to everybody, and one that looks like Ollama's.
+        """
+        return bool(self.refused) if not has_found else not self.refused.isdisjoint(TELLING)
 
     async def close(self) -> None:
         """Closes the connections to the server."""
@@ -130,7 +165,17 @@ class Asker:
             response = await self._client.request(method, path, params=params, json=json)
         except httpx.HTTPError:
             return b""
+        if response.status_code in (401, 403):
+            self.refused.add(path)
         return response.content if response.is_success else b""
+
+
+def _wants(url: str, key: str) -> str:
+    said = "does not take the key that it was given" if key else "wants a key"
+    return (
+        f"the model server at {shown_url(url)} {said} (HTTP 401); set SWARM_API_KEY beside SWARM_API_BASE or "
+        'NAME@URL, or name its variable in swarm.toml: api_key = "${NAME}" beside the url'
+    )
 
 
 def _read(content: bytes, kind: type[_Page]) -> _Page | None:

@@ -94,7 +94,8 @@ class Wire(httpx.AsyncBaseTransport):
     the call and not of each token.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, key: str = "") -> None:
+        self._key = key
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -147,6 +148,8 @@ class Wire(httpx.AsyncBaseTransport):
             no_limit = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
             self._session = aiohttp.ClientSession(connector=connector, timeout=no_limit, trust_env=False)
         headers = {name: request.headers[name] for name in _PASSED if name in request.headers}
+        if self._key:
+            headers["authorization"] = f"Bearer {self._key}"
         return self._session.request(
             request.method, str(request.url), data=request.content, headers=headers, allow_redirects=False
         )
@@ -158,7 +161,8 @@ class Wire(httpx.AsyncBaseTransport):
             self._session = None
 
 
-_PASSED = ("content-type", "authorization")
+_PASSED = ("content-type",)
+"""Headers that go on. Not litellm's own authorization, for which it takes keys of the environment."""
 _HEADERS = {
     "Content-Type": "application/json",
     # Spares litellm the search for a price, a sixth of what a call through it costs.

@@ -13,6 +13,7 @@ from swarm.project.folders import check_folder, content_files, current_folder, s
 from swarm.project.server_entry import ServerEntry
 from swarm.project.servers import find_servers, is_on
 from swarm.project.settings import FILE, Settings, read_settings
+from swarm.project.sharing import ALL, share_out
 from swarm.project.tool_files import ToolFile, read_tool_file
 from swarm.project.wording import near
 
@@ -34,6 +35,14 @@ class Project(BaseModel):
     servers: dict[str, ServerEntry]
     """The servers that are on."""
     tool_files: dict[str, ToolFile]
+
+    def agents_of(self, server: str) -> tuple[str, ...]:
+        """The agents whose card names a server or a file of tools, or a tool of it."""
+        return tuple(
+            name
+            for name, card in self.cards.items()
+            if any(tool.partition(".")[0] == server for tool in card.tools)
+        )
 
     @property
     def runs_folder(self) -> Path:
@@ -57,9 +66,10 @@ def open_project(root: Path | None = None, *, workspace: Path | None = None) -> 
     _check_names(servers, tool_files)
     card_files = content_files(root, "agents")
     off = {name for name in settings.servers if not is_on(name, settings.servers)}
-    cards = {name: _without(off, card) for name, card in read_cards(card_files).items()}
-    for name, card in cards.items():
+    written = {name: _without(off, card) for name, card in read_cards(card_files).items()}
+    for name, card in written.items():
         _check_tools(card_files[name], card, servers, tool_files)
+    cards = share_out(written, card_files, servers, tool_files)
     return Project(
         root=root,
         workspace=workspace,
@@ -100,7 +110,7 @@ def _check_tools(
     """Refuses a name that no server and no tool file has; a server's own tools show when it runs."""
     for tool in card.tools:
         server, _, name = tool.partition(".")
-        if server in servers or server == PYTHON:
+        if server in servers or tool in (PYTHON, ALL) or server == PYTHON:
             continue
         if server not in tool_files:
             raise ProjectError(

@@ -19,15 +19,19 @@ WRITERS = {"files": ("--read-only", False), "database": ("--write", True)}
 The workspace may be written unless that is refused; a database may not unless that is granted."""
 
 
+CALLS = 64
+"""Calls that a built-in server works on at once; of another only one that may change something."""
+
+
 def find_servers(root: Path, workspace: Path, settings: dict[str, ServerSettings]) -> dict[str, ServerEntry]:
     """The servers that are on, by name.
 
     Raises:
-        ProjectError: a bad server file, a bad ``.mcp.json``, two servers of one name, or settings
+        ProjectError: a ``.mcp.json`` that can't be read, two servers of one name, or settings
             for a server that does not exist.
     """
     files = content_files(root, "mcp_servers")
-    entries = {stem: _from_file(stem, path, workspace) for stem, path in files.items()}
+    entries = {stem: _of_file(stem, path, workspace) for stem, path in files.items()}
     for name, entry in read_mcp_json(root).items():
         if name in files and not is_built_in(files[name], "mcp_servers"):
             raise ProjectError(f"{files[name]} and {entry.origin} both define a server {name!r}; rename one")
@@ -45,6 +49,17 @@ def is_on(name: str, settings: dict[str, ServerSettings]) -> bool:
     return name not in settings or settings[name].enabled
 
 
+def _of_file(name: str, path: Path, workspace: Path) -> ServerEntry:
+    """The server of a file; one whose file is wrong is off, and the others work."""
+    try:
+        return _from_file(name, path, workspace)
+    except ProjectError as error:
+        problem = str(error).removeprefix(f"{path}").removeprefix(":").strip()
+        line, _, rest = problem.partition(": ")
+        problem = f"line {line}: {rest}" if line.isdecimal() else problem
+        return ServerEntry(name=name, origin=path, cwd=workspace, problem=problem)
+
+
 def _from_file(name: str, path: Path, workspace: Path) -> ServerEntry:
     # -P keeps a server called email.py from shadowing the standard library.
     args = ["-P", str(path)]
@@ -59,6 +74,7 @@ def _from_file(name: str, path: Path, workspace: Path) -> ServerEntry:
         args=tuple(args),
         cwd=workspace,
         is_trusted=True,
+        parallel=CALLS if is_built_in(path, "mcp_servers") else 1,
     )
 
 
@@ -80,6 +96,7 @@ def _with(entry: ServerEntry, section: ServerSettings, where: str, root: Path) -
             "is_trusted": entry.is_trusted if section.trust is None else section.trust,
             "read_back": entry.read_back | section.read_back,
             "start_seconds": section.start_seconds or entry.start_seconds,
+            "parallel": section.parallel or entry.parallel,
             "call_seconds": section.timeout_seconds or entry.call_seconds,
         }
     )

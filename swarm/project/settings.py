@@ -28,8 +28,10 @@ class ModelSettings(_Section):
 
     name: str | None = None
     """Name of a model on a server, of an embedded one, or ``scripted``."""
-    url: str | None = None
+    url: str | None = Field(default=None, repr=False)
     """Base address of the server."""
+    api_key: str | None = Field(default=None, repr=False)
+    """Names the variable that holds the key the server wants: ``"${NAME}"``."""
     slots: int | None = Field(default=None, ge=1)
     """Requests the server works on at once."""
     window: int | None = Field(default=None, ge=512)
@@ -77,6 +79,8 @@ class ServerSettings(_Section):
     """For a tool of class ``verifiable``, the tool that reads back what it changes."""
     start_seconds: float | None = Field(default=None, gt=0)
     """Deadline of its start."""
+    parallel: int | None = Field(default=None, ge=1, le=64)
+    """Calls that may change something and are under way there at once: 1 of a server that is not built in."""
     timeout_seconds: float | None = Field(default=None, gt=0)
     """Deadline of one call, where it is shorter than the run's."""
 

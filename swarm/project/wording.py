@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from swarm.errors import listed, quoted, shortened
 
@@ -19,6 +20,10 @@ LONGEST_NAME, MOST_COMPARED = 100, 1_000
 """Names that are looked at for a likely one: each is compared letter by letter."""
 
 
+SECRET = frozenset({"env", "headers", "url", "api_key", "args"})
+"""Keys whose values are never shown."""
+
+
 def problems(error: ValidationError, model: type[BaseModel]) -> str:
     """The findings as ``key: what is wrong``, the first three of them."""
     found = error.errors(include_url=False)
@@ -30,11 +35,20 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
         elif finding["type"] == "missing":
             said.append(f"{place} is missing; add it")
         else:
-            got = "" if finding["type"] == "json_invalid" else f", got {quoted(finding['input'])}"
-            said.append(f"{place}: {shortened(finding['msg'], MOST_SAID)}{got}".removeprefix(": "))
+            words = shortened(finding["msg"], MOST_SAID)
+            said.append(f"{place}: {words}{_got(finding)}".removeprefix(": "))
     if len(found) > MOST_NAMED:
         said.append(f"and {len(found) - MOST_NAMED} more")
     return "; ".join(said)
+
+
+def _got(finding: ErrorDetails) -> str:
+    """What stands there instead; not of a place where keys and passwords stand, nor of all that a table holds."""
+    value, place = finding["input"], finding["loc"]
+    is_secret = not SECRET.isdisjoint(str(part) for part in place)
+    if is_secret or finding["type"] == "json_invalid" or isinstance(value, dict | list | tuple):
+        return ""
+    return f", got {quoted(value)}"
 
 
 def first_problem(error: ValidationError) -> str:

@@ -109,7 +109,7 @@ class Ledger:
 
     async def settle(self, key: CallKey, result: ToolResult, state: CallState | None = None) -> None:
         """Records what a call gave; ``state`` where that is not told by the result."""
-        settled: CallState = state or ("failed" if result.is_error else "done")
+        settled: CallState = state or ("failed" if result.is_error and not result.took_effect else "done")
         body, extra = packed(result.model_dump_json())
         self._index.calls[key] = settled
         row = _row_key(key) | _NO_INTENT | {"result": body, "ended_at": self._clock(), "state": settled}

@@ -44,7 +44,7 @@ def test_a_server_that_does_not_start_is_a_gap_and_the_others_are_not(
     assert any(line.startswith("GAP  server    clock: ") for line in lines)
     assert any(line.startswith("ok   server    files: ") for line in lines)
     assert "ok   model     scripted: answers come from a script" in lines
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (1, "")
 
 
 def test_each_named_model_is_looked_for_and_a_missing_one_is_a_gap(swarm: Command, tmp_path: Path) -> None:

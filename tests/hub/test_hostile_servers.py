@@ -192,16 +192,20 @@ async def test_an_answer_too_large_for_any_window_tells_what_to_do(
 ) -> None:
     async with Hub.open(make_project(start_server("bare"))) as hub:
         long = await hub.call(_call("long", length=2_000_001), tell())
-        longer = await _refusal(hub, _call("long", length=20_000_000), tell())
+        longer = await hub.call(_call("long", length=20_000_000), tell())
         short = await hub.call(_call("long", length=3), tell())
 
     assert long == ToolResult(
         text="bare.long was carried out, but the answer has 2,000,001 characters, more than 2,000,000; "
-        "ask for less (a range, a filter, a limit)"
+        "ask for less (a range, a filter, a limit)",
+        is_error=True,
+        took_effect=True,
     )
-    assert longer == (
-        "bare.long gave no answer that can be used: the answer is larger than 8 MB; "
-        "ask for less (a range, a filter, a limit)"
+    assert longer == ToolResult(
+        text="bare.long was answered, but the answer can't be read: it is larger than 8 MB; "
+        "ask for less (a range, a filter, a limit)",
+        is_error=True,
+        took_effect=True,
     )
     assert short == ToolResult(text="xxx")
 
@@ -210,22 +214,31 @@ async def test_a_call_that_its_server_refuses_is_a_failure_of_the_tool(
     start_server: Start, make_project: Make, tell: Tell
 ) -> None:
     async with Hub.open(make_project(start_server("bare"))) as hub:
-        for code in (-32602, -32601, -32600, 1):
+        for code in (-32602, -32601, -32600):
             refused = await hub.call(_call("refuse", code=code), tell())
             assert refused == ToolResult(
                 text="bare.refuse was refused by its server: not today", is_error=True
             )
 
 
-async def test_an_answer_that_leaves_open_whether_the_call_was_carried_out_is_no_failure_of_the_tool(
+@pytest.mark.parametrize("code", [-32603, -32700, -32000, -32001, 0, 1])
+async def test_an_error_that_a_server_itself_reports_is_a_failed_call_and_the_server_lives(
+    start_server: Start, make_project: Make, tell: Tell, code: int
+) -> None:
+    async with Hub.open(make_project(start_server("bare"))) as hub:
+        before = await hub.call(_call("pid"), tell())
+        failed = await hub.call(_call("refuse", code=code), tell())
+        after = await hub.call(_call("pid"), tell())
+
+    assert failed == ToolResult(text="bare.refuse failed: not today", is_error=True)
+    assert after == before
+
+
+async def test_a_content_that_is_a_text_and_no_list_is_read_as_that_text(
     start_server: Start, make_project: Make, tell: Tell
 ) -> None:
     async with Hub.open(make_project(start_server("bare"))) as hub:
-        nonsense = await _refusal(hub, _call("nonsense"), tell())
-        said = {await _refusal(hub, _call("refuse", code=code), tell()) for code in (-32603, -32700, 0)}
-
-    assert nonsense.startswith("bare.nonsense gave no answer that can be used: content: ")
-    assert said == {"bare.refuse gave no answer that can be used: not today"}
+        assert await hub.call(_call("nonsense"), tell()) == ToolResult(text="words")
 
 
 def _child_ends(reader: int) -> bool:

@@ -113,7 +113,7 @@ async def test_a_call_whose_answer_a_proxy_lost_is_put_to_a_person_and_not_made_
     assert answer.status == "paused"
     [question] = read_questions(run_path(tmp_path, run.id))
     assert question.evidence == (
-        "web.append gave no answer that can be used: Server returned an error response, and nothing can "
-        "tell whether it took effect"
+        f"web.append gave no answer that can be used: HTTP 502 Bad Gateway from http://127.0.0.1:{port}/mcp, "
+        "and nothing can tell whether it took effect"
     )
     assert (tmp_path / "effects").read_text(encoding="utf-8") == "done\n"

@@ -157,9 +157,13 @@ def test_files_of_editors_are_let_be(tmp_path: Path) -> None:
 
 
 def test_a_server_file_with_a_syntax_error_is_named_with_its_line(tmp_path: Path) -> None:
-    path = _put(tmp_path / "mcp_servers" / "broken.py", "\ndef\n")
+    _put(tmp_path / "mcp_servers" / "broken.py", "\ndef\n")
+    _put(tmp_path / "mcp_servers" / "good.py", "")
 
-    assert _refusal(tmp_path).startswith(f"{path}:2: no valid Python: ")
+    servers = open_project(tmp_path).servers
+
+    assert servers["broken"].problem.startswith("line 2: no valid Python: ")
+    assert servers["good"].problem == ""
 
 
 @pytest.mark.parametrize(
