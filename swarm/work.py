@@ -7,7 +7,7 @@ A model reply that was recorded is never asked for again, as no recorded tool ca
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -74,12 +74,12 @@ class Call:
     workspace: Path
     key: str
     deadline_seconds: float
-    rows: Mapping[str, list[Row]]
+    rows: Mapping[str, Sequence[Row]]
     texts: Mapping[str, str]
     leave: Callable[[], Awaitable[None]]
     """Called right before the call leaves."""
 
-    def tables(self) -> Mapping[str, list[Row]]:
+    def tables(self) -> Mapping[str, Sequence[Row]]:
         """Earlier results that are tables, by name."""
         return self.rows
 
