@@ -67,7 +67,7 @@ def _compared(before: Reading | None, now: Reading | None) -> Verdict:
 
 
 async def act(
-    work: Work, at: At, tool: Tool, args: dict[str, object], rows: Mapping[str, list[Row]]
+    work: Work, at: At, tool: Tool, args: dict[str, object], rows: Mapping[str, Sequence[Row]]
 ) -> ToolResult:
     """The recorded result of a tool call, made once.
 
@@ -256,7 +256,7 @@ async def _decided(work: Work, at: At, question: Question) -> ToolResult | None:
 
 
 async def _make(
-    work: Work, at: At, tool: Tool, call: ToolCall, rows: Mapping[str, list[Row]], is_again: bool = False
+    work: Work, at: At, tool: Tool, call: ToolCall, rows: Mapping[str, Sequence[Row]], is_again: bool = False
 ) -> ToolResult:
     ledger = work.journal.ledger
     before = await work.box.read_back(call) if tool.effect == "verifiable" else None
@@ -287,7 +287,7 @@ async def _make(
 
 
 async def _cut_off(
-    work: Work, at: At, entry: Entry, rows: Mapping[str, list[Row]], error: ServerError, is_again: bool
+    work: Work, at: At, entry: Entry, rows: Mapping[str, Sequence[Row]], error: ServerError, is_again: bool
 ) -> ToolResult:
     """What becomes of a call whose server died or fell silent: it is made again once, where that is safe."""
     work.note(Notice(text=str(error), step=at.thread.step))

@@ -8,22 +8,53 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
-from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from swarm.effects import act
 from swarm.errors import ProjectError, ServerError
 from swarm.plan import Thread
+from swarm.tabular.file_table import FileTable
+from swarm.tabular.names import written
 from swarm.tool import Row, ToolResult
-from swarm.work import At, Work
+from swarm.work import At, Work, one_line
 
 TEXT_ENDINGS = (".md", ".txt", ".rst", ".log", ".eml", ".html", ".tex", ".org")
-TABLE_ENDINGS = (".csv", ".tsv", ".json", ".jsonl")
+TABLE_ENDINGS = (
+    *(".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm"),
+    # Not read, and told of.
+    *(
+        ".xls",
+        ".xlsb",
+        ".ods",
+        ".parquet",
+        ".feather",
+        ".csv.gz",
+        ".tsv.gz",
+        ".json.gz",
+        ".jsonl.gz",
+        ".csv.zip",
+    ),
+)
 DATABASE_ENDINGS = (".db", ".sqlite", ".sqlite3")
 MOST_GROUPS = 12
-MOST_NAMED = 3
-_TABLE = re.compile(r"^\s*([A-Za-z_][\w.]*)\((.*?)\)", re.MULTILINE)
+MOST_STORED = 60
+MOST_NAMED = 20
+MOST_COLUMNS = 60
+MOST_UNREAD = 8
+MOST_REASON = 200
+_TABLE = re.compile(
+    r"""(?:(?P<place>[^()"`]+?\.\w+):\ )?(?P<name>(?:"(?:[^"]|"")+"|`[^`]+`|\w+)(?:\.(?:"(?:[^"]|"")+"|`[^`]+`|\w+))*)\(""",
+    re.VERBOSE,
+)
+_PART = re.compile(r'"(?:[^"]|"")+"|`[^`]+`|\w+')
+_SIGN = re.compile(
+    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|[(),]|[^\s(),'"`\[]+|\s+|.""", re.DOTALL
+)
+"""The parts of a list of columns: texts, names, brackets and commas."""
+_UNREAD = re.compile(r"^\S[^(]*: (?:not read|can't be read|cannot be read|is locked|not opened)\b")
 _PATHS = TypeAdapter(list[str])
 
 
@@ -59,6 +90,8 @@ class Survey(BaseModel):
     database_tables: tuple[TableGroup, ...] = ()
     unlisted: str = ""
     """What the listing of files does not hold, in words; empty where it is whole."""
+    unread: tuple[str, ...] = ()
+    """What lies there and could not be read, each with its reason."""
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -71,12 +104,38 @@ class Survey(BaseModel):
         return bool(self.tables or self.database_tables or self.database)
 
     def lines(self) -> str:
-        """The survey as a model reads it."""
-        texts = [_text_line(group) for group in self.texts[:MOST_GROUPS]]
-        tables = [f"{t.name}({', '.join(t.columns)}) from {t.pattern}" for t in self.tables[:MOST_GROUPS]]
-        tables += [f"{t.name}({', '.join(t.columns)}) in {t.pattern}" for t in self.database_tables]
-        lines = f"Text files: {'; '.join(texts) or 'none'}\nTables: {'; '.join(tables) or 'none'}"
-        return f"{lines}\nNot all files are listed: {self.unlisted[:400]}" if self.unlisted else lines
+        """The survey as a model reads it; names are written as SQL needs them."""
+        texts = _cut([_text_line(group) for group in self.texts], MOST_GROUPS, "groups of text files")
+        tables = [f"{signature(t.name, t.columns)} from {t.pattern}" for t in self.tables]
+        tables = _cut(tables, MOST_GROUPS, "table files", [t.pattern for t in self.tables])
+        stored = [f"{signature(t.name, t.columns)} in {t.pattern}" for t in self.database_tables]
+        stored = _cut(stored, MOST_STORED, "tables", [written(t.name) for t in self.database_tables])
+        lines = [
+            f"Text files: {'; '.join(texts) or 'none'}",
+            f"Tables: {'; '.join([*tables, *stored]) or 'none'}",
+        ]
+        if self.unread:
+            lines.append(f"Not read: {'; '.join(_cut(list(self.unread), MOST_UNREAD, 'that were not read'))}")
+        if self.unlisted:
+            lines.append(f"Not all files are listed: {self.unlisted[:400]}")
+        return "\n".join(lines)
+
+
+def signature(name: str, columns: Sequence[str]) -> str:
+    """A table with its columns as they must be written, ``trips("order", total)``."""
+    return f"{written(name)}({', '.join(_cut([written(one) for one in columns], MOST_COLUMNS, 'columns'))})"
+
+
+def _cut(parts: Sequence[str], most: int, what: str, names: Sequence[str] = ()) -> list[str]:
+    """The first parts, and how many more there are, by name where few words name them."""
+    if len(parts) <= most:
+        return [*parts]
+    left = len(parts) - most
+    named = ", ".join(names[most : most + MOST_NAMED])
+    return [
+        *parts[:most],
+        f"and {left} more {what}" + f" ({named}{', …' * (left > MOST_NAMED)})" * bool(named),
+    ]
 
 
 def _text_line(group: TextGroup) -> str:
@@ -92,14 +151,18 @@ async def survey(work: Work) -> Survey:
         ServerError: the file server could not be asked.
     """
     thread = Thread(run=work.journal.run.id, step="_survey", attempt=0)
+    unread: list[str] = []
     listing = await _look(work, At(thread, 0, 0), "files.glob", {"pattern": "**/*"})
     paths, unlisted = listed(listing)
     tables: tuple[TableGroup, ...] = ()
-    if any(path.lower().endswith(TABLE_ENDINGS) for path in paths):
-        tables = _tables(await _look(work, At(thread, 0, 1), "tables.find", {}))
+    # Where the files could not be listed, the tool that reads tables may find them all the same.
+    if unlisted or any(path.lower().endswith(TABLE_ENDINGS) for path in paths):
+        tables = _tables(await _look(work, At(thread, 0, 1), "tables.find", {}), unread)
     has_file = any(path.lower().endswith(DATABASE_ENDINGS) for path in paths)
     asks = has_file or work.has_database
     schema = await _look(work, At(thread, 0, 2), "database.schema", {}) if asks else None
+    if schema is not None and schema.is_error:
+        unread.append(f"the database: {one_line(schema.text, MOST_REASON)}")
     database = "" if schema is None or schema.is_error else schema.text
     place = next((path for path in paths if path.lower().endswith(DATABASE_ENDINGS)), "the database")
     return Survey(
@@ -107,7 +170,8 @@ async def survey(work: Work) -> Survey:
         texts=_texts(paths),
         tables=tables,
         database=database,
-        database_tables=_database_tables(database, place),
+        database_tables=_stored(schema, place, unread),
+        unread=tuple(unread),
         unlisted=unlisted,
     )
 
@@ -118,10 +182,10 @@ async def _look(work: Work, at: At, name: str, args: dict[str, object]) -> ToolR
         (tool,) = await work.box.tools((name,))
     except ProjectError:
         return None
-    except ServerError:
+    except ServerError as error:
         if name.startswith("files."):
             raise
-        return None
+        return ToolResult(text=str(error), is_error=True)
     return await act(work, at, tool, args, {})
 
 
@@ -161,37 +225,86 @@ def escaped(path: str) -> str:
     return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 
-def _tables(found: ToolResult | None) -> tuple[TableGroup, ...]:
-    rows: JsonValue = None if found is None or found.is_error else found.data
-    return tuple(TableGroup.model_validate(row) for row in rows) if isinstance(rows, list) else ()
+def _tables(found: ToolResult | None, unread: list[str]) -> tuple[TableGroup, ...]:
+    """The tables in files; each file that could not be read goes to ``unread``."""
+    if found is None:
+        return ()
+    if found.is_error or not isinstance(found.data, list):
+        unread.append(f"the table files: {one_line(found.text, MOST_REASON)}")
+        return ()
+    rows = [row for row in found.data if isinstance(row, dict)]
+    unread += [f"{row['pattern']}: {row['unread']}" for row in rows if row.get("unread")]
+    return tuple(TableGroup.model_validate(row) for row in rows if not row.get("unread"))
+
+
+def _stored(schema: ToolResult | None, place: str, unread: list[str]) -> tuple[TableGroup, ...]:
+    """The tables of the databases, from the rows of the answer: its text may be cut."""
+    if schema is None or schema.is_error:
+        return ()
+    rows = [row for row in schema.data if isinstance(row, dict)] if isinstance(schema.data, list) else []
+    unread += [line.strip() for line in schema.text.splitlines() if _UNREAD.search(line)]
+    found: list[TableGroup] = []
+    for row in rows:
+        groups = _database_tables(str(row.get("schema", "")), str(row.get("database") or place))
+        found += groups
+    return tuple(found) or _database_tables(schema.text, place)
 
 
 def _database_tables(schema: str, place: str) -> tuple[TableGroup, ...]:
-    return tuple(
-        TableGroup(name=name, pattern=place, columns=tuple(_column_names(columns)))
-        for name, columns in _TABLE.findall(schema)
-    )
+    """The tables that the lines of a schema tell, with all their columns."""
+    found: list[TableGroup] = []
+    for line in schema.splitlines():
+        if (table := _TABLE.match(line)) and not line.startswith(" "):
+            columns = tuple(_column_names(line[table.end() :]))
+            name = ".".join(_unquoted(part) for part in _PART.findall(table["name"]))
+            found.append(TableGroup(name=name, pattern=table["place"] or place, columns=columns))
+    return tuple(found)
 
 
-def _column_names(columns: str) -> list[str]:
-    return [column.split()[0].strip('"`[]') for column in columns.split(",") if column.split()]
+def _column_names(text: str) -> list[str]:
+    """Names of the columns up to the bracket that closes the list; brackets and commas within one stay in it."""
+    names: list[str] = []
+    depth, start = 0, True
+    for sign in _SIGN.finditer(text):
+        part = sign[0]
+        if part == ")" and not depth:
+            return names
+        depth += (part == "(") - (part == ")")
+        if start and part.strip():
+            names.append(_unquoted(part))
+            start = False
+        elif part == "," and not depth:
+            start = True
+    return names
 
 
-def sample(rows: list[Row], most: int = 2) -> str:
+def _unquoted(name: str) -> str:
+    sign = name[:1]
+    return name[1:-1].replace(sign * 2, sign) if sign in ('"', "`") else name.strip("[]")
+
+
+def sample(rows: Sequence[Row], most: int = 2) -> str:
     """The first rows as compact text."""
     return "; ".join(", ".join(str(value) for value in row.values()) for row in rows[:most])
 
 
-def describe(name: str, rows: list[Row], note: str = "") -> str:
+def describe(name: str, rows: Sequence[Row], note: str = "") -> str:
     """A table as a model reads it: ``name(column TYPE, …)``, the number of rows and two of them."""
-    columns = dict.fromkeys(key for row in rows[:200] for key in row)
-    typed = ", ".join(f"{column} {_type_of(rows, column)}" for column in columns)
-    shown = f"; first: {sample(rows)}" if rows else ""
-    return f"{name}({typed}){note} -- {len(rows)} rows{shown}"
+    if isinstance(rows, FileTable):
+        known = rows.description
+        kinds: Mapping[str, str] = known.kinds
+        count, first = f"about {known.about_rows:,} rows", [dict(row) for row in known.first]
+    else:
+        columns = dict.fromkeys(key for row in rows for key in row)
+        kinds = {column: _type_of(rows, column) for column in columns}
+        count, first = f"{len(rows)} row{'s' * (len(rows) != 1)}", list(rows[:2])
+    typed = ", ".join(f"{written(column)} {kind}" for column, kind in kinds.items())
+    shown = f"; first: {sample(first)}" if first else ""
+    return f"{written(name)}({typed}){note} -- {count}{shown}"
 
 
-def _type_of(rows: list[Row], column: str) -> str:
-    values = [row.get(column) for row in rows[:200] if row.get(column) is not None]
+def _type_of(rows: Sequence[Row], column: str) -> str:
+    values = [row.get(column) for row in rows if row.get(column) is not None]
     if values and all(isinstance(value, int | float) for value in values):
         return "NUMBER"
     return "TEXT"

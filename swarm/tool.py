@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar, get_args
@@ -102,7 +102,7 @@ class ToolContext(Protocol):
         """The folder the run works in; a native tool writes nowhere else."""
         ...
 
-    def tables(self) -> Mapping[str, list[Row]]:
+    def tables(self) -> Mapping[str, Sequence[Row]]:
         """Earlier results that are tables, by the id of the step that gave them."""
         ...
 

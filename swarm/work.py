@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -77,12 +77,12 @@ class Call:
     workspace: Path
     key: str
     deadline_seconds: float
-    rows: Mapping[str, list[Row]]
+    rows: Mapping[str, Sequence[Row]]
     texts: Mapping[str, str]
     leave: Callable[[], Awaitable[None]]
     """Called right before the call leaves."""
 
-    def tables(self) -> Mapping[str, list[Row]]:
+    def tables(self) -> Mapping[str, Sequence[Row]]:
         """Earlier results that are tables, by name."""
         return self.rows
 

@@ -8,7 +8,7 @@ there.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
@@ -22,6 +22,7 @@ from swarm.events import Notice
 from swarm.prompt import fill
 from swarm.result import Result
 from swarm.survey import TEXT_ENDINGS, TableGroup, describe
+from swarm.tabular.file_table import FileTable
 from swarm.tool import Row, Tool, ToolResult
 from swarm.work import At, Work, one_line
 
@@ -41,7 +42,7 @@ class Opening:
     tools: tuple[Tool, ...]
     system: str
     user: str
-    rows: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
+    rows: Mapping[str, Sequence[Row]] = field(default_factory=dict[str, Sequence[Row]])
     """Tables that its queries see."""
     sources: list[str] = field(default_factory=list[str])
     """Texts it has read."""
@@ -125,12 +126,12 @@ class Opener:
         return [p for p in self.assignment.survey.paths if p in brief and p.lower().endswith(TEXT_ENDINGS)]
 
     async def _open_tables(self, tools: tuple[Tool, ...]) -> Opening:
-        rows = dict(self.assignment.input_rows)
+        rows: dict[str, Sequence[Row]] = dict(self.assignment.input_rows)
         loader = _named(await self.work.box.tools(("tables.load",)), "tables.load")
         for group in self._groups_wanted(self.assignment.survey.tables, bool(rows)):
             if loader is not None and group.name not in rows:
                 loaded = await self._call(loader, {"pattern": group.pattern})
-                rows[group.name] = _rows(loaded.data)
+                rows[group.name] = self._rows(group, loaded)
         wants_database = self._wants_database(rows)
         kept = tuple(tool for tool in tools if self._is_wanted(tool, bool(rows), wants_database))
         if not kept:
@@ -144,11 +145,29 @@ class Opener:
             )
         return Opening(kept, self._system(kept), self._user(parts), rows)
 
+    def _rows(self, group: TableGroup, loaded: ToolResult) -> Sequence[Row]:
+        """The rows that were loaded.
+
+        Raises:
+            ToolError: they were not; an empty table must never stand for one that could not be read.
+        """
+        if loaded.is_error:
+            raise ToolError(f"{group.pattern} could not be loaded: {loaded.text}")
+        table = FileTable.of(self.work.workspace, loaded.data)
+        if table is not None:
+            return table
+        rows = (
+            [row for row in loaded.data if isinstance(row, dict)] if isinstance(loaded.data, list) else None
+        )
+        if rows is None or len(rows) != len(loaded.data if isinstance(loaded.data, list) else ()):
+            raise ToolError(f"{group.pattern} could not be loaded: tables.load gave no rows")
+        return rows
+
     def _groups_wanted(self, groups: tuple[TableGroup, ...], has_inputs: bool) -> list[TableGroup]:
         named = [group for group in groups if self._is_named(group)]
         return named if named or has_inputs else list(groups)
 
-    def _wants_database(self, rows: Mapping[str, list[Row]]) -> bool:
+    def _wants_database(self, rows: Mapping[str, Sequence[Row]]) -> bool:
         survey = self.assignment.survey
         named = [
             group for group in survey.database_tables if group.name not in rows and self._is_named(group)
@@ -201,10 +220,6 @@ class Opener:
 
 def _named(tools: tuple[Tool, ...], name: str) -> Tool | None:
     return next((tool for tool in tools if tool.full_name == name), None)
-
-
-def _rows(data: JsonValue) -> list[Row]:
-    return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
 
 
 def columns(schema: Mapping[str, JsonValue] | None) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
@@ -52,7 +52,7 @@ class Session:
     """The tool, the turn and what was asked, of each call that gave something."""
     _files: list[str] = field(default_factory=list[str])
     _sources: list[str] = field(default_factory=list[str])
-    _rows: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
+    _rows: dict[str, Sequence[Row]] = field(default_factory=dict[str, Sequence[Row]])
     _empty: bool = False
 
     def __post_init__(self) -> None:
@@ -187,7 +187,7 @@ class Session:
         if times > MOST_REPEATS:
             self._fail(f"the agent repeats one call: {call.tool} {summarize(call)}")
             return
-        if times == 1 and self.assignment.is_queried and (fault := faults(_sql(call), self._rows)):
+        if self.assignment.is_queried and (fault := faults(_sql(call))):
             self._correct(fault)
             return
         tool = next((tool for tool in self.opening.tools if tool.full_name == call.tool), _gone(call))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from swarm.prompt import fill
+from swarm.tabular.file_table import FileTable
 from swarm.tool import Row
 
 _SHAPE = re.compile(
@@ -16,28 +17,22 @@ _ALIAS = re.compile(r"\s+AS\s+\S+$", re.IGNORECASE)
 _COLUMN = re.compile(r"[\w.\"]+")
 
 
-_SUM = re.compile(r"\b(?:SUM|AVG|TOTAL)\(\s*(?:\w+\.)?\"?(\w+)\"?\s*\)", re.IGNORECASE)
 _TABLE = re.compile(r"\b(?:FROM|JOIN)\s+\"?(\w+)\"?", re.IGNORECASE)
 _KEYWORDS = r"(?:ON|USING|JOIN|INNER|LEFT|RIGHT|FULL|CROSS|NATURAL|WHERE|GROUP|ORDER|LIMIT|HAVING|UNION)\b"
 
 
-def faults(sql: str, tables: Mapping[str, list[Row]]) -> str:
-    """What is wrong with a query over these tables, in words for the model; empty when nothing is seen."""
-    if bare := bare_columns(sql):
-        return fill("bare_columns", columns=", ".join(bare))
-    texts = [name for name in _SUM.findall(sql) if _is_text(name, tables)]
-    return fill("summed_text", columns=", ".join(texts)) if texts else ""
+def faults(sql: str) -> str:
+    """What is wrong with a query, in words for the model; empty when nothing is seen."""
+    bare = bare_columns(sql)
+    return fill("bare_columns", columns=", ".join(bare)) if bare else ""
 
 
-def _is_text(column: str, tables: Mapping[str, list[Row]]) -> bool:
-    values = [row[column] for rows in tables.values() for row in rows if row.get(column) is not None]
-    return bool(values) and all(isinstance(value, str) for value in values)
-
-
-def summed_first(sql: str, tables: Mapping[str, list[Row]], keys: list[str]) -> str:
+def summed_first(sql: str, tables: Mapping[str, Sequence[Row]], keys: list[str]) -> str:
     """Advice for a query whose rows share ``keys``: where a table has many rows for one, sum it first."""
     for name in dict.fromkeys(_TABLE.findall(sql)):
-        rows = tables.get(name) or []
+        rows = tables.get(name, ())
+        if isinstance(rows, FileTable):
+            continue  # to look at all of its rows takes longer than the advice is worth
         shared = [key for key in keys if rows and key in rows[0]]
         numbers = [column for column in (rows[0] if rows else ()) if _is_number(column, rows)]
         if shared and numbers and len({tuple(row.get(key) for key in shared) for row in rows}) < len(rows):
@@ -58,7 +53,7 @@ def _with_sums(sql: str, table: str, keys: list[str], numbers: list[str]) -> str
     return re.sub(used, replace, sql, flags=re.IGNORECASE)
 
 
-def _is_number(column: str, rows: list[Row]) -> bool:
+def _is_number(column: str, rows: Sequence[Row]) -> bool:
     values = [row.get(column) for row in rows if row.get(column) is not None]
     return bool(values) and all(isinstance(value, int | float) for value in values)
 

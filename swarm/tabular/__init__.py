@@ -1,0 +1,1 @@
+"""Tables: reading the files that hold them, the types of their columns, and SQL over them."""

@@ -1,0 +1,389 @@
+"""The table files of a folder: which there are, which make one table together, and their rows."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import stat
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from swarm.errors import ToolError
+from swarm.tabular import delimited, records
+from swarm.tabular.file_table import Description, File, FileTable
+from swarm.tabular.names import column_names, unique
+from swarm.tabular.spelling import Spelling, spelling_of
+from swarm.tool import Row
+
+DELIMITED = (".csv", ".tsv")
+JSON = (".json", ".jsonl", ".ndjson")
+BOOKS = (".xlsx", ".xlsm")
+OTHERS = (
+    ".xls",
+    ".xlsb",
+    ".ods",
+    ".parquet",
+    ".feather",
+    ".csv.gz",
+    ".tsv.gz",
+    ".json.gz",
+    ".jsonl.gz",
+    ".csv.zip",
+)
+"""Kinds that hold tables and are not read."""
+MOST_FILES = 2_000
+MOST_ROWS = 200_000
+"""Of files that are read into memory as a whole."""
+MOST_BYTES = 64 * 1024 * 1024
+LARGE_BYTES = 1024 * 1024
+"""From this size on a CSV file is queried in its place, and the journal holds a description of it alone."""
+SHEET = "#"
+
+
+class Unread(BaseModel):
+    """A table file that cannot be used, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pattern: str
+    unread: str
+
+
+class Group(BaseModel):
+    """Table files that make one table."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    pattern: str
+    columns: tuple[str, ...]
+    files: int
+
+
+@dataclass(frozen=True)
+class _Head:
+    path: str
+    sheet: str
+    columns: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, str, tuple[str, ...], str, str]:
+        """What files of one table have in common."""
+        at = PurePosixPath(self.path)
+        # Outside any folder old.csv and new.csv are two tables; only names like sales-2024.csv are a series.
+        series = re.sub(r"\d+", "", at.stem) if at.parent == PurePosixPath() else ""
+        return str(at.parent), at.suffix.lower(), self.columns, series, self.sheet
+
+
+def found(workspace: Path) -> list[Group | Unread]:
+    """The tables that lie in a folder, and each table file that is none with the reason.
+
+    Raises:
+        ToolError: the folder cannot be read.
+    """
+    groups: dict[object, list[_Head]] = defaultdict(list)
+    unread: list[Unread] = []
+    for path in _candidates(workspace, unread):
+        try:
+            for head in _heads(workspace, path):
+                groups[head.key].append(head)
+        except (ToolError, OSError) as error:
+            unread.append(Unread(pattern=path, unread=_reason(error)))
+    several = _split([*groups.values()])
+    names = unique([_name(heads) for heads in several])
+    return [*map(_group, names, several), *unread]
+
+
+def loaded(workspace: Path, pattern: str) -> list[Row] | FileTable:
+    """The rows of the table files that a pattern of ``found`` names; of large files a table that stays there.
+
+    Raises:
+        ToolError: no file matches, or one cannot be read as a table; says which, where and why.
+    """
+    path, _, sheet = pattern.partition(SHEET) if not (workspace / pattern).is_file() else (pattern, "", "")
+    paths = _matching(workspace, path)
+    try:
+        size = sum((workspace / one).stat().st_size for one in paths)
+    except OSError as error:
+        raise ToolError(f"{pattern!r} can't be read: {error.strerror}") from error
+    if size > LARGE_BYTES and all(one.lower().endswith(DELIMITED) for one in paths):
+        return _described(workspace, paths)
+    tables = [_named_rows(workspace, one, sheet) for one in paths]
+    return _joined(paths, tables)
+
+
+def _reason(error: ToolError | OSError) -> str:
+    return str(error) if isinstance(error, ToolError) else f"it can't be read ({error.strerror or error})"
+
+
+def _candidates(workspace: Path, unread: list[Unread]) -> Iterator[str]:
+    """Regular files that may hold a table, in order of their paths; hidden folders are left out."""
+    count = 0
+    for path in _walked(workspace, unread):
+        kind = path.name.lower()
+        if kind.endswith(OTHERS):
+            reason = "this kind of file is not read; save it as .csv or .xlsx"
+        elif not kind.endswith((*DELIMITED, *JSON, *BOOKS)):
+            continue
+        else:
+            reason = _irregular(path)
+            count += not reason
+        if count > MOST_FILES:
+            reason = f"there are more than {MOST_FILES:,} table files; this one and those after it are not looked at"
+        inside = path.relative_to(workspace).as_posix()
+        if reason:
+            unread.append(Unread(pattern=_printable(inside), unread=reason))
+        else:
+            yield inside
+        if count > MOST_FILES:
+            return
+
+
+def _walked(workspace: Path, unread: list[Unread]) -> list[Path]:
+    def refused(error: OSError) -> None:
+        if Path(error.filename) == workspace:
+            raise ToolError(f"the workspace can't be read: {error.strerror}") from error
+        place = Path(error.filename).relative_to(workspace).as_posix()
+        unread.append(Unread(pattern=f"{_printable(place)}/", unread=f"it can't be read ({error.strerror})"))
+
+    paths: list[Path] = []
+    for folder, inner, names in os.walk(workspace, onerror=refused):
+        hidden = {name for name in inner if name.startswith(".")}
+        odd = [
+            name
+            for name in inner
+            if name.lower().endswith((*DELIMITED, *JSON, *BOOKS)) and name not in hidden
+        ]
+        inner[:] = [name for name in inner if name not in hidden]
+        paths += [Path(folder, name) for name in (*names, *odd) if not name.startswith(".")]
+    return sorted(paths)
+
+
+def _irregular(path: Path) -> str:
+    """Why a path is no file to read; empty where it is one."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError as error:
+        return f"it can't be read ({error.strerror})"
+    try:
+        path.name.encode()
+    except UnicodeEncodeError:
+        return "its name is no valid text; give it another"
+    if stat.S_ISLNK(mode):
+        return "it is a link; put the file itself there"
+    if stat.S_ISDIR(mode):
+        return "it is a folder"
+    return "" if stat.S_ISREG(mode) else "it is no regular file"
+
+
+def _printable(path: str) -> str:
+    return path.encode("utf-8", "replace").decode()
+
+
+def _heads(workspace: Path, path: str) -> list[_Head]:
+    """The columns of each table in a file."""
+    at = workspace / path
+    kind = at.suffix.lower()
+    if kind in DELIMITED:
+        return [_Head(path, "", tuple(column_names(delimited.sniffed(at).header)))]
+    _refuse_large(at)
+    if kind in BOOKS:
+        names = records.sheet_names(at)
+        if not names:
+            raise ToolError("it is empty")
+        one = len(names) == 1
+        return [_Head(path, "" if one else name, tuple(records.sheet_rows(at, name)[0])) for name in names]
+    rows = records.json_rows(at)
+    if rows is None:
+        return []  # JSON that is no table, as a program's settings are: nothing is lost
+    columns = tuple(dict.fromkeys(key for row in rows for key in row))
+    if not columns:
+        raise ToolError("it holds no rows")
+    return [_Head(path, "", columns)]
+
+
+def _refuse_large(path: Path) -> None:
+    if path.stat().st_size > MOST_BYTES:
+        raise ToolError(
+            f"it has over {MOST_BYTES // 1024 // 1024} MB; save it as a .csv file, which may be of any size"
+        )
+
+
+def _split(groups: Sequence[list[_Head]]) -> list[list[_Head]]:
+    """The groups, those of which a pattern would match another's files as a table for each file."""
+    paths = {head.path for heads in groups for head in heads}
+    parted: list[list[_Head]] = []
+    for heads in groups:
+        own = {head.path for head in heads}
+        alone = len(heads) == 1 or {path for path in paths if _is_match(path, _pattern(heads))} == own
+        parted += [heads] if alone else [[head] for head in heads]
+    return parted
+
+
+def _pattern(heads: Sequence[_Head]) -> str:
+    at = PurePosixPath(heads[0].path)
+    sheet = f"{SHEET}{heads[0].sheet}" if heads[0].sheet else ""
+    if len(heads) == 1:
+        return heads[0].path + sheet
+    place = re.sub(r"\d+", "*", at.name) if str(at.parent) == "." else f"{at.parent}/*{at.suffix.lower()}"
+    return place + sheet
+
+
+def _name(heads: Sequence[_Head]) -> str:
+    at = PurePosixPath(heads[0].path)
+    stem = at.stem if len(heads) == 1 or str(at.parent) == "." else at.parent.name
+    stem += f"_{heads[0].sheet}" if heads[0].sheet else ""
+    return re.sub(r"\W+", "_", stem).strip("_").lower() or "rows"
+
+
+def _group(name: str, heads: Sequence[_Head]) -> Group:
+    columns = heads[0].columns
+    return Group(
+        name=name,
+        pattern=_pattern(heads),
+        columns=columns if len(heads) == 1 else (_mark(columns), *columns),
+        files=len(heads),
+    )
+
+
+def _mark(columns: Iterable[str]) -> str:
+    """The column that names each row's file."""
+    return next(name for name in ("file", "file_name", "from_file", "_file") if name not in columns)
+
+
+def _is_match(path: str, pattern: str) -> bool:
+    """Whether a pattern of ours names the path: brackets are letters of a name, ``*`` stays in a folder."""
+    sign = re.escape("*")
+    return bool(
+        re.fullmatch(re.escape(pattern.partition(SHEET)[0]).replace(sign, "[^/]*"), path, re.IGNORECASE)
+    )
+
+
+def _matching(workspace: Path, pattern: str) -> list[str]:
+    unread: list[Unread] = []
+    paths = [*_candidates(workspace, unread)]
+    matched = [path for path in paths if path == pattern] or [
+        path for path in paths if _is_match(path, pattern)
+    ]
+    matched = matched or [path for path in paths if fnmatch.fnmatchcase(path, pattern)]
+    refused = [one for one in unread if one.pattern == pattern or _is_match(one.pattern, pattern)]
+    if refused:
+        raise ToolError(f"{refused[0].pattern}: {refused[0].unread}")
+    if not matched:
+        raise ToolError(f"no table file matches {pattern[:80]!r}; tables.find lists those that are there")
+    return matched
+
+
+Columns = dict[str, list[records.Cell]]
+
+
+def _named_rows(workspace: Path, path: str, sheet: str) -> tuple[Columns, int]:
+    """The columns of one file and how many rows it has."""
+    at = workspace / path
+    try:
+        if at.suffix.lower() in DELIMITED:
+            dialect, rows = delimited.read(at)
+            cells: list[list[records.Cell]] = [[cell or None for cell in row] for row in rows]
+            return _columns(column_names(dialect.header), cells), len(cells)
+        _refuse_large(at)
+        if at.suffix.lower() in BOOKS:
+            names, sheet_cells = records.sheet_rows(at, sheet)
+            return _columns(names, sheet_cells), len(sheet_cells)
+        objects = records.json_rows(at)
+    except (ToolError, OSError) as error:
+        raise ToolError(f"{path}: {_reason(error)}") from error
+    if objects is None:
+        raise ToolError(f"{path}: it holds no table; a table is a list of JSON objects")
+    keys = dict.fromkeys(key for row in objects for key in row)
+    return {key: [row.get(key) for row in objects] for key in keys}, len(objects)
+
+
+def _columns(names: Sequence[str], rows: Sequence[Sequence[records.Cell]]) -> Columns:
+    return {name: [row[n] for row in rows] for n, name in enumerate(names)}
+
+
+def _joined(paths: Sequence[str], tables: Sequence[tuple[Columns, int]]) -> list[Row]:
+    """The rows of several files as one table, each column with one type over all of them."""
+    total = sum(count for _, count in tables)
+    if total > MOST_ROWS and not all(path.lower().endswith(DELIMITED) for path in paths):
+        raise ToolError(
+            f"{paths[0]}: more than {MOST_ROWS:,} rows; save them as a .csv file, which may have any number"
+        )
+    names = list(dict.fromkeys(name for columns, _ in tables for name in columns))
+    whole: Columns = {}
+    if len(paths) > 1:
+        stems = [PurePosixPath(path).stem for path in paths]
+        whole[_mark(names)] = [
+            stem for stem, (_, count) in zip(stems, tables, strict=True) for _ in range(count)
+        ]
+    for name in names:
+        cells = [cell for columns, count in tables for cell in columns.get(name, [None] * count)]
+        whole[name] = typed(name, cells) if paths[0].lower().endswith(DELIMITED) else cells
+    return [dict(zip(whole, row, strict=True)) for row in zip(*whole.values(), strict=True)]
+
+
+def typed(name: str, cells: list[records.Cell]) -> list[records.Cell]:
+    """A column of texts as numbers, where all of it spells numbers."""
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    spelling = spelling_of(texts, name) if len(texts) == sum(cell is not None for cell in cells) else None
+    return (
+        cells
+        if spelling is None
+        else [spelling.read(cell) if isinstance(cell, str) else None for cell in cells]
+    )
+
+
+def _described(workspace: Path, paths: Sequence[str]) -> FileTable:
+    """The table of large files, by their beginnings."""
+    dialects = [_sniffed(workspace, path) for path in paths]
+    names = column_names(dialects[0].header)
+    for path, dialect in zip(paths, dialects, strict=True):
+        if column_names(dialect.header) != names:
+            raise ToolError(
+                f"{path}: its columns are not those of {paths[0]}; load each file by its own name"
+            )
+    columns = {n: [row[n] for dialect in dialects for row in dialect.sample] for n in range(len(names))}
+    spelled = {name: spelling_of(columns[n], name) for n, name in enumerate(names)}
+    size = sum((workspace / path).stat().st_size for path in paths)
+    shown = sum(min((workspace / path).stat().st_size, delimited.HEAD_BYTES) for path in paths)
+    about = sum(len(dialect.sample) for dialect in dialects) * size // max(shown, 1)
+    first = [_typed_row(names, row, spelled) for row in dialects[0].sample[:2]]
+    mark = _mark(names) if len(paths) > 1 else ""
+    if mark:
+        first = [{mark: PurePosixPath(paths[0]).stem, **row} for row in first]
+    kinds = {name: "TEXT" if spelled[name] is None else "NUMBER" for name in names}
+    return FileTable(
+        workspace,
+        Description(
+            files=tuple(File.seen(workspace, path) for path in paths),
+            columns=(mark, *names) if mark else tuple(names),
+            kinds={mark: "TEXT", **kinds} if mark else kinds,
+            first=tuple(first),
+            about_rows=about,
+            mark=mark,
+        ),
+    )
+
+
+def _sniffed(workspace: Path, path: str) -> delimited.Dialect:
+    try:
+        dialect = delimited.sniffed(workspace / path)
+        delimited.refuse_total_of_large(workspace / path, dialect)
+    except (ToolError, OSError) as error:
+        raise ToolError(f"{path}: {_reason(error)}") from error
+    return dialect
+
+
+def _typed_row(
+    names: Sequence[str], row: Sequence[str], spelled: dict[str, Spelling | None]
+) -> dict[str, JsonValue]:
+    typed: dict[str, JsonValue] = {}
+    for name, cell in zip(names, row, strict=True):
+        spelling = spelled[name]
+        typed[name] = (spelling.read(cell) if spelling else cell) if cell else None
+    return typed
