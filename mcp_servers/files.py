@@ -45,6 +45,8 @@ from mcp_servers.files_parts.texts import (
 )
 from mcp_servers.files_parts.walk import (
     CLOSED,
+    LINK,
+    SPECIAL,
     UNSPEAKABLE,
     Entry,
     Place,
@@ -68,8 +70,8 @@ VERIFIABLE = {"swarm/effect": "verifiable"}  # What was written is read back aft
 
 REASONS = {
     CLOSED: "is too deep to be looked into",
-    "link, not followed": "is a link, not followed",
-    "special file": "is a special file",
+    LINK: f"is a {LINK}",
+    SPECIAL: f"is a {SPECIAL}",
 }
 
 Row = dict[str, JsonValue]
@@ -86,7 +88,7 @@ class Files:
 
     def list(self, path: str = ".") -> CallToolResult:
         """Show the files and folders below a folder, with sizes."""
-        made = Walk()
+        made = Walk(is_sized=True)
         entries = list(self._walk(self._place(path), made))
         files = [entry for entry in entries if entry.kind == "file"]
         rows: list[Row] = [{"path": file.place.shown, "size": file.size_bytes} for file in files]

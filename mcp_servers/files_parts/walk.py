@@ -8,7 +8,7 @@ import fnmatch
 import os
 import re
 import stat
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -18,6 +18,7 @@ WALK_ENTRIES = 500_000
 WALK_DEPTH = 100
 """Folders within each other that are looked into."""
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+LINK, SPECIAL = "link, not followed", "special file"
 CLOSED = "list it to see inside"
 """A folder that was not looked into."""
 MOST_NAMED = 20
@@ -72,16 +73,18 @@ class Glob:
     steps: tuple[str | None, ...]
     patterns: tuple[re.Pattern[str] | None, ...]
 
-    def after(self, at: frozenset[int], name: str) -> frozenset[int]:
-        """Where it is after a name; its end is in it where the name matches."""
-        found: set[int] = set()
-        for index in self._with_skips(at):
-            pattern = self.patterns[index]
-            if pattern is None:
-                found |= {index, index + 1} if index + 1 == len(self.steps) else {index}
-            elif pattern.match(name):
-                found.add(index + 1)
-        return frozenset(found)
+    def follow(self, at: frozenset[int]) -> Callable[[str], frozenset[int]]:
+        """What tells where it is after a name; its end is in it where the name matches."""
+        end = len(self.steps)
+        within = [(index, self.patterns[index]) for index in sorted(self._with_skips(at))]
+        stays = {index for index, pattern in within if pattern is None}
+        stays |= {end} if end - 1 in stays else set()
+        moves = [(index + 1, pattern.match) for index, pattern in within if pattern is not None]
+
+        def after(name: str) -> frozenset[int]:
+            return frozenset(stays.union(index for index, match in moves if match(name)))
+
+        return after
 
     def goes_on(self, at: frozenset[int]) -> bool:
         """Whether something in that folder can match."""
@@ -92,7 +95,7 @@ class Glob:
         if kind == "folder":
             return self.goes_on(then) or (self.names_files and len(self.steps) in then)
         # A link may lead to a folder.
-        return bool(then) if kind.startswith("link") else len(self.steps) in then
+        return bool(then) if kind == LINK else len(self.steps) in then
 
     @property
     def names_files(self) -> bool:
@@ -123,6 +126,8 @@ class Walk:
     """One walk: what it may still look at, and what it left out, as it is told."""
 
     entries: int = WALK_ENTRIES
+    is_sized: bool = False
+    """Whether it asks for the sizes of files."""
     left_out: list[str] = field(default_factory=list[str])
 
     def leave(self, place: Place, why: str) -> None:
@@ -163,7 +168,7 @@ def kind_of(mode: int) -> str:
         return "file"
     if stat.S_ISDIR(mode):
         return "folder"
-    return "link, not followed" if stat.S_ISLNK(mode) else "special file"
+    return LINK if stat.S_ISLNK(mode) else SPECIAL
 
 
 @contextlib.contextmanager
@@ -231,30 +236,50 @@ def walk(top: Place, glob: Glob, made: Walk, depth: int = WALK_DEPTH) -> Iterato
 def _matching(place: Place, glob: Glob, at: frozenset[int], made: Walk) -> list[tuple[Entry, frozenset[int]]]:
     """What is in a folder and matches or may hold what does, by name, and where the pattern is after it."""
     found: list[tuple[Entry, frozenset[int]]] = []
+    after = glob.follow(at)
     with opened_folder(place) as folder:
-        for name, status in _statuses(folder, place, glob.names(at), made):
-            then = glob.after(at, name)
-            inside, kind = place.below(name), kind_of(status.st_mode)
+        for name, kind in _kinds(folder, place, glob.names(at), made):
+            then = after(name)
             if name.startswith(".") or not glob.wants(kind, then):
                 continue
+            inside = place.below(name)
             if UNSPEAKABLE.search(name):
                 made.leave(inside, "has a name with signs that cannot be written; rename it")
                 continue
-            found.append((Entry(inside, kind, status.st_size), then))
+            # Another agent may have moved it since.
+            with contextlib.suppress(FileNotFoundError):
+                size = _size(folder, name) if made.is_sized and kind == "file" else 0
+                found.append((Entry(inside, kind, size), then))
             if kind == "folder" and glob.names_files and len(glob.steps) in then:
                 made.leave(inside, "is a folder")
-    return sorted(found, key=lambda one: one[0].place.parts)
+    return sorted(found, key=lambda one: one[0].place.parts[-1])
 
 
-def _statuses(
-    folder: int, place: Place, names: list[str] | None, made: Walk
-) -> Iterator[tuple[str, os.stat_result]]:
-    """The entries of an open folder that bear one of the names, or all of them, as far as they may be counted."""
-    with os.scandir(folder) if names is None else contextlib.nullcontext(()) as scan:
-        for name in names if names is not None else (entry.name for entry in scan):
+def _size(folder: int, name: str) -> int:
+    return os.stat(name, dir_fd=folder, follow_symlinks=False).st_size
+
+
+def _kinds(folder: int, place: Place, names: list[str] | None, made: Walk) -> Iterator[tuple[str, str]]:
+    """The entries of an open folder, or those of them that bear one of the names, and what they are, as far
+    as they may be counted."""
+    if names is not None:
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                yield name, kind_of(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+        return
+    with os.scandir(folder) as scan:
+        for entry in scan:
             if made.entries <= 0:
                 made.leave(place, "holds too much to look at in one call")
                 return
             made.entries -= 1
-            with contextlib.suppress(FileNotFoundError):
-                yield name, os.stat(name, dir_fd=folder, follow_symlinks=False)
+            yield entry.name, _kind(entry)
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    """What an entry is, mostly without asking the system again."""
+    if entry.is_file(follow_symlinks=False):
+        return "file"
+    if entry.is_dir(follow_symlinks=False):
+        return "folder"
+    return LINK if entry.is_symlink() else SPECIAL
