@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from swarm.plan import Plan
     from swarm.run.run import Run
     from swarm.run.swarm import Swarm
+    from swarm.store.records import RunRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,8 @@ def run(options: TaskOptions) -> None:
 
 
 def resume(options: ResumeOptions) -> None:
-    """Go on with a stopped, paused or killed run. Nothing that was recorded is done again. A run that
+    """Go on with a stopped, paused or killed run. Nothing that was recorded is done again. It goes on with
+    the model it had; --model names another one. A run that
     reaches a limit is paused (exit code 3); --limit NAME=N raises it."""
     path = path_of(options.project, options.run)
     raise typer.Exit(go_on(path, options, take_over=options.take_over))
@@ -72,9 +74,12 @@ def go_on(path: Path, options: RunOptions, *, take_over: bool = False) -> int:
     # Held from here on: whoever comes second is refused before anything heavy is loaded.
     with lease(path, take_over=take_over) as held:
         admit(path)
-        workspace = Path(read_run(path).workspace)
+        record = read_run(path)
+        workspace = Path(record.workspace)
         from swarm.cli.follow import run_on_screen
 
+        if options.model is None:
+            options = replace(options, model=_model_of(record, path))
         if options.workspace is None and workspace.is_dir():
             options = replace(options, workspace=workspace)
 
@@ -83,6 +88,16 @@ def go_on(path: Path, options: RunOptions, *, take_over: bool = False) -> int:
             return await swarm.resume(path.stem, ask_more=ask_more, held=held)
 
         return run_on_screen(options, start)
+
+
+def _model_of(record: RunRecord, path: Path) -> str | None:
+    """The name of the model that a run had, where it is this project's own: what an archive from elsewhere names is
+    not to be reached, and no script of it to be run."""
+    from swarm.run.setting import MODEL
+
+    name = record.settings.get(MODEL)
+    is_own = Path(record.project) == path.resolve().parents[2]
+    return name if isinstance(name, str) and name and is_own else None
 
 
 def run_task(task: str, options: RunOptions, plan: Plan | None = None) -> int:
