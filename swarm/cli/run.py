@@ -62,7 +62,8 @@ def run(options: TaskOptions) -> None:
 
 
 def resume(options: ResumeOptions) -> None:
-    """Go on with a stopped, paused or killed run. Nothing that was recorded is done again. A run that
+    """Go on with a stopped, paused or killed run. Nothing that was recorded is done again. It goes on with
+    the model it had; --model names another one. A run that
     reaches a limit is paused (exit code 3); --limit NAME=N raises it."""
     path = path_of(options.project, options.run)
     raise typer.Exit(go_on(path, options, take_over=options.take_over))
@@ -79,6 +80,8 @@ def go_on(path: Path, options: RunOptions, *, take_over: bool = False) -> int:
     with lease(path, take_over=take_over) as held:
         admit(path)
         record = read_run(path)
+        if options.model is None:
+            options = replace(options, model=_model_of(record, path))
         if options.workspace is None:
             options = replace(options, workspace=workspace_of(record, folder_of(options.project)))
         _tell_of_replies(path, record)
@@ -99,6 +102,16 @@ def _tell_of_replies(path: Path, record: RunRecord) -> None:
     if found := replies_to_act_on(path, record):
         lines = "".join(f"  {printable(words)}\n" for words in found)
         sys.stderr.write(f"swarm: the run was imported; it goes on from these recorded replies:\n{lines}")
+
+
+def _model_of(record: RunRecord, path: Path) -> str | None:
+    """The name of the model that a run had, where it is this project's own: what an archive from elsewhere names is
+    not to be reached, and no script of it to be run."""
+    from swarm.run.setting import MODEL
+
+    name = record.settings.get(MODEL)
+    is_own = Path(record.project) == path.resolve().parents[2]
+    return name if isinstance(name, str) and name and is_own else None
 
 
 def run_task(task: str, options: RunOptions, plan: Plan | None = None) -> int:

@@ -202,6 +202,7 @@ class Run(Generic[Value]):
         path = self._setting.runs_folder / f"{self.id}.db"
         async with Journal.open(path, record=record, held=self._held) as journal:
             self._journal = journal
+            self._setting.check(journal.run)
             await self._recall(journal)
             conductor = await self._conductor(journal)
             endpoint = self._setting.model.endpoint
@@ -221,10 +222,12 @@ class Run(Generic[Value]):
                 self._note(journal, Notice(text=other))
             if record is None:
                 await self._end_leftovers(journal)
-            await self._save(journal, conductor.work.limits)
+            await journal.save_run(status="running")
             self._tell_plan(conductor, journal)
             hearing = self._setting.box.heard_by(lambda change: self._note(journal, change))
             async with self._listening(path, conductor, journal):
+                # Kept from here on: limits with which nothing begins must not stand in the way of the next resume.
+                await self._save(journal, conductor.work.limits)
                 opened.set_result(None)
                 with hearing:
                     outcome, reason = await self._conduct(conductor, journal)

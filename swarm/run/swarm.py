@@ -19,13 +19,13 @@ from swarm.models.model import Model
 from swarm.models.pool import Member, open_pool
 from swarm.plan import Plan
 from swarm.planner.check import problems
-from swarm.project.project import Project, open_project
+from swarm.project.project import PYTHON, Project, open_project
 from swarm.run.answer import Answer
 from swarm.run.conductor import GIVEN, Approve
 from swarm.run.forecast import forecast, sizes_of, speeds_of
 from swarm.run.fork import Fork, fork
 from swarm.run.run import AskMore, Run
-from swarm.run.setting import Setting
+from swarm.run.setting import Setting, name_of_model
 from swarm.scheduler.slots import Slots
 from swarm.store.lease import Lease
 from swarm.store.records import RunRecord
@@ -85,6 +85,8 @@ class Swarm:
                 workspace=opened.workspace,
                 limits=opened.settings.limits,
                 given=limits or Limits(),
+                functions=tuple(f"{PYTHON}.{getattr(one, '__name__', '')}" for one in tools),
+                model_name=name_of_model(model, pool),
                 has_database="database" in opened.settings.servers or _is_own(opened, "database"),
             )
             failure: Exception | None = None
@@ -165,7 +167,7 @@ class Swarm:
             created_at=time.time(),
             limits=self._setting.limits,
             plan=plan,
-            settings={GIVEN: plan is not None},
+            settings={GIVEN: plan is not None, **self._setting.noted()},
         )
         run = Run(record.id, self._setting, answer_type=answer_type, approve=approve, ask_more=ask_more)
         opened = await self._open(run, record)
@@ -187,7 +189,7 @@ class Swarm:
         lease, for a caller that has taken it already.
 
         Raises:
-            ProjectError: no run is called that.
+            ProjectError: no run is called that, or it used functions as tools that are not passed in here.
             RunBusy: another process owns it.
             StoreError: its file can't be used.
         """

@@ -7,6 +7,7 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,34 @@ def test_a_reader_that_leaves_ends_the_run_quietly(project: Path) -> None:
 
     assert EVENT.validate_json(done.stdout).kind == "run_started"
     assert done.stderr == ""
+
+
+def test_a_resumed_run_takes_the_model_it_had_unless_another_is_named(project: Path) -> None:
+    (project / "fail").touch()
+    assert here(*RUN, "--limit", "replans=0", at=project).exit_code == 1
+    (project / "fail").unlink()
+    assert (
+        here("resume", "--limit", "attempts=3", "--model", "scripted", at=project).stdout
+        != "Ana owes most.\n"
+    )
+    done = here("resume", "--limit", "replans=2", at=project)
+    assert "Ana owes most." in done.stdout, done.stderr
+
+
+def test_a_run_that_used_functions_is_to_be_resumed_from_its_program(project: Path) -> None:
+    program = (
+        "from swarm import *\n"
+        "def price(name: str) -> str:\n"
+        "    'Gives a price.'\n"
+        "    return '5'\n"
+        "plan = Plan(steps=(Step(id='owes', agent='generalist', brief='Say who owes most.'),))\n"
+        f"run_sync('Do it.', '.', model={MODEL[1]!r}, plan=plan, tools=[price])\n"
+    )
+    (project / "fail").touch()
+    subprocess.run([sys.executable, "-c", program], cwd=project, check=True, capture_output=True)
+    done = elsewhere("resume", at=project)
+    assert done.returncode == 2
+    assert (
+        "this run used functions of a program as tools (python.price); resume it from there:" in done.stderr
+    )
+    assert "Swarm.open(tools=[…]), swarm.resume(" in done.stderr

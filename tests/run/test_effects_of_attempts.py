@@ -282,6 +282,6 @@ async def test_the_parts_of_a_step_do_not_do_again_what_its_attempts_did(
         answer = await run.answer()
     assert answer.status == "done", answer.text
     assert post.sent == ["Ana"]
-    told = [text for text in splitter.parts if text.startswith("Your step: ")]
+    told = [text for text in splitter.parts if "Your step: " in text]
     assert len(told) == 2
     assert all("Earlier attempts did this; do not do it again:\n- python.send Ana" in text for text in told)
