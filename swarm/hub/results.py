@@ -34,8 +34,8 @@ def from_answer(
 ) -> ToolResult:
     """The answer's texts joined, its structured content, and the files it says it wrote.
 
-    ``tool`` is the tool's name at its server; ``wraps`` says that its data stand in the key ``result``.
-    Of a server that is ours the text is what a model is to read; of others it may be a summary, behind
+    ``tool`` is the tool's name at its server; ``wraps`` says that its data stand in the key ``result``, as
+    those of our own servers always do where they are no object. Of a server that is ours the text is what a model is to read; of others it may be a summary, behind
     which the data are shown.
     """
     blocks = [_text(block) for block in answer.content]
@@ -51,7 +51,7 @@ def from_answer(
         files = _FILES.validate_python(meta.get(FILES_KEY, ()))
     except ValidationError as error:
         return failure(f"the tool's structured answer is no JSON: {error.errors()[0]['msg']}")
-    if (wraps or meta.get(WRAPS)) and isinstance(data, dict) and data.keys() == {"result"}:
+    if (wraps or is_ours or meta.get(WRAPS)) and isinstance(data, dict) and data.keys() == {"result"}:
         # Structured content had to be an object through 2025-11-25: servers wrap what is none.
         data = data["result"]
     text = text if is_ours else _with_data(text, data)
