@@ -19,7 +19,7 @@ LARGEST = 2**63
 
 
 class _Sum:
-    """SUM, AVG or TOTAL, also over a window: exact for whole numbers, compensated for others
+    """SUM or AVG, also over a window: exact for whole numbers, compensated for others
     (Neumaier, ZAMM 54, 1974)."""
 
     def __init__(self, name: str, refuse: Refuse) -> None:
@@ -34,8 +34,6 @@ class _Sum:
         self._add(value, -1)
 
     def value(self) -> int | float | None:
-        if self._name == "TOTAL":
-            return float(self._whole) + (self._fraction + self._lost)
         if not self._values:
             return None
         if self._name == "AVG":
@@ -81,7 +79,7 @@ class _Sum:
 
 def install(connection: sqlite3.Connection, refuse: Refuse) -> None:
     """Puts the exact functions in the place of SQLite's own."""
-    for name in ("SUM", "AVG", "TOTAL"):
+    for name in ("SUM", "AVG"):
         connection.create_window_function(name.lower(), 1, partial(_Sum, name, refuse))
     connection.create_function("swarm_number", 2, partial(_number, refuse, False), deterministic=True)
     connection.create_function("swarm_code", 2, partial(_number, refuse, True), deterministic=True)
@@ -126,19 +124,23 @@ def _cast(refuse: Refuse, value: Value, kind: str) -> Value:
 
 
 def with_exact_casts(edit: Edit) -> Edit:
-    """The statement with each CAST to a number as a call of ours."""
+    """The statement with each CAST to a number as a call of ours, and what TOTAL adds as one."""
     parts = tokens(edit.sql, "sqlite")
     pairs = shape(parts).pairs
     replaced: dict[int, str] = {}
     for index, token in enumerate(parts[:-1]):
-        if token.word != "cast" or index + 1 not in pairs:
+        end = pairs.get(index + 1)
+        if end is None or parts[index + 1].text != "(":
             continue
-        end = pairs[index + 1]
-        by = _last_as(parts, index + 1, end)
-        kind = _kind(" ".join(one.text for one in parts[by + 1 : end])) if by else ""
-        if kind:
-            replaced[index] = "swarm_cast"
-            replaced |= dict.fromkeys(range(by, end), "") | {by: f", '{kind}'"}
+        if token.word == "cast":
+            by = _last_as(parts, index + 1, end)
+            kind = _kind(" ".join(one.text for one in parts[by + 1 : end])) if by else ""
+            if kind:
+                replaced |= {index: "swarm_cast"} | dict.fromkeys(range(by, end), "") | {by: f", '{kind}'"}
+        elif token.word == "total":
+            # Of no rows TOTAL is 0.0: a function of ours is not asked then, so it has to stay SQLite's own.
+            first = index + 2 if parts[index + 2].word == "distinct" else index + 1
+            replaced |= {first: f"{parts[first].text} swarm_number(", end: ", 'TOTAL'))"}
     if not replaced:
         return edit
     out: list[str] = []

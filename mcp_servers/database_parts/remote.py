@@ -147,7 +147,8 @@ class RemoteSession:
             if not result.returns_rows:
                 is_counted = first in {"insert", "update", "delete", "merge", "with", "replace"}
                 return Found(changed=result.rowcount if is_counted and result.rowcount >= 0 else None)
-            rows = [tuple(row) for row in result.fetchmany(limit + 1)]
+            with contextlib.closing(result):
+                rows = [tuple(row) for row in result.fetchmany(limit + 1)]
             return Found([*result.keys()], rows[:limit], has_more=len(rows) > limit)
 
     def end(self, *, keep: bool) -> None:

@@ -87,11 +87,22 @@ class SqliteSession:
         connection.text_factory = partial(str, encoding="utf-8", errors="replace")
         connection.set_progress_handler(self._is_late, 10_000)
         if not is_writable:
-            # An entry that this SQLite does not understand is left out, and the others can be read.
-            connection.execute("PRAGMA writable_schema = 1")
             connection.execute("PRAGMA query_only = 1")
         connection.set_authorizer(self._authorized)
         aggregates.install(connection, self._refuse)
+
+    def begin_reading(self) -> None:
+        """Reads the list of tables, so that what is wrong with the file as a whole is told at once."""
+        try:
+            self.rows("SELECT count(*) FROM sqlite_master")
+        except Trouble as trouble:
+            if self._is_writable or not trouble.reason.startswith("malformed database schema"):
+                raise Trouble(trouble.reason, is_final=True) from trouble
+            # One entry is not understood: it is left out, and the others can be read.
+            self._connection.set_authorizer(None)
+            self._connection.execute("PRAGMA writable_schema = 1")
+            self._connection.set_authorizer(self._authorized)
+            self.rows("SELECT count(*) FROM sqlite_master")
 
     def names(self) -> list[Name]:
         """The tables and views but those in which a virtual table keeps what it holds."""
@@ -382,10 +393,7 @@ def _session(
         raise Trouble(f"it cannot be opened: {error}", is_final=True) from error
     with contextlib.closing(connection):
         session = SqliteSession(connection, deadline, is_writable=is_writable)
-        try:
-            session.rows("SELECT count(*) FROM sqlite_master")
-        except Trouble as trouble:
-            raise Trouble(trouble.reason, is_final=True) from trouble
+        session.begin_reading()
         yield session
 
 
