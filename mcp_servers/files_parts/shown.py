@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
+import posixpath
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
-from pathlib import PurePosixPath
 
 from mcp.server.mcpserver.exceptions import ToolError
 
@@ -39,7 +39,7 @@ def _tree_lines(entries: Sequence[Entry], most: int) -> Iterator[str]:
             continue
         yield from (f"{entry.place.shown} {entry.size_bytes}" for entry in members[:most])
         if rest := members[most:]:
-            suffixes = " ".join(sorted({PurePosixPath(entry.place.parts[-1]).suffix for entry in rest}))
+            suffixes = " ".join(sorted({posixpath.splitext(entry.place.parts[-1])[1] for entry in rest}))
             where = "/".join((*folder, "*"))
             yield f"[{len(rest)} more files ({suffixes}); glob {where!r} lists them]"
 

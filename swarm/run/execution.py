@@ -153,6 +153,7 @@ class Execution:
     async def _items(self, step: Step) -> tuple[list[JsonValue], str] | Result:
         """The items of a step, and which files are left out of them."""
         most, lacks = self.work.limits.items, ""
+        data: JsonValue
         if step.each_step:
             data = self.results[step.each_step].data
         else:

@@ -15,6 +15,7 @@ from swarm.plan import Plan, Step
 from swarm.planner.check import problems
 from swarm.project.project import open_project
 from swarm.result import Result
+from swarm.run.run import Run
 from swarm.run.swarm import Swarm
 from swarm.store.reader import read_steps
 from swarm.store.runs import run_path
@@ -42,7 +43,7 @@ async def results(project: Path, model: Model, *steps: Step) -> Mapping[str, Res
     write_cards(project, reader="files.read", mover="files.read, files.move")
     limits = Limits(replans=0, attempts=1)
     async with Swarm.open(project, model=ScriptedModel(model), limits=limits) as swarm:
-        run = await swarm.start("Tell of the files.", plan=Plan(steps=steps))
+        run: Run[str] = await swarm.start("Tell of the files.", plan=Plan(steps=steps))
         answer = await run.answer()
     return read_steps(run_path(project, answer.run))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mcp_servers.files_parts.texts import LEGACY as LEGACY_NAMES
 from mcp_servers.files_parts.texts import UnreadableText, decode, encoding_of
 from tests.servers.conftest import call, text_of
 
@@ -245,3 +246,9 @@ async def test_brackets_of_names_match_themselves_where_nothing_else_does(
     for pattern, found in (("*.md", ["a.md", "b[1].md"]), ("b[1].md", ["b[1].md"])):
         result = await call(tmp_path, "glob", pattern=f"{folder}/{pattern}")
         assert result.structured_content == {"result": [f"{folder}/{name}" for name in found]}
+
+
+def test_the_page_about_files_names_every_encoding() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "files.md").read_text(encoding="utf-8")
+
+    assert [name for name in [*LEGACY_NAMES, *WIDE] if f"`{name}`" not in page] == []

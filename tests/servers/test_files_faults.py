@@ -31,7 +31,8 @@ def box(tmp_path: Path) -> Path:
 
 def data_of(result: CallToolResult) -> Mapping[str, JsonValue]:
     assert result.structured_content is not None
-    return result.structured_content
+    data: Mapping[str, JsonValue] = result.structured_content
+    return data
 
 
 @pytest.mark.parametrize("fault", UNREADABLE)
