@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment, is_table, label
-from swarm.agent.turn import shape, signature
+from swarm.agent.manual import manual
+from swarm.agent.turn import shape
 from swarm.effects import act, deeds
 from swarm.errors import ToolError
 from swarm.prompt import fill
@@ -144,7 +145,7 @@ class Opener:
         return await act(self.work, at, tool, args, self.assignment.input_rows)
 
     def _system(self, tools: tuple[Tool, ...], is_quoting: bool = False) -> str:
-        listed = "\n".join(signature(tool) for tool in tools)
+        listed = manual(tools, self.work.model.endpoint.window)
         return fill(
             "agent",
             instructions=self.assignment.card.instructions,

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 from pydantic import JsonValue
 
-from swarm.agent.turn import Cannot, Give, TurnRules, parse, shape, signature
+from swarm.agent.turn import Cannot, Give, TurnRules, parse, shape
 from swarm.errors import MalformedReply
 from swarm.tool import Tool, ToolCall
 
@@ -90,10 +90,6 @@ def test_what_is_no_turn_is_refused_with_what_to_do(text: str, why: str) -> None
 def test_no_call_is_invented_where_there_are_no_tools() -> None:
     with pytest.raises(MalformedReply, match="there is no tool"):
         parse('{"tool": "files.read", "args": {}}', TurnRules((), NUMBER))
-
-
-def test_a_tool_is_one_line_of_a_prompt() -> None:
-    assert signature(READ) == "files.read(path: string, start?: integer) - Text of a file."
 
 
 def test_a_table_is_put_in_words() -> None:
