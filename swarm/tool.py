@@ -44,6 +44,8 @@ class Tool(BaseModel):
     """From our configuration; the most careful class where nothing is said."""
     pin: str = ""
     """Which version of the tool it is: its server's name and version, and a digest of its schema."""
+    server_notes: str = ""
+    """What its server says of how its tools are used; the same for all of them."""
 
     @property
     def full_name(self) -> str:

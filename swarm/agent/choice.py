@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from swarm.agent.turn import signature
+from swarm.agent.manual import shortest
 from swarm.tool import Tool
 
 SHARE_OF_TOOLS = 0.25
@@ -30,7 +30,7 @@ def fitting(
 
     First come those that a card names one by one, then those whose words are most like what is wanted.
     """
-    sizes = [len(signature(tool)) + 1 for tool in tools]
+    sizes = [len(shortest(tool)) + 1 for tool in tools]
     if sum(sizes) <= characters:
         return tuple(tools), ()
     scores = _scores(tools, wanted)

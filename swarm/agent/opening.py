@@ -15,7 +15,8 @@ from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment, is_table, label
 from swarm.agent.choice import fitting, room
-from swarm.agent.turn import shape, signature
+from swarm.agent.manual import manual
+from swarm.agent.turn import shape
 from swarm.effects import deeds, look
 from swarm.errors import ToolError
 from swarm.events import Notice
@@ -189,7 +190,7 @@ class Opener:
         return result
 
     def _system(self, tools: tuple[Tool, ...], is_quoting: bool = False) -> str:
-        listed = "\n".join(signature(tool) for tool in tools)
+        listed = manual(tools, self.work.model.endpoint.window)
         return fill(
             "agent",
             instructions=self.assignment.card.instructions,

@@ -190,22 +190,6 @@ def name_action(text: str, tools: Sequence[Tool] = ()) -> str:
     return "gives up" if "cannot" in turn else "result"
 
 
-def signature(tool: Tool) -> str:
-    """A tool as one line of a prompt: ``server.tool(path: string, lines?: integer) - what it does``."""
-    properties = tool.input_schema.get("properties")
-    required = tool.input_schema.get("required")
-    needed = required if isinstance(required, list) else []
-    names = properties if isinstance(properties, dict) else {}
-    args = ", ".join(
-        f"{name}{'' if name in needed else '?'}: {_type(value)}" for name, value in names.items()
-    )
-    return f"{tool.full_name}({args}) - {tool.description}"
-
-
-def _type(schema: JsonValue) -> str:
-    return str(schema.get("type", "any")) if isinstance(schema, dict) else "any"
-
-
 def shape(schema: Schema | None) -> str:
     """A result schema in words a small model reads: ``a list of {region: text, total: number}``."""
     if schema is None or schema.get("type") == "string":

@@ -88,7 +88,9 @@ class Connection:
                 cursor = page.next_cursor
                 if cursor is None:
                     break
-            self.offers = offers_of(self._entry, tools, self._version, self._misread)
+            self.offers = offers_of(
+                self._entry, tools, self._version, self._misread, self._client.instructions or ""
+            )
             self.refused = dict(self._misread)
 
     async def list_anew(self) -> None:

@@ -12,11 +12,13 @@ import mcp_types
 from pydantic import JsonValue
 
 from swarm.hub.mending import WRAPS
-from swarm.hub.schema import Arguments, BadSchema, Trimmer, shortened
+from swarm.hub.schema import Arguments, BadSchema, Trimmer, whole
 from swarm.project.server_entry import ServerEntry
 from swarm.tool import CallContext, EffectClass, Reading, Tool, ToolCall, ToolResult
 
 DESCRIPTION_LENGTH = 200
+WHOLE_LENGTH = 600
+"""Of what a server says of a tool, and of all its tools; a small window is shown less."""
 CAREFUL: EffectClass = "irreversible"
 """The class of a tool of which nothing is known."""
 EFFECT_KEY, READ_BACK_KEY = "swarm/effect", "swarm/readBack"
@@ -76,9 +78,9 @@ class Source(Protocol):
 
 
 def offers_of(
-    entry: ServerEntry, tools: list[mcp_types.Tool], server: str, refused: dict[str, str]
+    entry: ServerEntry, tools: list[mcp_types.Tool], server: str, refused: dict[str, str], notes: str = ""
 ) -> dict[str, Offer]:
-    """What a server offers; ``server`` is its own name and version.
+    """What a server offers; ``server`` is its own name and version, ``notes`` how it says its tools are used.
 
     A tool whose schema is bad, and a second one of a name, goes to ``refused`` with the reason.
     """
@@ -88,7 +90,7 @@ def offers_of(
             refused[tool.name] = "the server lists a second tool of this name; the first one is offered"
             continue
         try:
-            offers[tool.name] = _offer(entry, tool, server)
+            offers[tool.name] = _offer(entry, tool, server, whole(notes, WHOLE_LENGTH))
         except BadSchema as error:
             refused[tool.name] = str(error)
     for name in (
@@ -104,14 +106,15 @@ def pin_of(source: str, schema: Mapping[str, JsonValue]) -> str:
     return f"{source} {digest[:8]}"
 
 
-def _offer(entry: ServerEntry, tool: mcp_types.Tool, server: str) -> Offer:
+def _offer(entry: ServerEntry, tool: mcp_types.Tool, server: str, notes: str) -> Offer:
     shown = Tool(
         server=entry.name,
         name=tool.name,
-        description=shortened(tool.description or tool.title or tool.name, DESCRIPTION_LENGTH),
+        description=whole(tool.description or tool.title or tool.name, WHOLE_LENGTH),
         input_schema=Trimmer(tool.input_schema).trimmed(),
         effect=entry.effects.get(tool.name) or entry.effect or (_said(tool) if entry.is_trusted else CAREFUL),
         pin=pin_of(server, tool.input_schema),
+        server_notes=notes,
     )
     read_back = entry.read_back.get(tool.name) or str((tool.meta or {}).get(READ_BACK_KEY, ""))
     is_reader = shown.effect == "pure" or bool(tool.annotations and tool.annotations.read_only_hint)

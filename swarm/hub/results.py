@@ -35,8 +35,8 @@ def from_answer(
     """The answer's texts joined, its structured content, and the files it says it wrote.
 
     ``tool`` is the tool's name at its server; ``wraps`` says that its data stand in the key ``result``, as
-    those of our own servers always do where they are no object. Of a server that is ours the text is what a model is to read; of others it may be a summary, behind
-    which the data are shown.
+    those of our own servers always do where they are no object. Of a server that is ours the text is what
+    a model is to read; of others it may be a summary, behind which the data are shown.
     """
     blocks = [_text(block) for block in answer.content]
     # What gives the text of a file must give it letter by letter.

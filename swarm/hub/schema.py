@@ -24,7 +24,7 @@ NOT_FOR_MODELS = frozenset([
     "nullable", "readOnly", "writeOnly", "externalDocs", "xml", "discriminator",
     "dependencies", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$recursiveAnchor",
 ])  # fmt: skip
-DESCRIPTION_LENGTH = 120
+DESCRIPTION_LENGTH = 200
 DEFAULT_LENGTH = 40
 GIVEN_LENGTH = 60
 MOST_PROBLEMS = 2
@@ -39,7 +39,12 @@ class BadSchema(Exception):
 
 def shortened(text: str, length: int) -> str:
     """The first paragraph, on one line, cut at a word within that many characters."""
-    line = " ".join(clean(text).strip().partition("\n\n")[0].split())
+    return whole(clean(text).strip().partition("\n\n")[0], length)
+
+
+def whole(text: str, length: int) -> str:
+    """All paragraphs, on one line, cut at a word within that many characters."""
+    line = " ".join(clean(text).split())
     return line if len(line) <= length else line[: length - 1].rpartition(" ")[0] + "…"
 
 
@@ -117,7 +122,8 @@ def _openness(node: Schema) -> Schema:
 
 def _with_needed(node: Schema) -> Schema:
     """Null is left out where the parameter may be; what is required is among the properties."""
-    required = [name for name in cast("list[object]", node.get("required") or []) if isinstance(name, str)]
+    listed = node.get("required")
+    required = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
     properties = node.get("properties")
     if isinstance(properties, dict):
         node = node | {

@@ -6,7 +6,6 @@ over: who wrote the schema checks it again.
 
 from __future__ import annotations
 
-import copy
 import json
 import time
 import warnings
@@ -58,7 +57,7 @@ def problems(schema: Schema, value: JsonValue | Mapping[str, JsonValue]) -> Gene
     Raises:
         Malformed: the schema is none, or refers to what is not in it.
     """
-    errors = validator(json.dumps(schema, sort_keys=True)).iter_errors(value)
+    errors = validator(json.dumps(schema)).iter_errors(value)
     with _in_time():
         try:
             yield from cast("Iterable[ValidationError]", errors)
@@ -75,10 +74,9 @@ def validator(schema: str) -> Validator:
     Raises:
         Malformed: it is no JSON Schema.
     """
-    read: Schema = json.loads(schema)
-    mended_schema, kind = mended(read)
+    whole, kind = _mended(schema)
     # The empty registry keeps a reference from being fetched over the network.
-    return _safe(kind)(mended_schema, registry=Registry())
+    return _safe(kind)(whole, registry=Registry())
 
 
 def mended(schema: Schema) -> tuple[Schema, type[Validator]]:
@@ -90,7 +88,13 @@ def mended(schema: Schema) -> tuple[Schema, type[Validator]]:
     Raises:
         Malformed: a type that no dialect knows, or more that is malformed than can be passed over.
     """
-    whole = cast("Schema", _readable(copy.deepcopy(schema)))
+    return _mended(json.dumps(schema))
+
+
+@lru_cache(maxsize=1_024)
+def _mended(schema: str) -> tuple[Schema, type[Validator]]:
+    # Holding a schema against that of its dialect takes milliseconds, and a server may list hundreds.
+    whole = cast("Schema", _readable(json.loads(schema)))
     kind = validator_for(whole, default=Draft202012Validator)
     if kind is Draft202012Validator and "$schema" not in whole and _has_tuple(whole):
         kind = Draft7Validator

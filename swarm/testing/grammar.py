@@ -12,9 +12,6 @@ from typing import cast
 
 from pydantic import JsonValue
 
-from swarm.models.references import target
-from swarm.models.validator import Malformed
-
 Schema = dict[str, JsonValue]
 
 MOST_ITEMS = 1_998
@@ -134,12 +131,22 @@ def _wrong_reference(part: Schema, root: Schema) -> str:
         return ""
     if not reference.startswith("#/"):
         return f"unsupported $ref {reference}, only references into the same document are supported"
-    try:
-        # It knows no %XX.
-        found = "%" not in reference and target(root, reference) is not None
-    except Malformed:
-        found = False
-    return "" if found else f"cannot resolve $ref {reference}, {reference.rpartition('/')[2]} not found"
+    missing = _missing(reference, root)
+    return f"cannot resolve $ref {reference}, {missing} not found" if missing else ""
+
+
+def _missing(reference: str, root: Schema) -> str:
+    """The first step of a pointer that leads nowhere; it knows no ``%XX``."""
+    node: JsonValue = root
+    for part in reference.split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(node, list) and name.isdecimal() and int(name) < len(node):
+            node = node[int(name)]
+        elif isinstance(node, dict) and name in node:
+            node = node[name]
+        else:
+            return name
+    return ""
 
 
 def _wrong_pattern(pattern: str) -> str:

@@ -41,7 +41,7 @@ async def test_a_tool_is_shown_with_what_a_model_needs_and_no_more(
     assert rows == Tool(
         server="honest",
         name="rows",
-        description="Gives rows.",
+        description="Gives rows. A second paragraph that a large window has room for.",
         input_schema={
             "type": "object",
             "properties": {"count": {"type": "integer", "minimum": 0, "description": "How many."}},

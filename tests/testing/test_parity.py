@@ -16,8 +16,11 @@ import httpx
 import pytest
 from pydantic import JsonValue
 
+from benchmarks.tool_lists import published as tools_published
+from swarm.hub.schema import Trimmer
 from swarm.messages import Request
 from swarm.models.embedded import open_embedded
+from swarm.models.schemas import translated
 from swarm.testing import ScriptedModel, serving
 
 # Loading a model takes seconds, on a starved machine minutes.
@@ -103,6 +106,7 @@ async def test_the_double_tells_the_truth(servers: tuple[httpx.AsyncClient, http
     await replies_are_alike(servers)
     await caches_are_alike(servers)
     await windows_are_alike(servers)
+    await grammars_are_alike(servers)
 
 
 async def pages_about_tokens_are_alike(servers: tuple[httpx.AsyncClient, ...]) -> None:
@@ -159,3 +163,63 @@ async def windows_are_alike(servers: tuple[httpx.AsyncClient, ...]) -> None:
     ours, theirs = errors
     assert (ours.keys(), ours["type"]) == (theirs.keys(), theirs["type"])
     same_shape(cast("JsonValue", ours), cast("JsonValue", theirs), "error")
+
+
+REFUSED: list[JsonValue] = [
+    {"type": "object", "properties": {"v": True}},
+    {"type": "array", "items": False},
+    {"type": "array", "prefixItems": [True]},
+    {"anyOf": [{"type": "string"}, False]},
+    {"enum": []},
+    {"anyOf": []},
+    {"type": []},
+    {"type": "any"},
+    {"type": ["string", "foo"]},
+    {"type": "object", "properties": []},
+    {"type": "object", "properties": {"a": None}},
+    {"additionalProperties": []},
+    {"$ref": "#"},
+    {"$ref": "https://host.example/x"},
+    {"type": "object", "properties": {"result": {"$ref": "#/$defs/A"}}},
+    {"$ref": "#/definitions/List%3CItem%3E", "definitions": {"List<Item>": {"type": "string"}}},
+    {"type": "string", "pattern": "^(a$"},
+    {"type": "string", "pattern": "^[a$"},
+    {"type": "string", "pattern": "^*a$"},
+    {"type": "string", "pattern": 5},
+    {"type": "string", "minLength": -1},
+    {"type": "string", "maxLength": 2.0},
+    {"type": "string", "minLength": 2_001},
+    {"type": "array", "maxItems": 1_999, "items": {"type": "string"}},
+    {"type": "integer", "maximum": 2**63},
+    {"type": "integer", "minimum": "1"},
+]
+TAKEN: list[JsonValue] = [
+    {},
+    {"not": {}},
+    {"type": "object"},
+    {"$defs": {"A": True}, "type": "string"},
+    {
+        "type": "object",
+        "properties": {"a": {"$ref": "#/properties/b/anyOf/0"}, "b": {"anyOf": [{"type": "null"}]}},
+    },
+    {"type": "object", "properties": {}, "required": ["a"]},
+    {"type": "string", "pattern": "(a"},
+    {"type": "string", "maxLength": 100_000},
+    {"type": "array", "maxItems": 1_998, "items": {"type": "string"}},
+    {"type": "object", "patternProperties": {"x": True}, "if": True},
+]
+"""What llama.cpp makes a grammar of, for some of them of another kind than is meant."""
+
+
+async def grammars_are_alike(servers: tuple[httpx.AsyncClient, ...]) -> None:
+    published = list(tools_published())[::150]
+    raw = [one.schema for one in published]
+    ours = [translated(Trimmer(one.schema).trimmed()) for one in published]
+    for schema in (*REFUSED, *TAKEN, *raw, *ours):
+        form: JsonValue = {"type": "json_schema", "json_schema": {"name": "turn", "schema": schema}}
+        asked = [
+            await server.post(CHAT, json=chat("x", max_tokens=1, response_format=form)) for server in servers
+        ]
+        double, real = [(one.status_code, one.json().get("error")) for one in asked]
+        assert double == real, schema
+        assert real[0] == (400 if schema in REFUSED else 200) or schema in raw, schema

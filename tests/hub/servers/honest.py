@@ -39,7 +39,7 @@ def rows(
 ) -> list[dict[str, int]]:
     """Gives rows.
 
-    A second paragraph that no model is shown.
+    A second paragraph that a large window has room for.
     """
     return [{"row": number} for number in range(count)]
 

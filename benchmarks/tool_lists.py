@@ -1,0 +1,171 @@
+"""Tool lists that others published: every tool can be offered, and called with what its schema asks for.
+
+``tests/hub/corpus/tool_lists.jsonl.gz`` holds what packages of npm and PyPI answered to ``tools/list``, descriptions
+shortened. The arguments are made from the published schemas by ``benchmarks/arguments.py``, which
+shares nothing with the code that is judged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import math
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from pydantic import JsonValue
+
+from benchmarks.arguments import fits, full, minimal
+from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
+from swarm.agent.turn import TurnRules, parse
+from swarm.errors import MalformedReply
+from swarm.hub.schema import Arguments, BadSchema, Trimmer
+from swarm.models.schemas import Schema, translated
+from swarm.testing.grammar import refusal
+from swarm.tool import Tool
+
+CORPUS = ROOT / "tests" / "hub" / "corpus" / "tool_lists.jsonl.gz"
+FEWEST_LISTS = 120
+FEWEST_ACCEPTED = 0.99
+
+PROOF = Proof(
+    name="tool_lists",
+    claim="every tool of published servers can be offered and called, under grammars that a server takes",
+    bar=(
+        f"at least {FEWEST_LISTS} published lists; of all tools at least 99 % offered, the others by name and reason; "
+        "of arguments that their schemas admit at least 99 % pass; each grammar is taken by llama.cpp and its double alike"
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A tool of a published list."""
+
+    package: str
+    tool: str
+    schema: Schema
+
+    @property
+    def place(self) -> str:
+        """Where it is from, for people."""
+        return f"{self.package} {self.tool}"
+
+
+def published(path: Path = CORPUS) -> Iterator[Published]:
+    """All tools of the corpus."""
+    for line in gzip.decompress(path.read_bytes()).decode("utf-8").splitlines():
+        listed = json.loads(line)
+        for tool in listed["tools"]:
+            yield Published(f"{listed['name']} {listed['version']}", tool["name"], tool["inputSchema"])
+
+
+@dataclass
+class Judged:
+    """What became of one tool."""
+
+    reason: str = ""
+    """Why it is not offered."""
+    calls: int = 0
+    refused: tuple[str, ...] = ()
+    """Calls that its schema admits and we do not."""
+    grammar: Schema | None = None
+    said: str = ""
+    """What the scripted server has against its grammar."""
+
+
+def judged(one: Published) -> Judged:
+    """Offers the tool and calls it with what its schema asks for."""
+    try:
+        shown = Trimmer(one.schema).trimmed()
+        arguments = Arguments(one.schema)
+    except BadSchema as error:
+        return Judged(reason=str(error))
+    tool = Tool(server="s", name="t", description="d", input_schema=shown)
+    rules = TurnRules((tool,), {"type": "string"})
+    grammar = translated(rules.schema())
+    made = [args for args in (minimal(one.schema), full(one.schema)) if fits(one.schema, args)]
+    refused = [why for args in made if (why := _refused(args, rules, arguments))]
+    return Judged(calls=len(made), refused=tuple(refused), grammar=grammar, said=refusal(grammar))
+
+
+def _refused(args: dict[str, JsonValue], rules: TurnRules, arguments: Arguments) -> str:
+    try:
+        call = parse(json.dumps({"tool": "s.t", "args": args}), rules)
+    except MalformedReply as error:
+        return f"{error} for {json.dumps(args)[:200]}"
+    given = cast("dict[str, JsonValue]", getattr(call, "args", {}))
+    return arguments.problem(given)
+
+
+async def _refused_by_llama(grammars: list[tuple[str, Schema]]) -> list[str]:
+    """Grammars of which the installed llama.cpp and the scripted server say different things."""
+    import httpx
+
+    from swarm.models.catalog import entry
+    from swarm.models.download import pull
+    from swarm.models.embedded import open_embedded
+
+    faults: list[str] = []
+    name = "smollm2-135m-instruct"
+    async with (
+        open_embedded(pull(entry(name)), name, slots=1, window=512) as endpoint,
+        httpx.AsyncClient(base_url=endpoint.url, trust_env=False, timeout=300) as client,
+    ):
+        for place, schema in grammars:
+            form = {"type": "json_schema", "json_schema": {"name": "turn", "schema": schema}}
+            body = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1, "response_format": form}
+            answer = await client.post("/v1/chat/completions", json=body)
+            if answer.status_code != 200 or refusal(schema):
+                faults.append(f"{place}: llama.cpp: {answer.text[:200]}; its double: {refusal(schema)}")
+    return faults
+
+
+def measure() -> Findings:
+    """Judges every tool; with ``--quick`` no real server is asked."""
+    tools = list(published())
+    results = [(one, judged(one)) for one in tools]
+    left_out = [(one, result) for one, result in results if result.reason]
+    refused = [f"{one.place}: {why}" for one, result in results for why in result.refused]
+    calls = sum(result.calls for _, result in results)
+    without_call = sum(not result.calls for _, result in results if not result.reason)
+    doubted = [f"{one.place}: {result.said}" for one, result in results if result.said]
+    grammars = {json.dumps(result.grammar): one.place for one, result in results if result.grammar}
+    faults = [*doubted]
+    if "--quick" not in sys.argv:
+        faults += asyncio.run(
+            _refused_by_llama([(place, json.loads(text)) for text, place in grammars.items()])
+        )
+    packages = len({one.package for one in tools})
+    if packages < FEWEST_LISTS:
+        faults.append(f"{packages} lists are too few")
+    if len(left_out) > math.floor((1 - FEWEST_ACCEPTED) * len(tools)):
+        faults.append(f"{len(left_out)} of {len(tools)} tools are left out")
+    if len(refused) > (1 - FEWEST_ACCEPTED) * calls:
+        faults.append(f"{len(refused)} of {calls} calls are refused")
+    figures: dict[str, Figure] = {
+        "published lists": packages,
+        "tools": len(tools),
+        "offered": len(tools) - len(left_out),
+        "refused by name": len(left_out),
+        "calls that a schema admits": calls,
+        "of these passed": calls - len(refused),
+        "offered tools for which no call could be made up": without_call,
+        "different grammars": len(grammars),
+    }
+    reasons = Counter(result.reason for _, result in left_out)
+    figures |= {f"refused: {reason}": count for reason, count in reasons.items()}
+    details: list[dict[str, Figure]] = [
+        {"left out": f"{one.place}: {result.reason}"} for one, result in left_out
+    ]
+    details += [{"call refused": text[:300]} for text in refused]
+    return Findings(figures, faults, details)
+
+
+if __name__ == "__main__":
+    prove(PROOF, measure)
