@@ -20,18 +20,25 @@ from swarm.testing.ollama import OllamaFace
 from swarm.testing.openai import OpenAIFace
 from swarm.testing.wire import Face, FaceKind, Question, Saying, Voice, pieces_of
 
+OPEN_PAGES = ("/health", "/v1/health", "/models", "/api/tags")
+"""What llama.cpp's server shows to whoever has no key, though it wants one."""
+
 
 class ScriptedApp:
     """Answers HTTP requests with a scripted model behind one of the faces."""
 
-    def __init__(self, model: ScriptedModel, kind: FaceKind) -> None:
+    def __init__(self, model: ScriptedModel, kind: FaceKind, key: str = "") -> None:
         self._model = model
+        self._key = key
         self._faces = _faces(model, kind)
 
     async def handle(self, request: HttpRequest) -> HttpResponse | Act:
         """The response to one request, or what is done on the line in its place."""
         if request.path == "/scripted/log":
             return json_response(self._log())
+        has_key = request.path in OPEN_PAGES or request.headers.get("authorization") == f"Bearer {self._key}"
+        if self._key and not has_key:
+            return _error(401, "Invalid API Key", "authentication_error")
         try:
             for face in self._faces:
                 if request.method == "POST" and (question := face.question(request)):

@@ -119,7 +119,10 @@ async def _first_line(process: asyncio.subprocess.Process) -> bytes:
 
 
 @asynccontextmanager
-async def serving(model: ScriptedModel, kind: FaceKind = "llamacpp") -> AsyncGenerator[str]:
-    """The address of a server in this process that answers with the model, for tests with closures."""
-    async with serve(ScriptedApp(model, kind).handle) as url:
+async def serving(model: ScriptedModel, kind: FaceKind = "llamacpp", *, key: str = "") -> AsyncGenerator[str]:
+    """The address of a server in this process that answers with the model, for tests with closures.
+
+    With a ``key`` it wants that as a bearer token.
+    """
+    async with serve(ScriptedApp(model, kind, key).handle) as url:
         yield url

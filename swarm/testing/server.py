@@ -73,6 +73,7 @@ def _arguments() -> argparse.Namespace:
         metavar="KIND[:TIMES|:SHARE%][+AFTER][@SECONDS]",
         help="what goes wrong; may be given more than once. Kinds: " + ", ".join(FAULTS),
     )
+    add("--key", default="", help="what requests must bring as a bearer token; none is wanted without it")
     add("--port", type=int, default=0, help="port on loopback; 0 takes a free one")
     return parser.parse_args()
 
@@ -89,8 +90,9 @@ def _names(text: str) -> tuple[str, ...]:
 async def _main(arguments: argparse.Namespace) -> None:
     options = vars(arguments)
     kind, port, script = options.pop("kind"), options.pop("port"), options.pop("script")
+    key = options.pop("key")
     model = ScriptedModel(script, **options)
-    async with serve(ScriptedApp(model, kind).handle, port=port) as url:
+    async with serve(ScriptedApp(model, kind, key).handle, port=port) as url:
         sys.stdout.write(json.dumps({"url": url}) + "\n")
         sys.stdout.flush()
         await _parent_gone()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import http.server
+import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -70,6 +73,68 @@ def test_a_project_that_cannot_be_read_is_a_gap_with_its_place(swarm: Command, t
 
     assert "swarm.toml" in done.out
     assert done.code == 1
+
+
+def test_a_gap_of_a_server_at_a_url_names_status_address_and_remedy(
+    swarm: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWARM_MODEL", "scripted")
+    (tmp_path / "swarm.toml").write_text(NO_SERVERS, encoding="utf-8")
+    servers = {"web": {"url": "http://127.0.0.1:9/mcp?key=hush-hush"}, "off": {"command": "${UNSET_HERE}"}}
+    (tmp_path / ".mcp.json").write_text(json.dumps({"mcpServers": servers}), encoding="utf-8")
+    (tmp_path / "mcp_servers").mkdir()
+    (tmp_path / "mcp_servers" / "broken.py").write_text("def\n", encoding="utf-8")
+
+    done = swarm("doctor")
+
+    gaps = [line for line in done.out.splitlines() if line.startswith("GAP  server")]
+    assert any("nothing answers at http://127.0.0.1:9/mcp (" in line for line in gaps)
+    assert any("off: ${UNSET_HERE} is not set" in line for line in gaps)
+    assert any("broken: " in line and "line 1: no valid Python" in line for line in gaps)
+    assert "ok   model     scripted: answers come from a script" in done.out
+    assert "hush-hush" not in done.out
+    assert done.code == 1
+
+
+class _Keyed(http.server.BaseHTTPRequestHandler):
+    """Shows one model to whoever has the key."""
+
+    def do_GET(self) -> None:
+        """Answers 401, or the list."""
+        has_key = self.headers.get("Authorization") == "Bearer sk-local"
+        shown = {"data": [{"id": "m", "max_model_len": 16_384}]} if has_key else {"error": "Invalid API Key"}
+        body = json.dumps(shown).encode()
+        self.send_response(401 if not has_key else 200 if self.path == "/v1/models" else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+def test_a_model_server_that_wants_a_key_is_a_gap_that_says_so(
+    swarm: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "swarm.toml").write_text(NO_SERVERS, encoding="utf-8")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Keyed) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        monkeypatch.setenv("SWARM_API_BASE", url)
+        refused = swarm("doctor")
+        monkeypatch.setenv("SWARM_API_KEY", "sk-local")
+        found = swarm("doctor")
+        server.shutdown()
+        thread.join()
+
+    assert (
+        f"GAP  model     the model server at {url} wants a key (HTTP 401); set SWARM_API_KEY" in refused.out
+    )
+    assert f"ok   model     m on vllm at {url}" in found.out
+    assert (refused.code, "sk-local" in found.out) == (1, False)
 
 
 SCRIPT = """
