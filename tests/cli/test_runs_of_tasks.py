@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -125,7 +124,8 @@ def test_a_resumed_run_takes_the_model_it_had_unless_another_is_named(project: P
     assert here(*RUN, "--limit", "replans=0", at=project).exit_code == 1
     (project / "fail").unlink()
     assert (
-        here("resume", "--limit", "attempts=3", "--model", "scripted", at=project).stdout != "Ana owes most.\n"
+        here("resume", "--limit", "attempts=3", "--model", "scripted", at=project).stdout
+        != "Ana owes most.\n"
     )
     done = here("resume", "--limit", "replans=2", at=project)
     assert "Ana owes most." in done.stdout, done.stderr
