@@ -98,8 +98,38 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'swarm' has no attribute {name!r}")
     value: object = getattr(import_module(_HOMES[name]), name)
+    if isinstance(value, type):
+        _tell_fields(value)
     globals()[name] = value
     return value
+
+
+def _tell_fields(noun: type) -> None:
+    """Puts what the fields of a class mean, which stands below each in the source, where ``help`` shows it."""
+    import ast
+    import inspect
+
+    try:
+        module = ast.parse(inspect.getsource(sys.modules[noun.__module__]))
+    except (OSError, TypeError, SyntaxError):
+        return  # installed without sources
+    body = next(
+        (one.body for one in module.body if isinstance(one, ast.ClassDef) and one.name == noun.__name__), []
+    )
+    known: object = getattr(noun, "model_fields", None)
+    told: list[str] = []
+    for field, below in zip(body, [*body[1:], None], strict=True):
+        if not (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)):
+            continue
+        name, about = field.target.id, ""
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+            about = " ".join(str(below.value.value).split())
+        if not name.startswith("_"):
+            told.append(f"    {name}: {ast.unparse(field.annotation)}{' - ' if about else ''}{about}")
+        if isinstance(known, dict) and about and name in known and not known[name].description:
+            known[name].description = about
+    if told and "\nFields:\n" not in (noun.__doc__ or ""):
+        noun.__doc__ = f"{inspect.getdoc(noun) or ''}\n\nFields:\n" + "\n".join(told)
 
 
 def __dir__() -> list[str]:
