@@ -156,7 +156,7 @@ def test_the_runs_own_work_is_gone_once_a_step_of_a_given_plan_begins() -> None:
 
 def test_before_enough_has_ended_the_forecast_tells_the_time_left_and_afterwards_the_pace() -> None:
     assert "about 41s left" in rows(busy(30), 80, 24)[0]
-    begun = told(*[RunStarted(run="r", task="t", model="m", at=100.0), PlanMade(plan=PLAN, at=100.0)])
+    begun = told(RunStarted(run="r", task="t", model="m", at=100.0), PlanMade(plan=PLAN, at=100.0))
     assert " left" not in rows(begun, 80, 24)[0]
 
 
