@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -21,8 +22,9 @@ STOP_SECONDS = 1.0
 def unhurried() -> Generator[None]:
     """Has what is written to standard output and error meanwhile wait in threads for its readers."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _outlet(sys.stdout, sys.__stdout__), _outlet(sys.stderr, sys.__stderr__)
-    mine = sys.stdout, sys.stderr
+    out = _outlet(sys.stdout, sys.__stdout__, None)
+    beside = out if _is_same(*before) else None
+    sys.stdout, sys.stderr = mine = out, _outlet(sys.stderr, sys.__stderr__, beside)
     try:
         yield
     finally:
@@ -32,12 +34,20 @@ def unhurried() -> Generator[None]:
                 stream.end()
 
 
-def _outlet(stream: TextIO, original: TextIO | None) -> TextIO:
+def _is_same(one: TextIO, other: TextIO) -> bool:
+    """Whether both lead to the same terminal, pipe or file."""
+    try:
+        return os.path.sameopenfile(one.fileno(), other.fileno())
+    except (OSError, ValueError):
+        return False  # a stream that is no file
+
+
+def _outlet(stream: TextIO, original: TextIO | None, beside: TextIO | None) -> TextIO:
     """The stream itself where it is none of the process's own: a test, or a caller, took its place."""
     if original is None or stream is not original:
         return stream
     stream.flush()
-    return Outlet(stream)  # type: ignore[return-value]  # it has of TextIO what is written with
+    return Outlet(stream, beside if isinstance(beside, Outlet) else None)  # type: ignore[return-value]  # it has of TextIO what is written with
 
 
 async def settled(is_stopping: Callable[[], bool]) -> bool:

@@ -7,7 +7,7 @@ from itertools import takewhile
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from swarm.view.signs import LOOKS, figures_of, tail
+from swarm.view.signs import AGAIN, LOOKS, figures_of, tail
 from swarm.view.state import ENDED, MOVING, AgentState, StepState
 from swarm.view.words import one_line
 
@@ -72,7 +72,7 @@ def _grid_row(step: StepState, items: range, labels: list[str], columns: int) ->
     row = Text("    ", no_wrap=True, overflow="crop")
     for item in items:
         agent = step.agents.get(item)
-        sign, style = LOOKS[agent.stage if agent else "waiting"]
+        sign, style = _look(agent) if agent else LOOKS["waiting"]
         row.append(f"{labels[item]}{sign}", style)
         row.append(" " * (columns - cell_len(labels[item]) - 1))
     return row
@@ -93,6 +93,8 @@ def _alike(lines: list[str]) -> int:
 
 def agent_words(agent: AgentState) -> str:
     """What a sub-agent does or waits for; its result or reason once it has ended."""
+    if agent.stage == "waiting" and agent.why and not agent.needs_look:
+        return f"attempt {agent.attempt} waits; before: {agent.why}"
     again = f" (attempt {agent.attempt})" if agent.attempt > 1 else ""
     before = f"; before: {agent.why}" if agent.why and agent.stage != "failed" else ""
     if agent.stage == "thinking" and not agent.turn:
@@ -140,6 +142,11 @@ def _chosen(step: StepState, troubled: list[Item], moving: list[Item], room: int
     return [*first, *then], f"+ {words}" if words else ""
 
 
+def _look(agent: AgentState) -> tuple[str, str]:
+    """The sign and the style of a sub-agent: one that waits to be tried again is told from those that wait."""
+    return AGAIN if agent.stage == "waiting" and agent.is_trouble else LOOKS[agent.stage]
+
+
 def _label(step: StepState, item: int | None, agent: AgentState) -> str:
     label = agent.label
     if not label and item is not None and item < len(step.items):
@@ -148,7 +155,7 @@ def _label(step: StepState, item: int | None, agent: AgentState) -> str:
 
 
 def _row(agent: AgentState, label: str, now: float, width: int, columns: int) -> Text:
-    sign, style = LOOKS[agent.stage]
+    sign, style = _look(agent)
     row = Text(no_wrap=True, overflow="crop")
     row.append(f"  {sign} {set_cell_size(one_line(label, columns), columns)}", style)
     figures = figures_of(agent.usage, agent.started_at, agent.ended_at or now, width)

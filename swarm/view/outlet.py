@@ -22,21 +22,43 @@ MOST = 4 * 1_024 * 1_024
 LOOK_SECONDS = 0.02
 
 
-class Outlet(io.TextIOBase):
-    """Takes the place of a stream of this process. Writing to it never blocks."""
+class _Line:
+    """What waits to be written, in its order, and the thread that writes it."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self) -> None:
+        self.more = threading.Condition()
+        self.pieces: deque[tuple[Outlet, bytes]] = deque()
+        self.is_ended = False
+        threading.Thread(target=self._write_on, name="swarm output", daemon=True).start()
+
+    def _write_on(self) -> None:
+        while (one := self._next()) is not None:
+            outlet, piece = one
+            outlet.pass_on(piece)
+
+    def _next(self) -> tuple[Outlet, bytes] | None:
+        with self.more:
+            while not self.pieces and not self.is_ended:
+                self.more.wait()
+            return self.pieces.popleft() if self.pieces else None
+
+
+class Outlet(io.TextIOBase):
+    """Takes the place of a stream of this process. Writing to it never blocks.
+
+    What is written to it and to the one ``beside`` it leaves in the order in which it was written: they
+    may be the same terminal.
+    """
+
+    def __init__(self, stream: TextIO, beside: Outlet | None = None) -> None:
         self._stream = stream
-        self._pieces: deque[bytes] = deque()
-        self._more = threading.Condition()
+        self._line: _Line = beside._line if beside else _Line()
         self._waiting = 0
         self._taken = 0
         self._lines_left_out = 0
         self._errno = 0
         self._is_given_up = False
-        self._is_ended = False
         self._tell: Callable[[], object] = lambda: None
-        threading.Thread(target=self._write_on, name="swarm output", daemon=True).start()
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # a plain attribute there
@@ -67,7 +89,7 @@ class Outlet(io.TextIOBase):
             OSError: whoever read has gone, or the disk took no more.
         """
         data = text.encode(self.encoding, self.errors or "strict")
-        with self._more:
+        with self._line.more:
             if self._errno:
                 raise OSError(self._errno, os.strerror(self._errno))
             if self._is_given_up or self._waiting > MOST:
@@ -76,9 +98,10 @@ class Outlet(io.TextIOBase):
             if self._lines_left_out:
                 note = f"… {self._lines_left_out} lines were left out here: nobody read them in time\n"
                 data, self._lines_left_out = note.encode(self.encoding, "replace") + data, 0
-            self._pieces.extend(data[start : start + PIECE] for start in range(0, len(data), PIECE))
+            pieces = (data[start : start + PIECE] for start in range(0, len(data), PIECE))
+            self._line.pieces.extend((self, piece) for piece in pieces)
             self._waiting += len(data)
-            self._more.notify()
+            self._line.more.notify()
         return len(text)
 
     @property
@@ -117,29 +140,23 @@ class Outlet(io.TextIOBase):
 
     def end(self) -> None:
         """Nothing more is written: the thread ends once all has left."""
-        with self._more:
-            self._is_ended = True
-            self._more.notify()
+        with self._line.more:
+            self._line.is_ended = True
+            self._line.more.notify()
 
-    def _write_on(self) -> None:
-        while (piece := self._next()) is not None:
-            try:
-                self._put(piece)
-            except OSError as error:
-                # A terminal that was closed has nobody to tell; the run ends in its own good order.
-                if error.errno != errno.EIO:
-                    self._errno = error.errno or errno.EIO
-            with self._more:
-                self._waiting -= len(piece)
-                self._taken += len(piece)
-            with suppress(RuntimeError):  # the loop has ended
-                self._tell()
-
-    def _next(self) -> bytes | None:
-        with self._more:
-            while not self._pieces and not self._is_ended:
-                self._more.wait()
-            return self._pieces.popleft() if self._pieces else None
+    def pass_on(self, piece: bytes) -> None:
+        """Writes a piece, however long that takes."""
+        try:
+            self._put(piece)
+        except OSError as error:
+            # A terminal that was closed has nobody to tell; the run ends in its own good order.
+            if error.errno != errno.EIO:
+                self._errno = error.errno or errno.EIO
+        with self._line.more:
+            self._waiting -= len(piece)
+            self._taken += len(piece)
+        with suppress(RuntimeError):  # the loop has ended
+            self._tell()
 
     def _put(self, piece: bytes) -> None:
         while piece:

@@ -21,6 +21,8 @@ LOOKS: dict[Stage, tuple[str, str]] = {
     "waiting": ("·", "dim"),
 }
 """The sign and the style of each stage, in the order in which steps without a row are counted."""
+AGAIN = ("↻", "yellow")
+"""The same of a sub-agent that waits for another try, or for a person."""
 _TIME_FROM = 60
 """Columns from which on times are shown."""
 _TOKENS_FROM = 90

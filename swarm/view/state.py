@@ -259,7 +259,8 @@ class RunState:
 
     def _end_inner(self) -> None:
         """The run does its own work one act after the other, and says nothing of an act's end."""
-        self.steps = {id: step for id, step in self.steps.items() if not is_inner(id)}
+        for id in [id for id in self.steps if is_inner(id)]:
+            del self.steps[id]
 
     def _expand(self, event: events.StepExpanded) -> None:
         step = self._step(event.step)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import termios
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -146,3 +146,18 @@ def test_a_second_signal_says_how_to_go_on(make_project: MakeProject) -> None:
     assert process.returncode == 130
     run = next((project / ".swarm" / "runs").glob("*.db")).stem
     assert f"go on with: swarm resume {run}".encode() in err
+
+
+def test_on_one_terminal_the_answer_comes_after_the_steps(make_project: MakeProject) -> None:
+    project = make_project(SCRIPT, STEPS)
+    ours, theirs = pty.openpty()
+    with started(project, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # the terminal's other side is closed
+            while piece := os.read(ours, 65_536):
+                shown += piece
+        assert process.wait(timeout=60) == 0
+    os.close(ours)
+
+    assert shown.rindex("✓ s11".encode()) < shown.rindex(b"done in ") < shown.rindex(b"\nall done")

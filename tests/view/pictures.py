@@ -20,7 +20,7 @@ from swarm.events import (
 )
 from swarm.limits import Usage
 from swarm.plan import Plan, Step
-from swarm.result import Result
+from swarm.result import Result, Status
 from swarm.timing import Forecast
 from swarm.view.rows import live_rows
 from swarm.view.state import RunState
@@ -99,7 +99,7 @@ def _turn(item: int, turn: int, at: float) -> list[Event]:
 def _ended(items: int) -> list[Event]:
     events: list[Event] = []
     for item in range(items // 2):
-        status = "degraded" if item == 3 else "failed" if item == 5 else "done"
+        status: Status = "degraded" if item == 3 else "failed" if item == 5 else "done"
         text = {"degraded": "not found in what was read: total", "failed": "gave up: an unknown language"}
         events += [
             AgentStarted(step="totals", item=item, agent="researcher", at=104.0),

@@ -70,7 +70,7 @@ def test_a_high_terminal_shows_every_item_in_a_grid() -> None:
     shown = "\n".join(rows(busy(300), 200, 50))
 
     assert "003✓ 004! 005✓ 006✗" in shown
-    assert "151· 152●" in shown
+    assert "151↻ 152●" in shown
     assert "300·" in shown
 
 
@@ -86,7 +86,7 @@ def test_in_the_rows_of_a_short_terminal_trouble_leaves_room_for_the_work() -> N
     shown = rows(busy(300), 60, 12)
     kinds = [row.split()[0] for row in shown if row.startswith("  ")]
 
-    assert kinds == ["✗", "·", "●", "●", "+"]
+    assert kinds == ["✗", "↻", "●", "●", "+"]
 
 
 def test_a_run_that_is_paused_has_nothing_at_work_and_its_time_stands_still() -> None:
@@ -156,7 +156,7 @@ def test_the_runs_own_work_is_gone_once_a_step_of_a_given_plan_begins() -> None:
 
 def test_before_enough_has_ended_the_forecast_tells_the_time_left_and_afterwards_the_pace() -> None:
     assert "about 41s left" in rows(busy(30), 80, 24)[0]
-    begun = told(*[RunStarted(run="r", task="t", model="m", at=100.0), PlanMade(plan=PLAN, at=100.0)])
+    begun = told(RunStarted(run="r", task="t", model="m", at=100.0), PlanMade(plan=PLAN, at=100.0))
     assert " left" not in rows(begun, 80, 24)[0]
 
 
@@ -166,7 +166,7 @@ def test_a_step_that_ended_with_failures_shows_them_beside_the_work_of_others() 
     )
     shown = rows(state, 80, 24)
 
-    assert [row.split()[0] for row in shown if row.startswith("  ")][:2] == ["✗", "·"]
+    assert [row.split()[0] for row in shown if row.startswith("  ")][:2] == ["✗", "↻"]
 
 
 def test_a_step_that_writes_a_file_says_so_while_it_waits() -> None:
