@@ -100,7 +100,9 @@ def test_ten_thousand_steps_in_a_chain_are_checked_once_each() -> None:
         __hash__ = str.__hash__
 
     first = Step(id="s0", agent="clerk", brief="Do it.")
-    rest = [first.model_copy(update={"id": Counting(f"s{n}"), "needs": (f"s{n - 1}",)}) for n in range(1, 10_000)]
+    rest = [
+        first.model_copy(update={"id": Counting(f"s{n}"), "needs": (f"s{n - 1}",)}) for n in range(1, 10_000)
+    ]
     assert problems(Plan.model_construct(steps=(first, *rest)), CARDS) == []
     assert seen < 200_000
 
