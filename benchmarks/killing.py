@@ -225,11 +225,10 @@ class World:
         log = os.open(self.asked, os.O_WRONLY | os.O_APPEND)
 
         def reply(request: Request) -> str:
-            turn = 1 + (len(request.messages) - 2) // 2 if len(request.messages) > 1 else 1
-            os.write(log, f"{errands.place_of(request)} {turn} {request.digest()}\n".encode())
+            os.write(log, asked_line(request))
             return errands.reply(request)
 
-        return ScriptedModel(Script(reply, _latency))
+        return ScriptedModel(Script(reply, latency_of))
 
     async def run(self, commits: Callable[[], int], held: Lease | None = None) -> None:
         """Works in this process until the run ends, and leaves its outcome as a file."""
@@ -295,7 +294,14 @@ def count_commits(moment: Moment | None) -> Callable[[], int]:
     return lambda: count
 
 
-def _latency(request: Request) -> float:
+def asked_line(request: Request) -> bytes:
+    """The line that tells of a request: its place in the run, its turn and its digest."""
+    turn = 1 + (len(request.messages) - 2) // 2 if len(request.messages) > 1 else 1
+    return f"{errands.place_of(request)} {turn} {request.digest()}\n".encode()
+
+
+def latency_of(request: Request) -> float:
+    """Seconds a reply takes, told by the request."""
     return int(request.digest()[:4], 16) / 0xFFFF * LATENCY_SECONDS
 
 

@@ -4,35 +4,51 @@ from __future__ import annotations
 
 import argparse
 import os
-import select
 import signal
 import statistics
+import subprocess
 import time
 from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from random import Random
 
+from benchmarks import runs
 from benchmarks.ground import Ground, ground
-from benchmarks.killing import SITTING_SECONDS, World, waited
-from benchmarks.proof import Figure, Findings, Proof, prove
+from benchmarks.killing import SITTING_SECONDS, World
+from benchmarks.proof import ROOT, Figure, Findings, Proof, prove, python
 from benchmarks.runs import workplace
 from benchmarks.scripts import errands
 from benchmarks.trials import servers_left, to_end
 from benchmarks.witness import Witness
-from swarm import Run, Swarm
-from swarm.cli.follow import follow, run_to_exit
-from swarm.cli.interrupts import INTERRUPTED, Interrupts
-from swarm.cli.screen import Screen
+from swarm.cli.interrupts import INTERRUPTED
+from swarm.hub.leftovers import FOLDER, end_leftovers
 from swarm.store.reader import read_run
 
 TRIALS = 100
+BUSY = 8
 EXIT_SECONDS = 5.0
+SLOWER = 3.0
+"""A run beside so many busy processes takes as many times as long as one alone."""
+SCRIPT = """
+import os
+
+from benchmarks.scripts import errands
+from benchmarks.killing import asked_line, latency_of as latency
+
+LOG = os.open({asked!r}, os.O_WRONLY | os.O_APPEND)
+
+
+def reply(request):
+    os.write(LOG, asked_line(request))
+    return errands.reply(request)
+"""
 
 PROOF = Proof(
     name="sigterm",
     claim="SIGTERM ends a run cleanly: calls in flight end and are recorded, its servers end, and it goes on later where it was.",
-    bar=f"{TRIALS} SIGTERMs at random moments of runs with three MCP servers: exit within {EXIT_SECONDS:g} s, {TRIALS} of {TRIALS}, the run stopped and resumable, nothing in doubt, no server left behind, no effect repeated",
+    bar=f"{TRIALS} SIGTERMs to `swarm plan run` with three MCP servers at random moments, beside {BUSY} busy processes: exit within {EXIT_SECONDS:g} s, {TRIALS} of {TRIALS}, the run stopped and resumable, nothing in doubt, no server left behind, no effect repeated",
 )
 
 
@@ -53,12 +69,12 @@ def _trial(at: Ground, number: int) -> Trial:
     """A run that is sent SIGTERM, and resumed to its end."""
     world = at.world(f"{number:04}").make()
     witness = Witness(world)
-    took, code = _signalled(world, Random(number).uniform(0.0, at.bounds.seconds))
+    took, code, said = _signalled(world, Random(number).uniform(0.0, SLOWER * at.bounds.seconds))
     path = world.run_file()
     status = read_run(path).status if path else ""
     if (code, status) not in {(INTERRUPTED, "stopped"), (INTERRUPTED, ""), (0, "done")}:
-        witness.faults.append(f"it ended with {code}, and the run is {status or 'not there'}")
-    if servers_left(world):
+        witness.faults.append(f"it ended with {code}, the run is {status or 'not there'}: {said[-200:]!r}")
+    if end_leftovers(world.project / ".swarm" / FOLDER) or servers_left(world):
         witness.faults.append("it left servers behind")
     witness.after_kill()
     last = to_end(world, witness, world.sit())
@@ -67,37 +83,46 @@ def _trial(at: Ground, number: int) -> Trial:
     return Trial(number, took, status, len(witness.in_doubt), tuple(witness.faults))
 
 
-def _signalled(world: World, after: float) -> tuple[float, int]:
-    """How long a run's process took to end after SIGTERM, and with what code; it ends by itself if sooner."""
-    ready, begun = os.pipe()
-    pid = world.fork(partial(_command, world, begun))
-    os.close(begun)
-    select.select([ready], [], [], SITTING_SECONDS)  # The signals are caught.
-    os.close(ready)
-    time.sleep(after)
-    began = time.monotonic()
-    os.kill(pid, signal.SIGTERM)
-    code = waited(pid, SITTING_SECONDS)
-    return time.monotonic() - began, code
+def _signalled(world: World, after: float) -> tuple[float, int, str]:
+    """How long ``swarm plan run`` took to end after SIGTERM, with what code, and what it said."""
+    (world.project / "plan.json").write_text(errands.PLAN.model_dump_json(), encoding="utf-8")
+    (world.folder / "script.py").write_text(SCRIPT.format(asked=str(world.asked)), encoding="utf-8")
+    settings = errands.SETTINGS.replace("[servers.post]\n", f"[servers.post]\nargs = ['{world.folder}']\n")
+    (world.project / "swarm.toml").write_text(settings, encoding="utf-8")
+    model = f"scripted:{world.folder / 'script.py'}"
+    with subprocess.Popen(
+        runs.swarm("plan", "run", "plan.json", errands.TASK, "--yes", "--json", "--model", model),
+        cwd=world.project,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # The run has begun.
+        time.sleep(after)
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=SITTING_SECONDS)
+        return time.monotonic() - began, process.returncode, said
 
 
-def _command(world: World, begun: int) -> None:
-    """Does as ``swarm run`` does."""
-
-    async def work(interrupts: Interrupts) -> int:
-        os.close(begun)
-        project, screen = world.open(), Screen()
-        async with Swarm.open(project, model=world.model()) as swarm:
-            run: Run[str] = await swarm.start(errands.TASK, plan=errands.PLAN)
-            return await follow(run, screen, interrupts, project)
-
-    raise SystemExit(run_to_exit(work))
+@contextmanager
+def busy(processes: int) -> Generator[None]:
+    """That many processes that compute without a pause meanwhile."""
+    spinning = [subprocess.Popen(python("-c", "while True: pass")) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for process in spinning:
+            process.kill()
+            process.wait()
 
 
 def measure(options: argparse.Namespace) -> Findings:
     """Sends the signals and judges what came of each."""
     done: list[Trial] = []
-    with ground(workplace(PROOF.name)) as at:
+    with ground(workplace(PROOF.name)) as at, busy(options.busy):
         for trial in at.each(_trial, range(options.trials), options.processes):
             done.append(trial)
             for fault in trial.faults:
@@ -106,6 +131,7 @@ def measure(options: argparse.Namespace) -> Findings:
     kinds = Counter(trial.status or "nothing was run yet" for trial in done)
     figures: dict[str, Figure] = {
         "SIGTERMs": len(done),
+        "busy processes beside it": options.busy,
         **{f"runs {kind}": number for kind, number in sorted(kinds.items())},
         "exit after, median s": round(statistics.median(seconds), 3),
         "exit after, longest s": round(max(seconds), 3),
@@ -125,6 +151,7 @@ def measure(options: argparse.Namespace) -> Findings:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="benchmarks.sigterm", description=__doc__)
     parser.add_argument("--trials", type=int, default=TRIALS)
+    parser.add_argument("--busy", type=int, default=BUSY, help="processes that compute meanwhile")
     parser.add_argument("--processes", type=int, default=1, help="trials at a time")
     options = parser.parse_args()
     prove(PROOF, lambda: measure(options))

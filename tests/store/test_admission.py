@@ -41,7 +41,9 @@ def project(tmp_path: Path) -> Path:
 
 
 async def make(project: Path, id: str, at: float) -> None:
-    record = RunRecord(id=id, task="t", project="/p", workspace="/w", model="m", created_at=at)
+    record = RunRecord(
+        id=id, task="t", project=str(project), workspace=str(project), model="m", created_at=at
+    )
     async with Journal.open(run_path(project, id), record=record):
         pass
 
