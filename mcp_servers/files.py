@@ -21,6 +21,7 @@ import secrets
 import stat
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -60,6 +61,7 @@ from mcp_servers.files_parts.walk import (
 
 LIST_DEPTH = 3
 DATA_BYTES = 4_000_000  # Of paths in one answer: half of the most that is taken over the wire.
+MOST_GROUPS = 1_000  # Of files that are counted where their paths are too many.
 EDIT_BYTES = 10_000_000  # A larger file is not a text that a model wrote.
 SEARCH_HITS, SEARCH_SECONDS = 100, 10.0  # No pattern and no large folder may hang the server.
 SHOWN_CHARACTERS = 200  # Of a found line.
@@ -406,8 +408,20 @@ def _listed(lines: list[str], rows: Sequence[JsonValue], made: Walk) -> CallTool
         return _answer("\n".join(lines), kept)
     told = made.told()
     answer = _answer("\n".join([*lines, "[left out:", *told, "]"]), kept)
-    answer.structured_content = {"result": kept, "left_out": [*told]}
+    data: Row = {"result": kept, "left_out": [*told]}
+    if paths := [row for row in rows if isinstance(row, str) and len(kept) < len(rows)]:
+        data["groups"] = [*_groups(paths)]
+    answer.structured_content = data
     return answer
+
+
+def _groups(paths: Sequence[str]) -> list[Row]:
+    """How many files of each ending there are in each folder, the largest groups first."""
+    counted = Counter((posixpath.dirname(path), posixpath.splitext(path)[1]) for path in paths)
+    return [
+        {"folder": folder, "ending": ending, "files": count}
+        for (folder, ending), count in counted.most_common(MOST_GROUPS)
+    ]
 
 
 def _answer(text: str, result: JsonValue = None, wrote: Place | None = None) -> CallToolResult:

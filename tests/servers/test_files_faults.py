@@ -208,6 +208,7 @@ def test_a_list_that_no_answer_holds_is_cut_and_says_so(
     assert isinstance(rows, list)
     assert len(rows) == 23
     assert data_of(result)["left_out"] == ["77 of 100: the answer would be too large"]
+    assert data_of(result)["groups"] == [{"folder": "", "ending": ".md", "files": 100}]
 
 
 async def test_folders_deeper_than_are_looked_into_are_told(tmp_path: Path) -> None:
