@@ -143,11 +143,14 @@ def scanned(path: Path) -> Scan:
     """The bytes of a file looked over once, in pieces.
 
     Raises:
+        ToolError: it holds NUL bytes.
         OSError: it cannot be read.
     """
     lines, is_quoted, last = 0, False, b"\n"
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
+            if b"\0" in chunk:
+                raise ToolError("it holds NUL bytes, so it is no text")
             lines += chunk.count(b"\n")
             is_quoted = is_quoted or b'"' in chunk
             last = chunk[-1:]
