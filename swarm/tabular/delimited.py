@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from swarm.errors import ToolError
@@ -19,7 +19,7 @@ from swarm.tabular.encoding import decoded, encoding_of_head
 from swarm.tabular.spelling import spelling_of
 
 SEPARATORS = (",", ";", "\t", "|")
-HEAD_BYTES = 1 << 18
+HEAD_BYTES = 1 << 16
 """How much of a file is looked at to see how it is written."""
 CELL_CHARACTERS = 16_000_000
 """The longest cell that is read."""
@@ -49,6 +49,8 @@ class Dialect:
     """The first rows."""
     is_whole: bool
     """Whether the sample is all there is."""
+    has_bare_returns: bool = False
+    """Whether a line of the beginning ends with ``\\r`` alone."""
 
 
 def sniffed(path: Path) -> Dialect:
@@ -62,7 +64,9 @@ def sniffed(path: Path) -> Dialect:
         head = file.read(HEAD_BYTES + 1)
     is_whole = len(head) <= HEAD_BYTES
     name = encoding_of_head(head, is_whole=is_whole)
-    return _dialect(_text_of(head, name, is_whole=is_whole), name, path.suffix.lower(), is_whole=is_whole)
+    text = _text_of(head, name, is_whole=is_whole)
+    dialect = _dialect(text, name, path.suffix.lower(), is_whole=is_whole)
+    return replace(dialect, has_bare_returns="\r" in text.replace("\r\n", ""))
 
 
 def read(path: Path) -> tuple[Dialect, list[Record]]:
@@ -82,7 +86,7 @@ def read(path: Path) -> tuple[Dialect, list[Record]]:
         if isinstance(found, str):
             raise ToolError(found)
         rows = [list(row) for row in found[2]]
-    _refuse_total(rows)
+    refuse_total(rows)
     return dialect, rows
 
 
@@ -106,7 +110,9 @@ def _dialect(text: str, encoding: str, suffix: str, *, is_whole: bool) -> Dialec
             raise ToolError(found)
         return _checked(Dialect(encoding, said[1], found[0] + 1, *found[1:], is_whole))
     separators = ("\t", ",", ";", "|") if suffix == ".tsv" else SEPARATORS
-    tried = {sign: _fitting(text, sign, is_whole=is_whole) for sign in separators}
+    # A sign that never comes separates nothing; of one column alone any would do.
+    likely = [sign for sign in separators if sign in text] or [separators[0]]
+    tried = {sign: _fitting(text, sign, is_whole=is_whole) for sign in likely}
     fits = {sign: found for sign, found in tried.items() if not isinstance(found, str)}
     wide = {sign: found for sign, found in fits.items() if len(found[1]) > 1}
     if suffix == ".tsv" and "\t" in wide:
@@ -230,8 +236,12 @@ def _no_names(header: Sequence[str]) -> str:
     return f"its first line looks like data ({shown}); write a first line with the names of the columns"
 
 
-def _refuse_total(rows: Sequence[Record]) -> None:
-    """Refuses a table whose last row adds up those above it: a sum over it would count all twice."""
+def refuse_total(rows: Sequence[Sequence[str]]) -> None:
+    """Refuses a table whose last row adds up those above it: a sum over it would count all twice.
+
+    Raises:
+        ToolError: it has one.
+    """
     if len(rows) < 3 or not any(_TOTAL.fullmatch(cell.strip().strip(":")) for cell in rows[-1]):
         return
     columns = list(zip(*rows, strict=True))

@@ -52,8 +52,6 @@ SCRIPTS = {
     "THAI": ("tis_620", "cp874"),
 }
 """Encodings that are believed where most of the foreign letters that come out are of the script."""
-_HOLLOW = (b"\n,", b"\n;", b"\n\t", b"\n|")
-_HOLLOW_LINE = re.compile(rb"\n[,;\t| ]+(?:[\r\n]|\Z)")
 _IN_WORD = re.compile(r"\w*[^\W\d_][\u0080-\u00bf\u00d7\u00f7\u0152-\u0192\u02c6-\u2122]\w*")
 """A sign beside a letter, as in ``£ód``: letters that were read in another encoding look so."""
 
@@ -68,7 +66,7 @@ def encoding_of(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(GUESSED_BYTES)
     name = encoding_of_head(head, is_whole=len(head) < GUESSED_BYTES)
-    if name == "utf-8" and not scanned(path).is_utf8:
+    if name == "utf-8" and not _is_utf8(path):
         return _guessed(_lines_beyond_ascii(path))
     return name
 
@@ -112,18 +110,32 @@ def _where(error: UnicodeError) -> str:
     return f"at byte {error.start:,}" if isinstance(error, UnicodeDecodeError) else "it is cut off"
 
 
+def _is_utf8(path: Path) -> bool:
+    """Whether all of a file is UTF-8.
+
+    Raises:
+        ToolError: it holds NUL bytes.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as file:
+        try:
+            while chunk := file.read(CHUNK):
+                decoder.decode(chunk)
+                if b"\0" in chunk:
+                    raise ToolError("it holds NUL bytes, so it is no text")
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
 @dataclass(frozen=True)
 class Scan:
-    """What all bytes of a UTF-8 file show."""
+    """What a look at all bytes of a file shows."""
 
-    is_utf8: bool
-    lines: int = 0
-    """Line ends, ``\\n`` or ``\\r\\n``."""
-    is_even: bool = False
-    """Whether all its line ends are of one of these two kinds."""
-    has_hollow: bool = False
-    """Whether a line may hold separators alone."""
-    is_quoted: bool = False
+    lines: int
+    """Line ends, ``\\n`` or ``\\r\\n``; of a file without quotes, its lines."""
+    is_quoted: bool
     """Whether a quote stands anywhere: then a line may be no row."""
 
 
@@ -134,30 +146,15 @@ def scanned(path: Path) -> Scan:
         ToolError: it holds NUL bytes.
         OSError: it cannot be read.
     """
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    ends = returns = pairs = 0
-    is_quoted = has_hollow = False
-    last = b""
+    lines, is_quoted, last = 0, False, b"\n"
     with path.open("rb") as file:
-        try:
-            while chunk := file.read(CHUNK):
-                decoder.decode(chunk)
-                if b"\0" in chunk:
-                    raise ToolError("it holds NUL bytes, so it is no text")
-                ends += chunk.count(b"\n")
-                if b"\r" in chunk or last == b"\r":
-                    returns += chunk.count(b"\r")
-                    pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
-                is_quoted = is_quoted or b'"' in chunk
-                has_hollow = has_hollow or (
-                    any(sign in chunk for sign in _HOLLOW) and bool(_HOLLOW_LINE.search(chunk))
-                )
-                last = chunk[-1:]
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return Scan(is_utf8=False)
-    is_even = returns == 0 or ends == returns == pairs
-    return Scan(True, ends + (last not in (b"", b"\n")), is_even, has_hollow, is_quoted)
+        while chunk := file.read(CHUNK):
+            if b"\0" in chunk:
+                raise ToolError("it holds NUL bytes, so it is no text")
+            lines += chunk.count(b"\n")
+            is_quoted = is_quoted or b'"' in chunk
+            last = chunk[-1:]
+    return Scan(lines + (last != b"\n"), is_quoted)
 
 
 def _wide(head: bytes) -> str:
@@ -189,6 +186,10 @@ def _guessed(data: bytes) -> str:
     """
     if b"\0" in data:
         raise ToolError("it holds NUL bytes, so it is no text")
+    if _is_cut_utf8(data):
+        raise ToolError(
+            "it ends within a letter, so it was cut off, or its encoding can't be told; save it as UTF-8"
+        )
     western, eastern = _as(data, WESTERN), _as(data, EASTERN)
     if western is not None and _is_plausible(western):
         return WESTERN
@@ -199,6 +200,14 @@ def _guessed(data: bytes) -> str:
     if eastern is not None and _is_plausible(eastern) and name in (EASTERN, "iso8859_2", "cp1257"):
         return EASTERN
     raise ToolError("it is no UTF-8, and its encoding can't be told for sure; save it as UTF-8")
+
+
+def _is_cut_utf8(data: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _as(data: bytes, name: str) -> str | None:

@@ -24,7 +24,7 @@ import duckdb
 from pydantic import JsonValue
 
 from swarm.errors import ToolError
-from swarm.tabular.explain import explained
+from swarm.tabular.explain import column_names, explained
 from swarm.tabular.file_source import load_file
 from swarm.tabular.file_table import FileTable
 from swarm.tabular.names import quoted, unique
@@ -104,7 +104,12 @@ def selected(sql: str, tables: Mapping[str, Sequence[Row]]) -> tuple[list[str], 
         raise ToolError(explained(str(error), tables, SECONDS)) from error
     if len(found) > MOST_ROWS:
         raise ToolError(f"over {MOST_ROWS} rows; select less, with WHERE or GROUP BY")
-    return names, [dict(zip(names, map(_exact, values), strict=True)) for values in found]
+    kept = statement.unchanged({column for rows in tables.values() for column in column_names(rows)})
+    exact = [_exact if name.casefold() in kept else _clean for name in names]
+    return names, [
+        {name: give(value) for name, give, value in zip(names, exact, values, strict=True)}
+        for values in found
+    ]
 
 
 def rows_of(table: FileTable) -> Iterator[Row]:
@@ -248,6 +253,8 @@ def _refuse_orders(connection: duckdb.DuckDBPyConnection, statement: Statement) 
     Raises:
         ToolError: it does.
     """
+    if not statement.is_ordering():
+        return
     known = connection.execute(
         "SELECT table_name, column_name FROM duckdb_columns() WHERE data_type = 'VARCHAR' AND NOT internal"
     ).fetchall()
@@ -272,21 +279,26 @@ def _out_of_order(column: str, values: Sequence[str]) -> str:
     )
 
 
-def _exact(value: object) -> JsonValue:
-    """A value as JSON holds it, without the noise of binary fractions.
+def _clean(value: object) -> JsonValue:
+    """A computed value without the noise of binary fractions.
 
-    13 digits are what an added-up column is exact to: 12480.499999999998 is 12480.5. A number of up to 15
-    digits has no noise (IEEE 754), and stays what it is.
+    13 digits are what an added-up column is exact to: 12480.499999999998 is 12480.5.
     """
+    found = _exact(value)
+    return float(f"{found:.13g}") + 0.0 if isinstance(found, float) else found
+
+
+def _exact(value: object) -> JsonValue:
+    """A value as JSON holds it."""
     match value:
         case None | str():
             return value
         case int():
             return int(value)
         case float():
-            return _rounded(value)
+            return value if math.isfinite(value) else None
         case decimal.Decimal():
-            return int(value) if value == value.to_integral_value() else _rounded(float(value))
+            return int(value) if value == value.to_integral_value() else float(value)
         case datetime.datetime():
             return value.isoformat(sep=" ")
         case datetime.date() | datetime.time():
@@ -297,10 +309,3 @@ def _exact(value: object) -> JsonValue:
             return json.dumps(value, ensure_ascii=False, default=str)
         case _:
             return str(value)
-
-
-def _rounded(number: float) -> float | None:
-    if not math.isfinite(number):
-        return None
-    short = float(f"{number:.13g}")
-    return number + 0.0 if float(f"{number:.15g}") == number else short + 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import duckdb
@@ -19,7 +19,7 @@ from swarm.tabular.encoding import encoding_of, scanned
 from swarm.tabular.explain import broken_line
 from swarm.tabular.file_table import FileTable
 from swarm.tabular.names import quoted
-from swarm.tabular.spelling import Spelling, candidates, condition, spelling_of
+from swarm.tabular.spelling import MOST_DIGITS, Spelling, candidates, condition, pattern, spelling_of
 
 _BAD = re.compile(r"column (\d+) is of another type")
 
@@ -33,7 +33,7 @@ class _Part:
     separator: str
     skipped: int
     width: int
-    sample: tuple[tuple[str, ...], ...]
+    dialect: delimited.Dialect
     rows: int | None
     """How many rows it must have; None where its lines do not tell."""
 
@@ -55,44 +55,93 @@ def load_file(
     Raises:
         ToolError: a file changed or is no table; says which, where and why.
     """
-    parts = [_prepared(path, scratch / f"{number}.csv") for number, path in enumerate(table.paths())]
+    paths = table.paths()
+    known = table.dialects or (None,) * len(paths)
+    parts = [_prepared(path, scratch / f"{n}.csv", known[n]) for n, path in enumerate(paths)]
     plain = [column for column in table.description.columns if column != table.description.mark]
     used = [n for n, column in enumerate(plain) if words is None or column.casefold() in words] or [0]
+    try:
+        _read(connection, name, table, parts, used)
+        is_read = not _has_empty_rows(connection, name, table)
+    except duckdb.Error as error:
+        if "INTERRUPT" in str(error):
+            raise
+        is_read = False
+    if not is_read:
+        # Lines without cells, line ends of two kinds, or another encoding further down: read one by one.
+        parts = [
+            part if part.path != path else _rewritten(path, scratch / f"{n}.csv", part.dialect)
+            for n, (part, path) in enumerate(zip(parts, paths, strict=True))
+        ]
+        try:
+            _read(connection, name, table, parts, used)
+        except duckdb.Error as error:
+            raise ToolError(f"{_guilty(parts, str(error))}: {broken_line(str(error))}") from error
+
+
+def _has_empty_rows(connection: duckdb.DuckDBPyConnection, name: str, table: FileTable) -> bool:
+    """Whether a row has nothing in all columns that were read: its line may hold separators alone."""
+    found = connection.execute("SELECT column_name FROM (DESCRIBE " + quoted(name) + ")").fetchall()
+    columns = [str(column) for (column,) in found if column != table.description.mark]
+    empty = " AND ".join(f"{quoted(column)} IS NULL" for column in columns)
+    return connection.execute(f"SELECT 1 FROM {quoted(name)} WHERE {empty} LIMIT 1").fetchone() is not None
+
+
+def _read(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    table: FileTable,
+    parts: Sequence[_Part],
+    used: Sequence[int],
+) -> None:
+    """Reads the columns, with the types that fit all of their cells."""
+    plain = [column for column in table.description.columns if column != table.description.mark]
     spelled = _first_guess(connection, parts, plain, used)
     for _ in range(len(used) + 1):
         try:
             _make(connection, name, table, parts, {n: (plain[n], spelled[n]) for n in used})
-            break
+            _check_counts(connection, name, parts)
+            return
         except duckdb.Error as error:
             bad = _BAD.search(str(error))
             if bad is None:
-                raise ToolError(f"{_guilty(parts, str(error))}: {broken_line(str(error))}") from error
+                raise
             column = int(bad[1])
             spelled[column] = _of_whole(connection, parts, column, plain[column])
-    _check_counts(connection, name, parts)
+    raise ToolError(f"{parts[0].name}: the types of its columns can't be told; save it anew as .csv")
 
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _prepared(path: Path, copy: Path) -> _Part:
-    """The file itself, or a copy as UTF-8 with even line ends."""
+def _prepared(path: Path, copy: Path, known: delimited.Dialect | None) -> _Part:
+    """The file itself, or a copy as UTF-8 where it is written otherwise, or has lines without cells."""
     try:
-        dialect = delimited.sniffed(path)
-        scan = scanned(path) if dialect.encoding in ("utf-8", "utf-8-sig") else None
-        width, separator, skipped = len(dialect.header), dialect.separator, dialect.skipped
-        if scan is None or not (scan.is_utf8 and scan.is_even) or scan.has_hollow or width == 1:
-            name = encoding_of(path)
-            if name != dialect.encoding:
-                dialect = delimited.Dialect(name, separator, skipped, dialect.header, dialect.sample, False)
-            delimited.rewritten(path, dialect, copy)
-            scan, path, separator, skipped = scanned(copy), copy, ",", 0
+        dialect = known or delimited.sniffed(path)
+        width = len(dialect.header)
+        scan = scanned(path)
+        if dialect.encoding not in ("utf-8", "utf-8-sig") or dialect.has_bare_returns or width == 1:
+            return _rewritten(path, copy, dialect)
     except (ToolError, OSError) as error:
-        reason = str(error) if isinstance(error, ToolError) else f"it can't be read ({error.strerror})"
-        raise ToolError(f"{path.name}: {reason}") from error
-    rows = None if scan.is_quoted else scan.lines - skipped - 1
-    return _Part(path.stem, path, separator, skipped, width, dialect.sample, rows)
+        raise _told(path, error) from error
+    rows = None if scan.is_quoted else scan.lines - dialect.skipped - 1
+    return _Part(path.name, path, dialect.separator, dialect.skipped, width, dialect, rows)
+
+
+def _rewritten(path: Path, copy: Path, dialect: delimited.Dialect) -> _Part:
+    """A copy of the file, every line of it read and checked one by one."""
+    try:
+        exact = replace(dialect, encoding=encoding_of(path))
+        delimited.rewritten(path, exact, copy)
+    except (ToolError, OSError) as error:
+        raise _told(path, error) from error
+    return _Part(path.name, copy, ",", 0, len(dialect.header), exact, None)
+
+
+def _told(path: Path, error: ToolError | OSError) -> ToolError:
+    reason = str(error) if isinstance(error, ToolError) else f"it can't be read ({error.strerror})"
+    return ToolError(f"{path.name}: {reason}")
 
 
 def _first_guess(
@@ -101,7 +150,7 @@ def _first_guess(
     """The spelling of each column by the first rows; a column that they do not tell is looked at whole."""
     found: dict[int, Spelling | None] = {}
     for n in used:
-        cells = [row[n] for part in parts for row in part.sample]
+        cells = [row[n] for part in parts for row in part.dialect.sample]
         found[n] = spelling_of(cells, plain[n])
         if found[n] is None and _may_be_numbers(cells):
             found[n] = _of_whole(connection, parts, n, plain[n])
@@ -140,8 +189,10 @@ def _typed(n: int, spelling: Spelling | None) -> str:
     cell = _cell(n)
     if spelling is None:
         return cell
+    plain = f"c{n} IS NOT NULL AND length(c{n}) <= {MOST_DIGITS} AND {pattern(spelling, f'c{n}')}"
     return (
-        f"CASE WHEN {cell} IS NULL THEN NULL WHEN {condition(spelling, cell)} THEN {spelling.sql(cell)} "
+        f"CASE WHEN {plain} THEN {spelling.sql(f'c{n}')} WHEN {cell} IS NULL THEN NULL "
+        f"WHEN {condition(spelling, cell)} THEN {spelling.sql(cell)} "
         f"ELSE error('column {n} is of another type') END"
     )
 
@@ -162,7 +213,7 @@ def _of_whole(
     )
     tried = candidates(examples if least == most else examples[:2] + examples[2:], name)
     parted = ", ".join(
-        f"bool_and({condition(one, 'cell')}), bool_or(regexp_full_match(cell, {_literal(one.shown or '.*')}))"
+        f"bool_and(coalesce({condition(one, 'cell')}, false)), bool_or(regexp_full_match(cell, {_literal(one.shown or '.*')}))"
         for one in tried
     )
     row = connection.execute(f"SELECT {parted} FROM ({source}) WHERE cell IS NOT NULL").fetchone() or ()
@@ -174,7 +225,7 @@ def _of_whole(
 
 def _guilty(parts: Sequence[_Part], reason: str) -> str:
     """The file that an error of DuckDB speaks of."""
-    return next((part.path.name for part in parts if str(part.path) in reason), parts[0].path.name)
+    return next((part.name for part in parts if str(part.path) in reason), parts[0].name)
 
 
 def _check_counts(connection: duckdb.DuckDBPyConnection, name: str, parts: Sequence[_Part]) -> None:
@@ -188,9 +239,7 @@ def _check_counts(connection: duckdb.DuckDBPyConnection, name: str, parts: Seque
     row = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()
     rows, lines = int(row[0]) if row else 0, sum(part.rows or 0 for part in parts)
     if rows > lines or (rows < lines and rows + _blank_lines(parts) != lines):
-        raise ToolError(
-            f"{parts[0].path.name}: {lines:,} lines were read as {rows:,} rows; save it anew as .csv"
-        )
+        raise ToolError(f"{parts[0].name}: {lines:,} lines were read as {rows:,} rows; save it anew as .csv")
 
 
 def _blank_lines(parts: Sequence[_Part]) -> int:

@@ -10,6 +10,7 @@ from typing import overload
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from swarm.errors import ToolError
+from swarm.tabular.delimited import Dialect
 from swarm.tool import Row
 
 KEY = "file_table"
@@ -55,6 +56,8 @@ class FileTable(Sequence[Row]):
     def __init__(self, workspace: Path, description: Description) -> None:
         self.workspace = workspace
         self.description = description
+        self.dialects: tuple[Dialect, ...] = ()
+        """How each file is written, where it was looked at in this process."""
         self._count: int | None = None
 
     @classmethod

@@ -293,6 +293,9 @@ def _named_rows(workspace: Path, path: str, sheet: str) -> tuple[Columns, int]:
         _refuse_large(at)
         if at.suffix.lower() in BOOKS:
             names, sheet_cells = records.sheet_rows(at, sheet)
+            delimited.refuse_total([
+                ["" if cell is None else str(cell) for cell in row] for row in sheet_cells
+            ])
             return _columns(names, sheet_cells), len(sheet_cells)
         objects = records.json_rows(at)
     except (ToolError, OSError) as error:
@@ -357,7 +360,7 @@ def _described(workspace: Path, paths: Sequence[str]) -> FileTable:
     if mark:
         first = [{mark: PurePosixPath(paths[0]).stem, **row} for row in first]
     kinds = {name: "TEXT" if spelled[name] is None else "NUMBER" for name in names}
-    return FileTable(
+    table = FileTable(
         workspace,
         Description(
             files=tuple(File.seen(workspace, path) for path in paths),
@@ -368,6 +371,8 @@ def _described(workspace: Path, paths: Sequence[str]) -> FileTable:
             mark=mark,
         ),
     )
+    table.dialects = tuple(dialects)
+    return table
 
 
 def _sniffed(workspace: Path, path: str) -> delimited.Dialect:

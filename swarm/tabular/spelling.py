@@ -18,6 +18,7 @@ VERSION = re.compile(
 )
 """Names of columns whose ``1.10`` is no number."""
 _BLANKS = "[ \u00a0\u202f]"
+_APOSTROPHES = "['\u2019]"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Spelling:
     comma: str = "."
     """The sign before the fraction."""
     is_whole: bool = False
+    digits: int = 0
+    """Of the fraction, where all have as many."""
 
     def read(self, cell: str) -> int | float:
         """The number that a cell spells."""
@@ -60,9 +63,12 @@ def _grouped(name: str, groups: str, sign: str, comma: str) -> Spelling:
 
 
 WHOLE = Spelling("whole", r"-?[1-9]\d{0,17}|0", is_whole=True)
-SHORT = Spelling("short", r"-?(?:0|[1-9]\d{0,14})(?:\.(?:\d{0,11}[1-9]|0))?")
+SHORT = Spelling("short", r"0|-?[1-9]\d{0,14}|-?(?:0|[1-9]\d{0,14})\.(?:\d{0,11}[1-9]|0)")
 """Each number as short as it can be, ``24.9``, as programs write them; ``5.0`` is one of theirs."""
-PROGRAM = Spelling("program", r"-?(?:0|[1-9]\d{0,16})(?:\.\d{1,20})?(?:[eE][+-]\d{2,3})?", r".*[.].*")
+PROGRAM = Spelling(
+    "program",
+    r"0|-?[1-9]\d{0,16}(?:\.\d{1,20})?(?:[eE][+-]\d{2,3})?|-?0\.\d{1,20}(?:[eE][+-]\d{2,3})?",
+)
 """As programs write numbers of any size, ``1e-05``; checked by writing them back."""
 COMMA = Spelling(
     "comma",
@@ -74,17 +80,18 @@ COMMA = Spelling(
 THOUSANDS = (
     COMMA,
     _grouped("thousands", ",", ",", "."),
-    replace(_grouped("blanks", " \u00a0\u202f", _BLANKS, ","), shown=r".*(?:\d[ \u00a0\u202f]\d{3}).*"),
-    replace(
-        _grouped("blanks and point", " \u00a0\u202f", _BLANKS, "."), shown=r".*(?:\d[ \u00a0\u202f]\d{3}).*"
-    ),
-    replace(_grouped("apostrophes", "'\u2019", "['\u2019]", "."), shown=r".*(?:\d['\u2019]\d{3}).*"),
+    replace(_grouped("blanks", " \u00a0\u202f", _BLANKS, ","), shown=rf".*\d{_BLANKS}\d{{3}}.*"),
+    replace(_grouped("blanks and point", " \u00a0\u202f", _BLANKS, "."), shown=rf".*\d{_BLANKS}\d{{3}}.*"),
+    replace(_grouped("apostrophes", "'\u2019", _APOSTROPHES, "."), shown=rf".*\d{_APOSTROPHES}\d{{3}}.*"),
 )
 
 
 def fixed(digits: int) -> Spelling:
     """All fractions of one length, as prices have them."""
-    return Spelling("fixed", rf"-?(?:0|[1-9]\d{{0,{MOST_DIGITS - digits - 1}}})(?:\.\d{{{digits}}})?")
+    most = MOST_DIGITS - digits - 1
+    return Spelling(
+        "fixed", rf"0|-?[1-9]\d{{0,{most}}}(?:\.\d{{{digits}}})?|-?0\.\d{{{digits}}}", digits=digits
+    )
 
 
 def spelling_of(cells: Iterable[str | None], name: str = "") -> Spelling | None:
@@ -132,18 +139,31 @@ def is_spelled(spelling: Spelling, texts: Sequence[str]) -> bool:
 def _is_written_back(text: str) -> bool:
     """Whether the number of the text is written as that text again, or as one that differs in form only."""
     mantissa = re.split("[eE]", text)[0]
-    return sum(map(str.isdigit, mantissa.lstrip("-0."))) <= MOST_DIGITS or repr(float(text)) == text
+    is_short = sum(map(str.isdigit, mantissa.lstrip("-0."))) <= MOST_DIGITS
+    return repr(float(text)) == text or (is_short and (mantissa != text or "." not in text))
+
+
+def pattern(spelling: Spelling, cell: str) -> str:
+    """SQL: whether a cell has the form of the spelling, however many digits it has."""
+    if spelling.is_whole:
+        return f"CAST(TRY_CAST({cell} AS BIGINT) AS VARCHAR) = {cell}"
+    if spelling.digits:
+        # Far quicker than the expression where the cell fits, as nearly all do.
+        short = f"CAST(TRY_CAST({cell} AS DECIMAL(18, {spelling.digits})) AS VARCHAR) = {cell}"
+    form = spelling.cell.replace("'", "''")
+    full = f"regexp_full_match({cell}, '{form}')"
+    return f"({short} OR {full})" if spelling.digits else full
 
 
 def condition(spelling: Spelling, cell: str) -> str:
     """SQL: whether a cell is of the spelling."""
-    pattern = spelling.cell.replace("'", "''")
-    matches = f"regexp_full_match({cell}, '{pattern}')"
+    matches = pattern(spelling, cell)
     if spelling.is_whole:
         return matches
     digits = rf"length(regexp_replace({cell}, '^[-+0.]+|\D', '', 'g')) <= {MOST_DIGITS}"
     if spelling is PROGRAM:
         exact = f"CAST(TRY_CAST({cell} AS DOUBLE) AS VARCHAR) = {cell}"
-        return f"({matches} AND ({exact} OR ({digits})))"
+        form = f"(contains(lower({cell}), 'e') OR NOT contains({cell}, '.'))"
+        return f"({matches} AND ({exact} OR ({digits} AND {form})))"
     # A short text has not too many digits; looking is dearer than the pattern itself.
     return f"({matches} AND (length({cell}) <= {MOST_DIGITS} OR {digits}))"

@@ -89,6 +89,19 @@ class Statement:
                 return None
         return words
 
+    def is_ordering(self) -> bool:
+        """Whether it orders or compares anything."""
+        return any(True for _ in self._ordering())
+
+    def unchanged(self, columns: Collection[str]) -> set[str]:
+        """Those of the columns, in small letters, whose names stand for nothing that is computed."""
+        computed = {
+            str(node["alias"]).casefold()
+            for node in self.nodes()
+            if node.get("alias") and node.get("class") not in (None, "COLUMN_REF", "STAR")
+        }
+        return {column.casefold() for column in columns} - computed
+
     def tries(self) -> bool:
         """Whether it makes numbers of texts and lets go of what is none."""
         return any(node.get("try_cast") is True and NUMBERS.search(_type_name(node)) for node in self.nodes())
