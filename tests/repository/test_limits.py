@@ -50,14 +50,20 @@ def test_every_module_says_what_it_owns() -> None:
 
 
 def test_servers_stand_alone() -> None:
+    """A server is one file, or one with its parts in a folder named after it: ``database_parts`` of ``database``."""
+    folder = ROOT / "mcp_servers"
     wrong: list[str] = []
-    names = {path.stem for path in (ROOT / "mcp_servers").glob("*.py")}
-    for path in (ROOT / "mcp_servers").glob("*.py"):
+    for path in folder.rglob("*.py"):
+        own = f"mcp_servers.{path.relative_to(folder).parts[0].removesuffix('.py').removesuffix('_parts')}_parts"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             wrong += [
-                f"{path.name}: {module}" for module in modules if module.split(".")[0] in {"swarm", *names}
+                f"{path.name}: {module}"
+                for module in modules
+                if module.split(".")[0]
+                in {"swarm", "mcp_servers", *(one.stem for one in folder.glob("*.py"))}
+                and not f"{module}.".startswith(f"{own}.")
             ]
 
     assert wrong == []
