@@ -140,8 +140,9 @@ class Databases:
                 and source.url.get_backend_name() == "postgresql"
                 and not self._writable
             ):
+                soon = Deadline.after(min(self._seconds, 3.0))
                 try:
-                    with self._opened(source, Deadline.after(min(self._seconds, 3.0))):
+                    with remote.opened(source.url, soon, is_writable=False, may_be_superuser=False):
                         pass
                 except Trouble as trouble:
                     remote.warn(f"{source.name!r}: {trouble.reason}")
@@ -444,6 +445,7 @@ def build(arguments: Sequence[str]) -> MCPServer:
             may_be_superuser=options.allow_superuser,
         )
         found.keyed = options.write and not options.no_keys
+        found.warn()
     except ValueError as error:
         parser.error(str(error))
     return _server(found, options.write, one=len(found.sources()) < 2)

@@ -9,7 +9,8 @@ import sqlite3
 from collections.abc import Callable
 from functools import partial
 
-from mcp_servers.database_parts.numbers import Edit, exact, no_number
+from mcp_servers.database_parts.numbers import Edit
+from mcp_servers.database_parts.spelling import exact, no_number
 from mcp_servers.database_parts.statement import Token, shape, tokens
 
 Value = None | int | float | str | bytes
@@ -78,9 +79,9 @@ class _Sum:
 
 
 def install(connection: sqlite3.Connection, refuse: Refuse) -> None:
-    """Puts the exact functions in the place of SQLite's own."""
+    """Adds the exact functions, which a statement is made to call instead of SQLite's own."""
     for name in ("SUM", "AVG"):
-        connection.create_window_function(name.lower(), 1, partial(_Sum, name, refuse))
+        connection.create_window_function(f"swarm_{name.lower()}", 1, partial(_Sum, name, refuse))
     connection.create_function("swarm_number", 2, partial(_number, refuse, False), deterministic=True)
     connection.create_function("swarm_code", 2, partial(_number, refuse, True), deterministic=True)
     connection.create_function("swarm_cast", 2, partial(_cast, refuse), deterministic=True)

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import cast
 
 import duckdb
 from sqlalchemy.engine import make_url
@@ -130,7 +131,8 @@ class DuckSession:
             raise numbers.told(self._trouble(error), edit) from error
 
     def _related(self, statement: str, edit: numbers.Edit, limit: int) -> Found:
-        relation: duckdb.DuckDBPyRelation | None = self._connection.sql(edit.sql)
+        # The stub leaves out that what gives no rows gives no relation either.
+        relation = cast("duckdb.DuckDBPyRelation | None", self._connection.sql(edit.sql))
         if relation is None:
             return Found()
         columns = self._connection.sql(statement).columns if edit.is_changed else relation.columns
@@ -208,7 +210,7 @@ def _shown(kind: str, at: int) -> str:
 
 
 def _names(value: object) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list | tuple) else []
+    return [str(one) for one in cast("list[object]", value)] if isinstance(value, list | tuple) else []
 
 
 def _reason(error: duckdb.Error) -> str:

@@ -13,15 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mcp_servers.database_parts.session import Name, Session, Trouble
+from mcp_servers.database_parts.spelling import is_plain, looks_like_number
 from mcp_servers.database_parts.statement import KEYWORDS, Shape, Token, identifiers, shape, tokens
 
-PLAIN = re.compile(r"\s*[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
-CODE = re.compile(r"\s*[+-]?0\d+(\.\d+)?\s*")
-LOOKS = re.compile(
-    r"\s*[-+(]?\s*([$€£¥]|[A-Z]{3}\s)?\s*(0|[1-9]\d{0,2}([.,'  \u202f]\d{3})+|[1-9]\d*)?([.,]\d+)?"
-    r"\s*\)?\s*(%|[$€£¥]|[A-Z]{3})?\s*"
-)
-"""What a person reads as a number, though SQL may not: grouped digits, a decimal comma, a currency."""
 SEEN = 1_000  # Different values of a column that are looked at.
 
 AGGREGATES = frozenset({"sum", "avg", "total"})
@@ -74,6 +68,9 @@ SORTS_END = frozenset({
     "fetch",
 })
 
+SUMMED = NUMERIC | PASSING | {"sum", "count", "length", "julianday", "unixepoch", "iif", "nullif", "instr"}
+"""Functions that give a number, or what they are given."""
+
 How = Literal["number", "order", "compare", "equal"]
 
 
@@ -120,35 +117,6 @@ class Edit:
 
     sql: str
     is_changed: bool = False
-
-
-def is_plain(text: str) -> bool:
-    """Whether SQL makes exactly that number of a text; a code that begins with 0 is none."""
-    return PLAIN.fullmatch(text) is not None
-
-
-def looks_like_number(text: str) -> bool:
-    """Whether a person reads a number."""
-    return is_plain(text) or (bool(LOOKS.fullmatch(text)) and any(character.isdigit() for character in text))
-
-
-def exact(text: str, *, code: bool = False) -> int | float | None:
-    """The number that a text is, with ``code`` also one that begins with 0; None where it is no number."""
-    if not is_plain(text) and not (code and CODE.fullmatch(text)):
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
-
-
-def no_number(text: str, by: str) -> str:
-    """Why a statement ended at a text."""
-    shown = f"{text[:60]!r}{'…' * (len(text) > 60)}"
-    return (
-        f"{by}: the text {shown} is no number, and SQL would make another value of it; "
-        "leave such rows out with WHERE, or take out what is no digit: CAST(REPLACE(column, ',', '') AS REAL)"
-    )
 
 
 def told(trouble: Trouble, edit: Edit) -> Trouble:
@@ -301,6 +269,25 @@ Lookup = Callable[[str], list[tuple[str, str]]]
 """The ``(table, column)`` pairs, as they are written, that a name may mean in the statement."""
 
 
+class _Columns:
+    """The columns of one statement, each looked into once."""
+
+    def __init__(self, session: Session, lookup: Lookup, named: Mapping[str, str]) -> None:
+        self._session, self._lookup, self._named = session, lookup, named
+        self._known: dict[str, Profile] = {}
+
+    def profile(self, name: str) -> Profile:
+        """What the columns of a name hold, also where it is another name for them."""
+        name = self._named.get(name, name)
+        if name not in self._known:
+            self._known[name] = profile(self._session, self._lookup(name))
+        return self._known[name]
+
+    def is_clean(self, name: str) -> bool:
+        """Whether it is a column, and holds no text."""
+        return bool(self._lookup(self._named.get(name, name))) and not self.profile(name).texts
+
+
 def checked(session: Session, statement: str, lookup: Lookup, conversion: tuple[str, str]) -> Edit:
     """The statement with its texts converted by ``conversion``, what is written before and behind.
 
@@ -310,26 +297,57 @@ def checked(session: Session, statement: str, lookup: Lookup, conversion: tuple[
     parts = tokens(statement, session.dialect)
     at = shape(parts)
     named, textual, others = aliases(parts)
-    known: dict[str, Profile] = {}
+    columns = _Columns(session, lookup, named)
     wrapped: dict[tuple[int, int], str] = {}
-    bare: set[int] = set()
+    replaced: dict[int, str] = {}
+    is_sqlite = session.dialect == "sqlite"
     for use, name in uses(parts, at):
         if not name or name in textual:
-            if session.dialect == "sqlite" and use.how != "order" and not use.texts and not use.is_open:
+            if is_sqlite and use.how != "order" and not use.texts and not use.is_open:
                 wrapped[use.first, use.last] = "code"
-            continue
-        if use.how == "order" and name in others:
-            continue
-        name = named.get(name, name)
-        if name not in known:
-            known[name] = profile(session, lookup(name))
-        verdict = _verdict(session.dialect, use, known[name], parts)
-        if verdict == "refuse" or (verdict and use.how == "order" and _is_closed(parts)):
-            raise Trouble(_refusal(use, parts, known[name]))
-        if verdict:
+        elif (use.how != "order" or name not in others) and _is_converted(session, use, columns, name, parts):
             wrapped[use.first, use.last] = ""
-            bare.update(use.texts)
-    return _edited(statement, parts, wrapped, bare, conversion)
+            replaced |= {index: parts[index].text.strip("'") for index in use.texts}
+    if is_sqlite:
+        sums = _doubtful_sums(parts, at, columns.is_clean)
+        replaced |= {index: f"swarm_{parts[index].word}" for index in sums}
+    return _edited(statement, parts, wrapped, replaced, conversion)
+
+
+def _is_converted(session: Session, use: Use, columns: _Columns, name: str, parts: Sequence[Token]) -> bool:
+    """Whether a use needs its column converted; raises Trouble where that cannot be done."""
+    found = columns.profile(name)
+    verdict = _verdict(session.dialect, use, found, parts)
+    if verdict == "refuse" or (verdict and use.how == "order" and _is_closed(parts)):
+        raise Trouble(_refusal(use, parts, found))
+    return bool(verdict)
+
+
+def _doubtful_sums(parts: Sequence[Token], at: Shape, is_clean: Callable[[str], bool]) -> list[int]:
+    """The words SUM and AVG of which it is not sure that they add nothing but numbers."""
+    found: list[int] = []
+    for index, token in enumerate(parts):
+        end = at.pairs.get(index + 1)
+        if token.word in {"sum", "avg"} and end is not None and parts[index + 1].text == "(":
+            inner = range(index + 2, end)
+            if not all(_is_numeric(parts, one, is_clean) for one in inner):
+                found.append(index)
+    return found
+
+
+def _is_numeric(parts: Sequence[Token], index: int, is_clean: Callable[[str], bool]) -> bool:
+    """Whether a token within a sum brings no text into it."""
+    token = parts[index]
+    before, after = parts[index - 1].text.lower(), parts[index + 1].text.lower()
+    if token.kind in {"text", "name", "word"} and {before, after} & (ORDERING | EQUALITY | {"like", "is"}):
+        return True
+    if token.kind == "text":
+        return False
+    if after == "(" and token.kind == "word":
+        return token.word in SUMMED or (token.word in KEYWORDS and token.word != "replace")
+    if token.is_name:
+        return after == "." or is_clean(token.value.casefold())
+    return token.text not in {"||", "->", "->>"}
 
 
 def _is_closed(parts: Sequence[Token]) -> bool:
@@ -380,35 +398,40 @@ def profile(session: Session, places: Sequence[tuple[str, str]]) -> Profile:
     texts: dict[str, None] = {}
     numbers = 0
     for table, column in places:
-        for (value,) in _values(session, table, column):
-            if isinstance(value, str):
-                texts[value] = None
-            elif isinstance(value, int | float):
-                numbers += 1
+        found, count = _values(session, table, column)
+        texts |= {
+            str(value, "utf-8", "replace") if isinstance(value, bytes) else str(value): None
+            for value in found
+        }
+        numbers += count
     return Profile(tuple(texts), numbers if texts else 0)
 
 
-def _values(session: Session, table: str, column: str) -> list[tuple[object, ...]]:
+def _values(session: Session, table: str, column: str) -> tuple[list[object], int]:
+    """Different texts of a column, and how many numbers it has beside them, SEEN at most of each."""
+    texts = f"SELECT DISTINCT {column} FROM {table} WHERE"
     try:
-        if session.dialect == "sqlite":
-            # Texts sort behind all numbers: with an index this is one look.
-            (kind,) = session.rows(f"SELECT typeof(max({column})) FROM {table}")[0]
-            if kind not in {"text", "blob"}:
-                return []
-        limited = f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL LIMIT {SEEN}"
-        return session.rows(limited)
+        if session.dialect != "sqlite":
+            return [value for (value,) in session.rows(f"{texts} {column} IS NOT NULL LIMIT {SEEN}")], 0
+        # Texts sort behind all numbers: with an index this is one look.
+        (kind,) = session.rows(f"SELECT typeof(max({column})) FROM {table}")[0]
+        if kind not in {"text", "blob"}:
+            return [], 0
+        texts = f"{texts} typeof({column}) IN ('text', 'blob') LIMIT {SEEN}"
+        numbers = f"SELECT 1 FROM {table} WHERE typeof({column}) IN ('integer', 'real') LIMIT {SEEN}"
+        return [value for (value,) in session.rows(texts)], len(session.rows(numbers))
     except Trouble:  # the statement itself meets the same, and says so
-        return []
+        return [], 0
 
 
 def _edited(
     statement: str,
     parts: Sequence[Token],
     wrapped: Mapping[tuple[int, int], str],
-    bare: set[int],
+    replaced: Mapping[int, str],
     conversion: tuple[str, str],
 ) -> Edit:
-    if not wrapped:
+    if not (wrapped or replaced):
         return Edit(statement)
     opens: dict[int, str] = {}
     closes: dict[int, str] = {}
@@ -420,7 +443,7 @@ def _edited(
     out: list[str] = []
     end = 0
     for index, token in enumerate(parts):
-        text = token.text.strip("'") if index in bare else token.text
+        text = replaced.get(index, token.text)
         out += [statement[end : token.start], opens.get(index, ""), text, closes.get(index, "")]
         end = token.end
     return Edit("".join(out), is_changed=True)

@@ -78,6 +78,19 @@ class RemoteSession:
         self._secret = secret
         self._is_writable = is_writable
 
+    def begin_reading(self, *, may_be_superuser: bool) -> None:
+        """Makes the transaction a reading one, of an account that can do no harm by reading."""
+        if sql := READ_ONLY.get(self.dialect):
+            with self._told():
+                self._connection.exec_driver_sql(sql)
+        is_checked = self.dialect == "postgresql" and not may_be_superuser
+        if is_checked and (powers := self.rows(POSTGRESQL_POWERS)):
+            raise Trouble(
+                f"its account has the role {powers[0][0]!r}, which can read or write the server's own files even"
+                " where the database is only read; use an account that may only read, or start with --allow-superuser",
+                is_final=True,
+            )
+
     def names(self) -> list[Name]:
         """The tables and views; of PostgreSQL in all schemas, materialized views and foreign tables too."""
         if self.dialect == "postgresql":
@@ -240,25 +253,8 @@ def opened(
         session = RemoteSession(connection, deadline, secret, is_writable=is_writable)
         _keep_dates(connection)
         if not is_writable:
-            _guard(session, connection, may_be_superuser)
+            session.begin_reading(may_be_superuser=may_be_superuser)
         yield session
-
-
-def _guard(session: RemoteSession, connection: Connection, may_be_superuser: bool) -> None:
-    """Makes the transaction a reading one, of an account that can do no harm by reading."""
-    if sql := READ_ONLY.get(session.dialect):
-        with session._told():
-            connection.exec_driver_sql(sql)
-    if (
-        session.dialect == "postgresql"
-        and not may_be_superuser
-        and (powers := session.rows(POSTGRESQL_POWERS))
-    ):
-        raise Trouble(
-            f"its account has the role {powers[0][0]!r}, which can read or write the server's own files even where"
-            " the database is only read; use an account that may only read, or start with --allow-superuser",
-            is_final=True,
-        )
 
 
 def _waits(url: sqlalchemy.URL, deadline: Deadline) -> dict[str, int]:
@@ -299,11 +295,15 @@ def _keep_dates(connection: Connection) -> None:
             raw.adapters.register_loader(name, loader)  # type: ignore[union-attr]  # psycopg's own connection
     elif connection.dialect.driver == "psycopg2":
         extensions = import_module("psycopg2.extensions")
-        text = extensions.new_type(EXACT_OIDS, "TEXT", lambda value, cursor: value)
+        text = extensions.new_type(EXACT_OIDS, "TEXT", _as_it_is)
         extensions.register_type(text, raw)
     elif connection.dialect.driver == "pg8000":
         for oid in EXACT_OIDS:
             raw.register_in_adapter(oid, str)  # type: ignore[union-attr]  # pg8000's own connection
+
+
+def _as_it_is(value: str | None, _cursor: object) -> str | None:
+    return value
 
 
 def warn(reason: str) -> None:

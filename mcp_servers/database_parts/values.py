@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 from mcp_types import CallToolResult, TextContent
 from pydantic import JsonValue
@@ -34,10 +35,10 @@ def plain(value: object) -> JsonValue:
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, bytes | bytearray | memoryview):
-        data = bytes(value)
+        data = bytes(cast("bytes", value))
         return f"0x{data[:64].hex()}{f'… ({len(data)} bytes)' * (len(data) > 64)}"
     if isinstance(value, Mapping | list | tuple | set | frozenset):
-        return json.dumps(_nested(value), ensure_ascii=False)
+        return json.dumps(_nested(cast("object", value)), ensure_ascii=False)
     return _sound(str(value))
 
 
@@ -71,11 +72,10 @@ def _decimal(value: decimal.Decimal) -> JsonValue:
 
 def _nested(value: object) -> JsonValue:
     if isinstance(value, Mapping):
-        pairs: Iterable[tuple[object, object]] = value.items()
-        return {str(key): _nested(one) for key, one in pairs}
+        pairs = cast("Mapping[object, object]", value)
+        return {str(key): _nested(one) for key, one in pairs.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        items: Iterable[object] = value
-        return [_nested(one) for one in items]
+        return [_nested(one) for one in cast("Iterable[object]", value)]
     return plain(value)
 
 

@@ -200,7 +200,7 @@ async def check_file(folder: Path, fault: Fault) -> None:
         made = fault.make(folder)
         if hasattr(made, "__enter__"):
             stack.enter_context(made)  # type: ignore[arg-type]  # it is a context manager
-        of_bad = {"sql": "SELECT * FROM missing", "database": "bad.db"}
+        of_bad: dict[str, object] = {"sql": "SELECT * FROM missing", "database": "bad.db"}
         tables, schema, bad, good = await answers(folder, of_bad, {"sql": "SELECT item FROM stock"})
 
     assert not tables.is_error

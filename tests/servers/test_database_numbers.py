@@ -308,6 +308,19 @@ def test_a_change_takes_no_text_for_a_number_either(tmp_path: Path) -> None:
         rows(tmp_path, "UPDATE t SET n = v * 2", writable=True)
 
 
+def test_one_text_behind_many_numbers_is_found(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "t.db")) as connection, connection:
+        connection.execute("CREATE TABLE t(v NUMERIC)")
+        connection.executemany("INSERT INTO t VALUES (?)", [*((n,) for n in range(5_000)), ("1,200.50",)])
+
+    for sql in (
+        "SELECT SUM(v) FROM t",
+        "SELECT MAX(v) FROM t",
+        "SELECT SUM(CASE WHEN v <> 0 THEN v END) FROM t",
+    ):
+        assert "no number" in refusal(tmp_path, sql)
+
+
 def test_whole_numbers_keep_every_digit(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "t.db")) as connection:
         connection.executescript(

@@ -17,6 +17,8 @@ from mcp_types import CallToolResult, TextContent
 from pydantic import TypeAdapter
 
 from mcp_servers import database
+from mcp_servers.database_parts import statement
+from mcp_servers.database_parts.session import Trouble
 
 Rows = list[dict[str, object]]
 
@@ -325,7 +327,7 @@ def test_the_time_limit_holds_in_both_modes(tmp_path: Path, writable: bool) -> N
     ],
 )
 def test_statements_are_counted_as_each_database_reads_them(sql: str, dialect: str) -> None:
-    assert database.statement.single(sql, dialect)
+    assert statement.single(sql, dialect)
 
 
 @pytest.mark.parametrize(
@@ -338,8 +340,8 @@ def test_statements_are_counted_as_each_database_reads_them(sql: str, dialect: s
     ],
 )
 def test_a_second_statement_is_found(sql: str, dialect: str) -> None:
-    with pytest.raises(database.Trouble, match="only one statement at a time"):
-        database.statement.single(sql, dialect)
+    with pytest.raises(Trouble, match="only one statement at a time"):
+        statement.single(sql, dialect)
 
 
 @pytest.mark.anyio
