@@ -91,10 +91,10 @@ class _Maker:
         node: JsonValue = self._root
         for part in reference.lstrip("#").split("/")[1:]:
             name = part.replace("~1", "/").replace("~0", "~")
+            steps: Schema = node if isinstance(node, dict) else {}
             if isinstance(node, list):
-                node = node[int(name)]
-            else:
-                node = node.get(name) if isinstance(node, dict) else None
+                steps = {str(at): one for at, one in enumerate(node)}
+            node = steps.get(name)
         return node
 
     def _typed(self, schema: Schema, level: int) -> JsonValue:

@@ -40,6 +40,7 @@ ALL = (
     "soak",
     "growth",
     "conformance",
+    "tool_lists",
     "crash_points",
     "power_cuts",
     "full_disk",

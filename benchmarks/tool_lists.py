@@ -163,7 +163,7 @@ def measure() -> Findings:
     details: list[dict[str, Figure]] = [
         {"left out": f"{one.place}: {result.reason}"} for one, result in left_out
     ]
-    details += [{"call refused": text[:300]} for text in refused]
+    details.extend({"call refused": text[:300]} for text in refused)
     return Findings(figures, faults, details)
 
 

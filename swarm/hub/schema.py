@@ -126,16 +126,16 @@ def _with_needed(node: Schema) -> Schema:
     required = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
     properties = node.get("properties")
     if isinstance(properties, dict):
-        node = node | {
-            "properties": {
-                name: part if name in required or not isinstance(part, dict) else _short(_without_null(part))
-                for name, part in properties.items()
-            }
+        shown: Schema = {
+            name: part if name in required or not isinstance(part, dict) else _short(_without_null(part))
+            for name, part in properties.items()
         }
+        node = {**node, "properties": shown}
     named = known({**node, "required": []})
     if required and named is not None and (undeclared := [name for name in required if name not in named]):
-        own = cast("Schema", node.get("properties") or {})
-        node = node | {"properties": own | {name: cast("JsonValue", {}) for name in undeclared}}
+        own: Schema = {**cast("Schema", node.get("properties") or {})}
+        own.update({name: {} for name in undeclared})
+        node = {**node, "properties": own}
     return node
 
 

@@ -105,7 +105,7 @@ def _mended(tool: object) -> Json:
     """
     if not isinstance(tool, dict):
         raise _Refused("Input should be a valid dictionary or instance of Tool")
-    entry = cast("Json", dict(cast("Json", tool)))
+    entry = dict(cast("Json", tool))
     name = entry.get("name")
     if not isinstance(name, str):
         raise _Refused("its name is no text" if "name" in entry else "it has no name")

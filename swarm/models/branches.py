@@ -104,7 +104,7 @@ def _pooled(parent: Schema, parts: list[Schema]) -> Schema:
     for part in flat:
         for name, value in _properties(part).items():
             properties[name] = value if properties.get(name, value) == value else {}
-    pooled = {**parent, "properties": properties}
+    pooled: Schema = {**parent, "properties": properties}
     if any(_is_open_itself(part) for part in flat):
         pooled["additionalProperties"] = True
     return pooled

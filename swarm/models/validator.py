@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Mapping
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, cast
@@ -19,7 +18,8 @@ import regex
 from jsonschema import Draft7Validator, Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
-from jsonschema.validators import extend, validator_for
+from jsonschema.validators import extend as _extend  # pyright: ignore[reportUnknownVariableType]  # it has no types
+from jsonschema.validators import validator_for
 from pydantic import JsonValue
 from referencing import Registry
 from referencing.exceptions import Unresolvable
@@ -58,13 +58,13 @@ def problems(schema: Schema, value: JsonValue | Mapping[str, JsonValue]) -> Gene
         Malformed: the schema is none, or refers to what is not in it.
     """
     errors = validator(json.dumps(schema)).iter_errors(value)
-    with _in_time():
-        try:
-            yield from cast("Iterable[ValidationError]", errors)
-        except Unresolvable as error:
-            raise Malformed(f"refers to {error.ref!r}, which is not in it") from error
-        except RecursionError as error:
-            raise Malformed("refers to itself without end") from error
+    _ENDS_AT.set(time.monotonic() + CHECK_SECONDS)
+    try:
+        yield from cast("Iterable[ValidationError]", errors)
+    except Unresolvable as error:
+        raise Malformed(f"refers to {error.ref!r}, which is not in it") from error
+    except RecursionError as error:
+        raise Malformed("refers to itself without end") from error
 
 
 @lru_cache(maxsize=512)
@@ -98,7 +98,7 @@ def _mended(schema: str) -> tuple[Schema, type[Validator]]:
     kind = validator_for(whole, default=Draft202012Validator)
     if kind is Draft202012Validator and "$schema" not in whole and _has_tuple(whole):
         kind = Draft7Validator
-    meta = kind(kind.META_SCHEMA)
+    meta = cast("Any", kind(kind.META_SCHEMA))  # its stubs know it in part
     for _ in range(MOST_MENDS):
         error = next(iter(cast("Iterable[ValidationError]", meta.iter_errors(whole))), None)
         if error is None:
@@ -206,15 +206,6 @@ def _compiled(pattern: str) -> regex.Pattern[str] | None:
         return None  # ECMAScript's, and unknown here
 
 
-@contextmanager
-def _in_time() -> Iterator[None]:
-    token = _ENDS_AT.set(time.monotonic() + CHECK_SECONDS)
-    try:
-        yield
-    finally:
-        _ENDS_AT.reset(token)
-
-
 Errors = Generator[ValidationError]
 
 
@@ -236,7 +227,8 @@ def _additional(checker: Any, rule: object, instance: object, schema: object) ->
     if not isinstance(instance, dict) or not isinstance(schema, dict):
         return
     own = cast("dict[str, Any]", schema)
-    known, patterns = own.get("properties") or {}, own.get("patternProperties") or {}
+    known = cast("dict[str, object]", own.get("properties") or {})
+    patterns = cast("dict[str, object]", own.get("patternProperties") or {})
     for name, value in cast("dict[str, object]", instance).items():
         if name in known or any(matches(pattern, name) is not False for pattern in patterns):
             continue
@@ -262,4 +254,4 @@ def _safe(kind: type[Validator]) -> type[Validator]:
         "unevaluatedItems": _passed_over,
     }
     known = {key: one for key, one in mine.items() if key in kind.VALIDATORS}
-    return cast("type[Validator]", extend(kind, known))  # type: ignore[no-untyped-call]  # it has no types
+    return cast("type[Validator]", _extend(kind, known))  # type: ignore[no-untyped-call]  # it has no types

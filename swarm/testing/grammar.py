@@ -140,12 +140,12 @@ def _missing(reference: str, root: Schema) -> str:
     node: JsonValue = root
     for part in reference.split("/")[1:]:
         name = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(node, list) and name.isdecimal() and int(name) < len(node):
-            node = node[int(name)]
-        elif isinstance(node, dict) and name in node:
-            node = node[name]
-        else:
+        steps: Schema = node if isinstance(node, dict) else {}
+        if isinstance(node, list):
+            steps = {str(at): one for at, one in enumerate(node)}
+        if name not in steps:
             return name
+        node = steps[name]
     return ""
 
 

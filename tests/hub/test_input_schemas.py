@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import cast
 
 import pytest
 from pydantic import JsonValue
@@ -15,10 +16,10 @@ DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 DRAFT_4 = "http://json-schema.org/draft-04/schema#"
 
 
-def of(properties: JsonValue, required: JsonValue = None, **more: JsonValue) -> Schema:
+def of(properties: object, required: object = None, **more: object) -> Schema:
     """An object's schema; ``required`` names what must be there."""
-    needed: Schema = {} if required is None else {"required": required}
-    return {"type": "object", "properties": properties, **needed, **more}
+    needed = {} if required is None else {"required": required}
+    return cast("Schema", {"type": "object", "properties": properties, **needed, **more})
 
 
 def shown(part: JsonValue, required: bool = False, **more: JsonValue) -> JsonValue:
@@ -87,12 +88,8 @@ REFERENCES: list[tuple[str, str, Schema]] = [
     ("reference", "rest"), [one[1:] for one in REFERENCES], ids=[one[0] for one in REFERENCES]
 )
 def test_a_reference_leads_where_it_says(reference: str, rest: Schema) -> None:
-    own = rest.get("properties")
-    schema = {
-        **rest,
-        "type": "object",
-        "properties": {**(own if isinstance(own, dict) else {}), "a": {"$ref": reference}},
-    }
+    own = cast("Schema", rest.get("properties", {}))
+    schema: Schema = {**rest, "type": "object", "properties": {**own, "a": {"$ref": reference}}}
     properties = Trimmer(schema).trimmed()["properties"]
     assert isinstance(properties, dict)
     assert properties["a"] == {"type": "integer"}
