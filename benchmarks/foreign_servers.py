@@ -268,7 +268,7 @@ SERVERS = (
         is_old=True,
     ),
     Foreign(
-        "dates",
+        "calendar",
         "pypi:date-calculator-ai-mcp==1.0.11",
         "date_calculator_ai_mcp",
         ("days_between", {"date1": "2026-01-01", "date2": "2026-01-08"}),
