@@ -11,10 +11,14 @@ answers with an ordinary error.
 from __future__ import annotations
 
 import argparse
+import http.server
 import json
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -170,11 +174,11 @@ SERVERS = (
         "fetch",
         "pypi:mcp-server-fetch==2026.10.24",
         "mcp-server-fetch",
-        ("fetch", {"url": "{page}", "ignore": 0}),
+        ("fetch", {"url": "{page}"}),
         "kettle",
         ("fetch", {"url": "http://127.0.0.1:9/"}),
         "fail",
-        args=("--ignore-robots-txt",),
+        args=("--ignore-robots-txt", "--allow-private-ips"),
     ),
     Foreign(
         "calculator",
@@ -264,12 +268,12 @@ SERVERS = (
         is_old=True,
     ),
     Foreign(
-        "dates",
+        "calendar",
         "pypi:date-calculator-ai-mcp==1.0.11",
         "date_calculator_ai_mcp",
-        ("days_between", {"start_date": "2026-01-01", "end_date": "2026-01-08"}),
+        ("days_between", {"date1": "2026-01-01", "date2": "2026-01-08"}),
         "7",
-        ("days_between", {"start_date": "2026-01-01", "end_date": "soon"}),
+        ("days_between", {"date1": "2026-01-01", "date2": "soon"}),
         "",
         is_old=True,
     ),
@@ -314,11 +318,30 @@ def installed(server: Foreign, folder: Path) -> Path:
     return programs
 
 
-def used(server: Foreign, programs: Path, work: Path) -> dict[str, Figure]:
+@contextmanager
+def _page() -> Generator[str]:
+    """The address of a page on this machine that tells of a kettle."""
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain")
+            self.end_headers()
+            self.wfile.write(b"a kettle")
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as served:
+        thread = threading.Thread(target=served.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{served.server_address[1]}/page"
+        served.shutdown()
+        thread.join()
+
+
+def used(server: Foreign, programs: Path, work: Path, page: str) -> dict[str, Figure]:
     """What became of a server's two calls in a run of its own."""
 
     def filled(value: object) -> object:
-        text = json.dumps(value).replace("{work}", str(work)).replace("{page}", (work / "page.txt").as_uri())
+        text = json.dumps(value).replace("{work}", str(work)).replace("{page}", page)
         return json.loads(text)
 
     work.mkdir(parents=True)
@@ -378,7 +401,7 @@ def measure(options: argparse.Namespace) -> Findings:
     """Installs each server and lets a run use it."""
     chosen = [one for one in SERVERS if not options.only or one.name in options.only.split(",")]
     rows: list[dict[str, Figure]] = []
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory() as temporary, _page() as page:
         folder = Path(options.folder or temporary).resolve()
         for server in chosen:
             try:
@@ -391,7 +414,7 @@ def measure(options: argparse.Namespace) -> Findings:
                     "said": str(error),
                 }
             else:
-                row = used(server, programs, Path(temporary) / "work" / server.name)
+                row = used(server, programs, Path(temporary) / "work" / server.name, page)
             rows.append(row)
             print("  " + "  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
     plain, told = (sum(row[key] == "yes" for row in rows) for key in ("plain", "error"))

@@ -163,7 +163,9 @@ class Connection:
             if self.ended.is_set():
                 raise await self._death(call) from error
             return _carried_out(call, f"was answered, but the answer can't be read: {self._told(error)}")
-        result = from_answer(offer.tool.name, answer, wraps=offer.wraps, is_ours=self._is_ours)
+        result = from_answer(
+            offer.tool.name, answer, wraps=offer.wraps or self._is_ours, is_ours=self._is_ours
+        )
         if result.is_error and not answer.is_error:
             return _carried_out(call, f"was carried out, but {result.text}")
         return self._shown(result)

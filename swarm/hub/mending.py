@@ -97,16 +97,16 @@ def mend_tool(tool: Json) -> None:
     if not isinstance(tool.get("_meta", {}), dict):
         del tool["_meta"]
     output = tool.pop("outputSchema", None)
-    if isinstance(output, dict) and _wraps(str(tool.get("name")), cast("Json", output)):
+    if isinstance(output, dict) and _wraps(cast("Json", output)):
         tool["_meta"] = {**cast("Json", tool.get("_meta", {})), WRAPS: True}
 
 
-def _wraps(name: str, output: Json) -> bool:
+def _wraps(output: Json) -> bool:
     """Whether answers are wrapped: FastMCP marks it, the Python SDK names the schema after its function."""
     properties = output.get("properties")
     if not isinstance(properties, dict) or properties.keys() != {"result"}:
         return False
-    return bool(output.get("x-fastmcp-wrap-result")) or output.get("title") == f"{name}Output"
+    return bool(output.get("x-fastmcp-wrap-result")) or str(output.get("title")).endswith("Output")
 
 
 def _tool_problem(tool: Json) -> str:

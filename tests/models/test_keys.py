@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from swarm.errors import ModelMissing, ModelUnavailable, ProjectError
 from swarm.messages import Message, Request
@@ -59,7 +60,10 @@ async def test_a_server_that_wants_another_key_is_told_as_one(kind: FaceKind, ke
 
 async def test_a_server_that_shows_its_list_to_everybody_is_not_taken_for_one_without_a_key() -> None:
     async def handle(request: HttpRequest) -> HttpResponse:
-        pages = {"/v1/models": {"data": [{"id": "m"}]}, "/api/tags": {"models": [{"name": "m"}]}}
+        pages: dict[str, JsonValue] = {
+            "/v1/models": {"data": [{"id": "m"}]},
+            "/api/tags": {"models": [{"name": "m"}]},
+        }
         if request.path in pages:
             return json_response(pages[request.path])
         return json_response({"error": {"message": "Invalid API Key", "code": 401}}, 401)

@@ -221,7 +221,7 @@ def test_comments_and_trailing_commas_are_read_as_the_clients_do_whose_file_it_i
 
 
 def test_what_looks_like_a_comment_in_a_text_is_none(tmp_path: Path) -> None:
-    args = ["http://localhost", "/* x */", 'a "quoted" // word', ",]", "\\"]
+    args: list[JsonValue] = ["http://localhost", "/* x */", 'a "quoted" // word', ",]", "\\"]
     _write(tmp_path, {"mcpServers": {"x": {"command": "x", "args": args}}})
 
     assert read_mcp_json(tmp_path, {})["x"].args == tuple(args)
