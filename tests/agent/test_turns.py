@@ -108,3 +108,10 @@ def test_a_table_is_put_in_words() -> None:
         },
     }
     assert shape(schema) == "a list of {owner: text or null, due: date as YYYY-MM-DD or null}"
+
+
+def test_choices_and_what_may_be_absent_are_told_in_words() -> None:
+    mood: JsonValue = {"enum": ["angry", "calm"]}
+    price: JsonValue = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+    told = shape({"type": "object", "properties": {"mood": mood, "price": price}})
+    assert told == '{mood: "angry" or "calm", price: number or null}'
