@@ -129,7 +129,7 @@ def _plain(number: str) -> float:
 def _within(answer: JsonValue, made: Callable[[Sequence[Row]], Iterable[float]]) -> Iterator[float]:
     """What is made of the lists within an answer: how long they are, or what their numbers add up to."""
     if isinstance(answer, list):
-        rows = [item if isinstance(item, dict) else {"": item} for item in answer]
+        rows: list[Row] = [item if isinstance(item, dict) else {"": item} for item in answer]
         yield from made(rows)
     inner = answer.values() if isinstance(answer, dict) else answer if isinstance(answer, list) else []
     for part in inner:
