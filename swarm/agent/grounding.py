@@ -112,6 +112,8 @@ class Leaf:
     place: str
     value: JsonValue
     is_judged: bool = False
+    about: str = ""
+    """What its schema says of it."""
 
 
 Schema = Mapping[str, JsonValue]
@@ -146,7 +148,7 @@ def leaves(
             wanted = each[number] if number < len(each) else items
             yield from leaves(value, wanted, root, f"{place}[{number}]", judged)
     else:
-        yield Leaf(place, data, judged or isinstance(data, bool))
+        yield Leaf(place, data, judged or isinstance(data, bool), str(schema.get("description", "")))
 
 
 def _branch(data: JsonValue, schema: Schema | None, root: Schema) -> Schema:

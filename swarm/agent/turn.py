@@ -208,6 +208,10 @@ def _word(schema: JsonValue) -> str:
         return "any"
     if schema.get("format") == "date":
         return "date as YYYY-MM-DD or null"
+    if isinstance(values := schema.get("enum"), list):
+        return " or ".join(json.dumps(value, ensure_ascii=False) for value in values)
+    if isinstance(branches := schema.get("anyOf"), list):
+        return " or ".join(dict.fromkeys(_word(branch) for branch in branches))
     kind = schema.get("type")
     kinds: Sequence[JsonValue] = kind if isinstance(kind, list) else [kind]
     names = ["text" if one == "string" else str(one) for one in kinds if one]

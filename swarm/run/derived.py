@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 
 from pydantic import JsonValue
@@ -17,6 +17,9 @@ _PARTED = re.compile(r"\s*(?:,\s*and\s+|,\s*or\s+|[,;]|\band\b|\bor\b|&)\s*")
 _NUMBER = re.compile(
     r"(?<![\w.,-])\d+(?:[.,\u2019' ]\d{3})*(?:[.,]\d+)?(?![\w-]|[.,]\d)|(?<=[$€£])\d[\d.,]*\d"
 )
+_SUM_WORDS = re.compile(
+    r"\b(?:totals?|sums?|together|altogether|overall|in all|combined|added up|gesamt\w*|summe|insgesamt|zusammen)\b"
+)
 MOST_NUMBERS = 400
 """Of one text: sums over more say nothing."""
 
@@ -25,21 +28,25 @@ class Derived:
     """The numbers that counting and adding up makes of tables and texts."""
 
     def __init__(self, tables: Iterable[Sequence[Row]], texts: Iterable[str]) -> None:
-        self._numbers: set[float] = set()
+        self._counts: set[float] = set()
+        self._sums: set[float] = set()
         for rows in tables:
-            self._numbers.update(_counts(rows))
-            self._numbers.update(_sums(rows))
+            self._counts.update(_counts(rows))
+            self._sums.update(_sums(rows))
         for text in texts:
-            self._numbers.update(_counts_of_text(text))
-            self._numbers.update(_sums_of_text(text))
+            self._counts.update(_counts_of_text(text))
+            self._sums.update(_sums_of_text(text))
 
-    def has(self, value: JsonValue, answer: JsonValue) -> bool:
+    def has(self, value: JsonValue, answer: JsonValue, asked: str) -> bool:
         """Whether a number follows; also from the answer that it stands in: how long its lists are, what they add
-        up to."""
+        up to. ``asked`` is what says whether a sum is wanted: where none is, a model that adds up is wrong."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
         wanted = round(abs(float(value)), 2)
-        return wanted in self._numbers or wanted in set(_within(answer))
+        if wanted in self._counts or wanted in set(_within(answer, _counts)):
+            return True
+        is_asked = _SUM_WORDS.search(asked.casefold().replace("_", " ")) is not None
+        return is_asked and (wanted in self._sums or wanted in set(_within(answer, _sums)))
 
 
 def _counts(rows: Sequence[Row]) -> Iterator[float]:
@@ -119,16 +126,11 @@ def _plain(number: str) -> float:
     return float(f"{digits or 0}.{rest}") if is_decimal else float(digits + rest)
 
 
-def _within(answer: JsonValue) -> Iterator[float]:
-    """The lengths of the lists within an answer, and what their numbers add up to."""
+def _within(answer: JsonValue, made: Callable[[Sequence[Row]], Iterable[float]]) -> Iterator[float]:
+    """What is made of the lists within an answer: how long they are, or what their numbers add up to."""
     if isinstance(answer, list):
-        rows = [item for item in answer if isinstance(item, dict)]
-        yield float(len(answer))
-        if rows:
-            yield from _counts(rows)
-            yield from _sums(rows)
-        else:
-            yield _sum(answer)
+        rows: list[Row] = [item if isinstance(item, dict) else {"": item} for item in answer]
+        yield from made(rows)
     inner = answer.values() if isinstance(answer, dict) else answer if isinstance(answer, list) else []
     for part in inner:
-        yield from _within(part)
+        yield from _within(part, made)

@@ -218,15 +218,16 @@ class _Check:
     def _follows(self, leaf: Leaf, data: JsonValue) -> bool:
         """Whether a value that does not stand there comes of what does: a count or a sum, or prose in the model's
         own words whose numbers stand there."""
+        asked = f"{self._task} {leaf.place} {leaf.about}"
         if not isinstance(leaf.value, str):
-            return self._derived.has(leaf.value, data)
+            return self._derived.has(leaf.value, data, asked)
         return is_prose(leaf.value) and not self._wrong_figures(leaf.value, data)
 
     def _wrong_figures(self, text: str, data: JsonValue) -> list[float]:
         return [
             figure
             for figure in _figures(text)
-            if not self._source.has(figure) and not self._derived.has(figure, data)
+            if not self._source.has(figure) and not self._derived.has(figure, data, text)
         ]
 
     def _is_judged(self, leaf: Leaf) -> bool:

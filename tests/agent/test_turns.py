@@ -227,3 +227,10 @@ def test_a_typed_result_with_models_in_it_stands_by_itself() -> None:
     assert parse(json.dumps({"result": value}), rules) == Give(value)
     with pytest.raises(MalformedReply, match="result/unit/parts/0"):
         parse(json.dumps({"result": {**value, "unit": {"name": "a", "parts": [{"name": 5}]}}}), rules)
+
+
+def test_choices_and_what_may_be_absent_are_told_in_words() -> None:
+    mood: JsonValue = {"enum": ["angry", "calm"]}
+    price: JsonValue = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+    told = shape({"type": "object", "properties": {"mood": mood, "price": price}})
+    assert told == '{mood: "angry" or "calm", price: number or null}'

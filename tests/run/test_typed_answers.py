@@ -291,8 +291,15 @@ FOLLOWS: dict[str, tuple[str, JsonValue]] = {
 @pytest.mark.parametrize("name", FOLLOWS)
 async def test_a_number_that_follows_from_what_was_read_is_done(tmp_path: Path, name: str) -> None:
     told, number = FOLLOWS[name]
-    answer = await answer_of(tmp_path, Teller(number, told=told), float)
+    answer = await answer_of(tmp_path, Teller(number, told=told), float, "What is it in total?")
     assert (answer.status, answer.value, answer.missing) == ("done", number, ())
+
+
+async def test_a_sum_that_nobody_asked_for_is_doubted(tmp_path: Path) -> None:
+    told = "The kettle is 10 euros. The lamp is 15 euros."
+    answer = await answer_of(tmp_path, Teller(25.0, told=told), float, "What does the kettle cost?")
+    assert (answer.status, answer.value) == ("degraded", 25.0)
+    assert answer.missing == ("25.0 does not stand in what was found",)
 
 
 async def test_a_number_that_does_not_follow_is_kept_and_named_and_not_asked_again(tmp_path: Path) -> None:
