@@ -145,9 +145,10 @@ class Outlet(io.TextIOBase):
             self._line.more.notify()
 
     def pass_on(self, piece: bytes) -> None:
-        """Writes a piece, however long that takes."""
+        """Writes a piece, however long that takes; leaves it where nobody reads any more."""
         try:
-            self._put(piece)
+            if not self._errno and not self._is_given_up:
+                self._put(piece)
         except OSError as error:
             # A terminal that was closed has nobody to tell; the run ends in its own good order.
             if error.errno != errno.EIO:

@@ -36,10 +36,13 @@ class TerminalView:
         try:
             await self._follow(events)
         finally:
-            if self._live is not None:
-                self._live.stop()
-            self._live = None
+            self._close()
         self._leave()
+
+    def _close(self) -> None:
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
 
     def _opened(self) -> Live:
         """A picture that begins where the cursor is, below all that was printed before."""
