@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,6 +28,18 @@ LONGEST_LINE = 400
 SECONDS = 5.0
 HANGS_SECONDS = 60.0
 """A command that is not over by then hangs, however busy the machine is."""
+
+LOADED = (
+    "swarm.models.choose",
+    "swarm.planner.check",
+    "swarm.project.project",
+    "swarm.cli.follow",
+    "swarm.cli.plan_file",
+    "swarm.run.deadline",
+    "swarm.store.archive",
+    "swarm.store.place",
+)
+"""What most commands load by themselves; loaded once where they are forked."""
 
 PROOF = Proof(
     name="wrong_inputs",
@@ -130,6 +143,8 @@ def measure(options: argparse.Namespace) -> Findings:
     """Tries them all, and judges what was said of each."""
     tried = list(mistakes())[:: options.every]
     if options.forked:
+        for module in LOADED:
+            import_module(module)
         met = [meet_forked(one) for one in tried]
     else:
         with ThreadPoolExecutor(options.processes) as pool:

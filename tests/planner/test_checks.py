@@ -16,7 +16,10 @@ Schema = dict[str, JsonValue]
 
 
 def doubling(levels: int) -> Schema:
-    parts: Schema = {f"a{n}": {"allOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(levels)}
+    parts: Schema = {}
+    for level in range(levels):
+        twice: list[JsonValue] = [{"$ref": f"#/$defs/a{level + 1}"}] * 2
+        parts[f"a{level}"] = {"allOf": twice}
     return {"$ref": "#/$defs/a0", "$defs": {**parts, f"a{levels}": {"type": "string"}}}
 
 

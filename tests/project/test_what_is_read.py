@@ -24,14 +24,20 @@ def bind(path: Path) -> None:
         bound.bind(os.path.relpath(path))
 
 
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+def device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
 @pytest.mark.parametrize(
-    ("make", "kind"),
-    [
-        (os.mkfifo, "named pipe"),
-        (Path.mkdir, "folder"),
-        (bind, "socket"),
-        (lambda path: path.symlink_to("/dev/zero"), "device"),
-    ],
+    ("make", "kind"), [(pipe, "named pipe"), (folder, "folder"), (bind, "socket"), (device, "device")]
 )
 def test_what_is_no_regular_file_is_refused_by_its_kind(
     make: Callable[[Path], object], kind: str, tmp_path: Path
