@@ -154,7 +154,7 @@ JSON: dict[str, str] = {
 
 def plan_of(*steps: Mapping[str, object]) -> str:
     return json.dumps({
-        "steps": [{"id": "a", "agent": "generalist", "brief": "Do it."} | step for step in steps]
+        "steps": [{"id": "a", "agent": "generalist", "brief": "Do it.", **step} for step in steps]
     })
 
 

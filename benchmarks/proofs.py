@@ -45,6 +45,7 @@ ALL = (
     "power_cuts",
     "full_disk",
     "corruption",
+    "wrong_inputs",
 )
 """In the order of PROOFS.md; those that are not short take several minutes to hours each."""
 

@@ -80,7 +80,7 @@ def _checked(path: Path, reply: ReplyFunction) -> ReplyFunction:
     async def checked(request: Request) -> Answer:
         try:
             answer = reply(request)
-            found = await answer if isinstance(answer, Awaitable) else answer
+            found = cast("object", await answer if isinstance(answer, Awaitable) else answer)
         except (SwarmError, TimeoutError):
             raise
         except Exception as error:  # foreign code: whatever a script does

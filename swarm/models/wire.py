@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
@@ -79,12 +80,22 @@ EXCHANGE: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 """Where ``Wire`` records for the call that runs in this context."""
 
 
+OTHER_DESCRIPTORS, FEWEST_CONNECTIONS = 96, 4
+"""Descriptors that a run needs beside those: its file, log and lock, the pipes of its servers, modules."""
+
+
 class WireError(httpx.TransportError):
     """No whole response came.
 
     Not one of httpx's connection errors, because litellm's handler answers those by sending the
     request again on a client of its own.
     """
+
+
+def most_connections() -> int:
+    """Connections to a server at once, so that descriptors are left for all else; 0 for any number."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 0 if soft == resource.RLIM_INFINITY else max(FEWEST_CONNECTIONS, soft - OTHER_DESCRIPTORS)
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -144,7 +155,7 @@ class Wire(httpx.AsyncBaseTransport):
 
     def _open(self, request: httpx.Request) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS)
+            connector = aiohttp.TCPConnector(limit=most_connections(), keepalive_timeout=KEEP_ALIVE_SECONDS)
             no_limit = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
             self._session = aiohttp.ClientSession(connector=connector, timeout=no_limit, trust_env=False)
         headers = {name: request.headers[name] for name in _PASSED if name in request.headers}

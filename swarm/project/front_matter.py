@@ -25,7 +25,7 @@ class _Loader(yaml.SafeLoader):
     """Refuses repeated keys, anchors' aliases and tags, each of which can make a value nobody sees in the file."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = cast("Callable[[], yaml.Event]", self.peek_event)()
+        event = cast("Callable[[], yaml.Event]", getattr(self, "peek_event"))()  # noqa: B009  # it has no types
         if isinstance(event, yaml.AliasEvent):
             raise _Refused(problem="write the value itself, not an alias (*)", problem_mark=_mark(event))
         if getattr(event, "tag", None) is not None:

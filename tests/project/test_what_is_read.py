@@ -24,14 +24,20 @@ def bind(path: Path) -> None:
         bound.bind(os.path.relpath(path))
 
 
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+def device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
 @pytest.mark.parametrize(
-    ("make", "kind"),
-    [
-        (os.mkfifo, "named pipe"),
-        (Path.mkdir, "folder"),
-        (bind, "socket"),
-        (lambda path: path.symlink_to("/dev/zero"), "device"),
-    ],
+    ("make", "kind"), [(pipe, "named pipe"), (folder, "folder"), (bind, "socket"), (device, "device")]
 )
 def test_what_is_no_regular_file_is_refused_by_its_kind(
     make: Callable[[Path], object], kind: str, tmp_path: Path
@@ -128,7 +134,9 @@ def test_a_value_is_repeated_in_80_characters_however_large() -> None:
     shared: list[object] = ["x"]
     for _ in range(60):
         shared = [shared, shared]
-    for value in ("a" * 5_000, ["a" * 100] * 3_000, {"a": {"b": {"c": {}}}}, 10**5_000, shared):
+    deep: dict[str, object] = {"a": {"b": {"c": {"d": 1}}}}
+    values: list[object] = ["a" * 5_000, ["a" * 100] * 3_000, deep, 10**5_000, shared]
+    for value in values:
         assert len(quoted(value)) <= 80
     assert (quoted("ab"), shortened("ab")) == ("'ab'", "ab")
     assert listed(str(number) for number in range(8)) == "0, 1, 2, 3, 4 and 3 more"

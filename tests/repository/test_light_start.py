@@ -32,9 +32,8 @@ sys.addaudithook(refuse)
 import swarm
 from swarm.cli.app import main
 
-sys.argv = ["swarm", *sys.argv[1:]]
 try:
-    main()
+    main(sys.argv[1:])
 finally:
     print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})), file=sys.stderr)
 """
