@@ -117,6 +117,7 @@ class Leaf:
 
 
 Schema = Mapping[str, JsonValue]
+_NO_SCHEMA: Schema = {}
 
 
 def leaves(
@@ -153,7 +154,7 @@ def leaves(
 
 def _branch(data: JsonValue, schema: Schema | None, root: Schema) -> Schema:
     """The schema that a value stands under: references followed, and of alternatives the one it fits."""
-    schema = schema or {}
+    schema = _NO_SCHEMA if schema is None else schema
     for _ in range(16):  # a reference may lead to itself
         reference = schema.get("$ref")
         definitions = root.get("$defs")
@@ -165,7 +166,7 @@ def _branch(data: JsonValue, schema: Schema | None, root: Schema) -> Schema:
             if isinstance(choices := schema.get(key), list):
                 beside = {name: value for name, value in schema.items() if name != key}
                 branches = [_branch(data, _dict(choice), root) for choice in choices]
-                fitting = next((branch for branch in branches if _fits(data, branch)), {})
+                fitting = next((branch for branch in branches if _fits(data, branch)), _NO_SCHEMA)
                 schema = {**fitting, **beside}
                 break
         else:
