@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from pydantic import BaseModel, Field
 
@@ -125,7 +125,9 @@ def names(*wanted: str) -> Callable[[object], bool]:
     """Whether it is a list of these texts, in any order and case."""
 
     def check(value: object) -> bool:
-        found = [str(one).casefold() for one in value] if isinstance(value, list | tuple | set) else []
+        found = (
+            [str(one).casefold() for one in cast("list[object]", value)] if isinstance(value, list) else []
+        )
         return sorted(found) == sorted(one.casefold() for one in wanted)
 
     return check

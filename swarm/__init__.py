@@ -8,9 +8,11 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
     from swarm import errors as errors
     from swarm.card import AgentCard as AgentCard
     from swarm.errors import LimitExceeded as LimitExceeded
@@ -113,10 +115,12 @@ def _tell_fields(noun: type) -> None:
         module = ast.parse(inspect.getsource(sys.modules[noun.__module__]))
     except (OSError, TypeError, SyntaxError):
         return  # installed without sources
+    none: list[ast.stmt] = []
     body = next(
-        (one.body for one in module.body if isinstance(one, ast.ClassDef) and one.name == noun.__name__), []
+        (one.body for one in module.body if isinstance(one, ast.ClassDef) and one.name == noun.__name__), none
     )
-    known: object = getattr(noun, "model_fields", None)
+    found: object = getattr(noun, "model_fields", None)
+    known = cast("dict[str, FieldInfo]", found if isinstance(found, dict) else {})
     told: list[str] = []
     for field, below in zip(body, [*body[1:], None], strict=True):
         if not (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)):
@@ -126,7 +130,7 @@ def _tell_fields(noun: type) -> None:
             about = " ".join(str(below.value.value).split())
         if not name.startswith("_"):
             told.append(f"    {name}: {ast.unparse(field.annotation)}{' - ' if about else ''}{about}")
-        if isinstance(known, dict) and about and name in known and not known[name].description:
+        if about and name in known and not known[name].description:
             known[name].description = about
     if told and "\nFields:\n" not in (noun.__doc__ or ""):
         noun.__doc__ = f"{inspect.getdoc(noun) or ''}\n\nFields:\n" + "\n".join(told)

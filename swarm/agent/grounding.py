@@ -117,6 +117,7 @@ class Leaf:
 
 
 Schema = Mapping[str, JsonValue]
+_NO_SCHEMA: Schema = {}
 
 
 def leaves(
@@ -153,24 +154,24 @@ def leaves(
 
 def _branch(data: JsonValue, schema: Schema | None, root: Schema) -> Schema:
     """The schema that a value stands under: references followed, and of alternatives the one it fits."""
-    schema = schema or {}
+    node: Schema = _NO_SCHEMA if schema is None else schema
     for _ in range(16):  # a reference may lead to itself
-        reference = schema.get("$ref")
+        reference = node.get("$ref")
         definitions = root.get("$defs")
         if isinstance(reference, str) and isinstance(definitions, dict):
-            beside = {key: value for key, value in schema.items() if key != "$ref"}
-            schema = {**(_dict(definitions.get(reference.rpartition("/")[2])) or {}), **beside}
+            beside = {key: value for key, value in node.items() if key != "$ref"}
+            node = {**(_dict(definitions.get(reference.rpartition("/")[2])) or {}), **beside}
             continue
         for key in ("anyOf", "oneOf", "allOf"):
-            if isinstance(choices := schema.get(key), list):
-                beside = {name: value for name, value in schema.items() if name != key}
+            if isinstance(choices := node.get(key), list):
+                beside = {name: value for name, value in node.items() if name != key}
                 branches = [_branch(data, _dict(choice), root) for choice in choices]
-                fitting = next((branch for branch in branches if _fits(data, branch)), {})
-                schema = {**fitting, **beside}
+                fitting = next((branch for branch in branches if _fits(data, branch)), _NO_SCHEMA)
+                node = {**fitting, **beside}
                 break
         else:
-            return schema
-    return schema
+            return node
+    return node
 
 
 def _fits(data: JsonValue, schema: Schema) -> bool:

@@ -64,7 +64,7 @@ def form_of(answer_type: object) -> Form | None:
     if answer_type is None:
         return None
     try:
-        adapter = cast("TypeAdapter[object]", TypeAdapter(cast("type[object]", answer_type)))
+        adapter: TypeAdapter[object] = TypeAdapter(cast("type[object]", answer_type))
         schema = _SCHEMA.validate_python(adapter.json_schema())
         return Form(adapter, _Inliner(schema).whole())
     except Exception as error:  # pydantic raises what it happens to meet in what is no type

@@ -34,6 +34,16 @@ SAID = '{"result": "said"}'
 Use = Callable[[Swarm], Awaitable[object]]
 
 
+async def begin(swarm: Swarm, task: str = "Say it.", plan: Plan | None = None) -> None:
+    """A run that is started."""
+    _: Run[str] = await swarm.start(task, plan=plan)
+
+
+async def go_on(swarm: Swarm, run: str = "last") -> None:
+    """A run that is resumed."""
+    _: Run[str] = await swarm.resume(run)
+
+
 def fine() -> str:
     """Works."""
     return "fine"
@@ -155,9 +165,9 @@ async def damaged(swarm: Swarm) -> None:
 
 
 USES: dict[str, tuple[type[BaseException], Use]] = {
-    "an empty task": (ProjectError, lambda swarm: swarm.start("  ")),
-    "a run that is not there": (ProjectError, lambda swarm: swarm.resume("nothing")),
-    "no run yet": (ProjectError, lambda swarm: swarm.resume()),
+    "an empty task": (ProjectError, lambda swarm: begin(swarm, "  ")),
+    "a run that is not there": (ProjectError, lambda swarm: go_on(swarm, "nothing")),
+    "no run yet": (ProjectError, lambda swarm: go_on(swarm)),
     "a fork of nothing": (ProjectError, lambda swarm: swarm.fork("nothing", "say:1")),
     "a type that no schema can be made of": (
         ProjectError,
@@ -203,7 +213,7 @@ async def test_a_function_that_can_be_no_tool_is_refused_when_the_swarm_is_opene
 async def test_a_plan_that_can_not_run_is_a_plan_error_outside_the_block(tmp_path: Path, name: str) -> None:
     write_cards(tmp_path, writer="")
     with pytest.raises(PlanError, match=r"the plan cannot run: .+"):
-        await used(tmp_path, lambda swarm: swarm.start("Say it.", plan=BAD_PLANS[name]))
+        await used(tmp_path, lambda swarm: begin(swarm, plan=BAD_PLANS[name]))
 
 
 @pytest.mark.parametrize("name", USES)
@@ -275,7 +285,7 @@ async def test_a_limit_that_is_none_is_refused_where_it_is_written() -> None:
 async def test_a_misspelt_agent_is_told_which_was_meant(tmp_path: Path) -> None:
     write_cards(tmp_path, writer="")
     with pytest.raises(PlanError, match="did you mean 'writer'"):
-        await used(tmp_path, lambda swarm: swarm.start("Say it.", plan=BAD_PLANS["unknown agent"]))
+        await used(tmp_path, lambda swarm: begin(swarm, plan=BAD_PLANS["unknown agent"]))
 
 
 def test_a_tool_may_be_marked() -> None:
