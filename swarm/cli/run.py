@@ -105,12 +105,15 @@ def _tell_of_replies(path: Path, record: RunRecord) -> None:
 
 
 def _model_of(record: RunRecord, path: Path) -> str | None:
-    """The name of the model that a run had, where it is this project's own: what an archive from elsewhere names is
-    not to be reached, and no script of it to be run."""
+    """The name of the model that a run had, where the run is this project's own.
+
+    What an archive from elsewhere names is not to be reached, and no script of it to be run.
+    """
     from swarm.run.setting import MODEL
+    from swarm.store.records import IMPORTED
 
     name = record.settings.get(MODEL)
-    is_own = Path(record.project) == path.resolve().parents[2]
+    is_own = Path(record.project) == path.resolve().parents[2] and not record.settings.get(IMPORTED)
     return name if isinstance(name, str) and name and is_own else None
 
 
