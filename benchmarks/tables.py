@@ -41,8 +41,8 @@ def _is_right(path: Path) -> bool:
         rows = loaded(CORPUS, path.name.removesuffix(".truth"))
         found = list(rows_of(rows)) if isinstance(rows, FileTable) else list(rows)
     except ToolError as error:
-        return "refused" in truth and truth["refused"] in str(error)
-    return [list(row.values()) for row in found] == truth.get("rows")
+        return "refused" in truth and str(truth["refused"]) in str(error)
+    return bool([list(row.values()) for row in found] == truth.get("rows"))
 
 
 def write_orders(path: Path, rows: int) -> None:
