@@ -304,7 +304,7 @@ def rewritten(path: Path, dialect: Dialect, target: Path) -> None:
     except UnicodeError as error:
         raise ToolError(f"it is no valid {dialect.encoding.upper()}; save it as UTF-8") from error
     except csv.Error as error:
-        raise ToolError(f"line {reader.line_num}: {_reason(error)}") from error
+        raise ToolError(f"a line behind the first rows: {_reason(error)}") from error
 
 
 def _same_width(reader: Iterator[Record], width: int) -> Iterator[Record]:

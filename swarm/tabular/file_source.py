@@ -120,9 +120,9 @@ def _prepared(path: Path, copy: Path, known: delimited.Dialect | None) -> _Part:
     try:
         dialect = known or delimited.sniffed(path)
         width = len(dialect.header)
-        scan = scanned(path)
         if dialect.encoding not in ("utf-8", "utf-8-sig") or dialect.has_bare_returns or width == 1:
             return _rewritten(path, copy, dialect)
+        scan = scanned(path)
     except (ToolError, OSError) as error:
         raise _told(path, error) from error
     rows = None if scan.is_quoted else scan.lines - dialect.skipped - 1

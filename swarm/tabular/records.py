@@ -120,7 +120,8 @@ def sheet_rows(path: Path, sheet: str = "") -> tuple[list[str], list[list[Cell]]
 
 def _sheets(path: Path) -> dict[str, list[list[Cell]]]:
     try:
-        book = python_calamine.load_workbook(path)
+        # The stub of the library leaves the kind of a PathLike open.
+        book = python_calamine.load_workbook(str(path))  # pyright: ignore[reportUnknownMemberType]
         return {name: _cells(book.get_sheet_by_name(name).to_python()) for name in book.sheet_names}
     except python_calamine.PasswordError as error:
         raise ToolError("it has a password; save it without one") from error

@@ -147,12 +147,12 @@ def pattern(spelling: Spelling, cell: str) -> str:
     """SQL: whether a cell has the form of the spelling, however many digits it has."""
     if spelling.is_whole:
         return f"CAST(TRY_CAST({cell} AS BIGINT) AS VARCHAR) = {cell}"
-    if spelling.digits:
-        # Far quicker than the expression where the cell fits, as nearly all do.
-        short = f"CAST(TRY_CAST({cell} AS DECIMAL(18, {spelling.digits})) AS VARCHAR) = {cell}"
     form = spelling.cell.replace("'", "''")
     full = f"regexp_full_match({cell}, '{form}')"
-    return f"({short} OR {full})" if spelling.digits else full
+    if not spelling.digits:
+        return full
+    # Far quicker than the expression where the cell fits, as nearly all do.
+    return f"(CAST(TRY_CAST({cell} AS DECIMAL(18, {spelling.digits})) AS VARCHAR) = {cell} OR {full})"
 
 
 def condition(spelling: Spelling, cell: str) -> str:
