@@ -265,7 +265,7 @@ async def _opened(
         if opened and isinstance(message, mcp_types.ToolListChangedNotification):
             opened[0].is_stale = True
 
-    readable = screened(mended(transport, misread), misread)
+    readable = screened(mended(transport), misread)
     client = Client(readable, client_info=CLIENT, message_handler=heard, cache=None, mode=begins)
     connection = Connection(entry, await stack.enter_async_context(client), misread, process)
     await connection.list_tools()

@@ -6,6 +6,7 @@ import json
 import re
 from contextlib import suppress
 from ipaddress import ip_address
+from typing import cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -169,10 +170,15 @@ def _said(content: bytes) -> str:
     """What an error page says, in a few words; nothing of one that is made to be looked at."""
     text = content.decode(errors="replace")
     with suppress(ValueError):
-        body = json.loads(text)
+        body: object = json.loads(text)
         for key in ("error", "message", "error_description", "detail", "title"):
             if isinstance(body, dict) and key in body:
-                body = body[key] if not isinstance(body[key], dict) else body[key].get("message", body[key])
+                inner: object = cast("dict[str, object]", body)[key]
+                body = (
+                    cast("dict[str, object]", inner).get("message", inner)
+                    if isinstance(inner, dict)
+                    else inner
+                )
         text = body if isinstance(body, str) else json.dumps(body)
     title = re.search(r"<(?:title|h1)[^>]*>([^<]*)<", text, re.IGNORECASE)
     text = title[1] if title else "" if "<" in text else text

@@ -15,12 +15,9 @@ from mcp.client import Transport
 from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.message import SessionMessage
 from mcp_types import ErrorData, JSONRPCError, JSONRPCMessage, JSONRPCResponse, jsonrpc_message_adapter
-from mcp_types.methods import validate_server_result
-from mcp_types.version import SUPPORTED_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from swarm.hub.lines import Messages
-from swarm.project.wording import first_problem
 
 UNREADABLE = -32099
 """Our own code for an answer that came and can't be read: the call is over, and what it did is unknown."""
@@ -35,45 +32,33 @@ Json = dict[str, object]
 
 
 @asynccontextmanager
-async def mended(
-    inner: Transport, refused: dict[str, str]
-) -> AsyncGenerator[tuple[Messages, WriteStream[SessionMessage]]]:
-    """A transport whose answers the SDK can read; ``refused`` learns, by the name of a tool, why it was
-    left out."""
+async def mended(inner: Transport) -> AsyncGenerator[tuple[Messages, WriteStream[SessionMessage]]]:
+    """A transport whose answers the SDK can read."""
     async with inner as (messages, outlet):
-        yield _Mended(messages, refused), outlet
+        yield _Mended(messages), outlet
 
 
 class _Mended(Messages):
     """The messages of a transport, with lists of tools and answers to calls mended."""
 
-    def __init__(self, messages: ReadStream[SessionMessage | Exception], refused: dict[str, str]) -> None:
+    def __init__(self, messages: ReadStream[SessionMessage | Exception]) -> None:
         self._messages = messages
-        self._refused = refused
 
     async def receive(self) -> SessionMessage | Exception:
         item = await self._messages.receive()
         if isinstance(item, SessionMessage) and isinstance(item.message, JSONRPCResponse):
             result = item.message.result
-            if isinstance(result.get("tools"), list):
-                result["tools"] = self._tools(cast("list[object]", result["tools"]))
+            tools: object = result.get("tools")
+            if isinstance(tools, list):
+                for tool in cast("list[object]", tools):
+                    if isinstance(tool, dict):
+                        mend_tool(cast("Json", tool))
             elif "protocolVersion" not in result and ("content" in result or "structuredContent" in result):
                 mend_answer(result)
         return item
 
     async def aclose(self) -> None:
         await self._messages.aclose()
-
-    def _tools(self, tools: list[object]) -> list[object]:
-        kept: list[object] = []
-        for tool in tools:
-            if isinstance(tool, dict):
-                mend_tool(entry := cast("Json", tool))
-                if problem := _tool_problem(entry):
-                    self._refused[str(entry.get("name") or "a tool without a name")] = problem
-                    continue
-            kept.append(tool)
-        return kept
 
 
 def mend_tool(tool: Json) -> None:
@@ -107,21 +92,6 @@ def _wraps(output: Json) -> bool:
     if not isinstance(properties, dict) or properties.keys() != {"result"}:
         return False
     return bool(output.get("x-fastmcp-wrap-result")) or str(output.get("title")).endswith("Output")
-
-
-def _tool_problem(tool: Json) -> str:
-    """Why the SDK would refuse a list with this tool; empty where it would not."""
-    schema = tool.get("inputSchema")
-    if isinstance(schema, dict) and cast("Json", schema).get("type") != "object":
-        return ""  # Told in plainer words where schemas are looked at.
-    for version in SUPPORTED_PROTOCOL_VERSIONS[-2:]:
-        try:
-            rest: Json = {"resultType": "complete", "ttlMs": 0, "cacheScope": "public"}
-            validate_server_result("tools/list", version, {"tools": [tool], **rest})
-        except ValidationError as error:
-            # Which tool of the list it was is nothing that a person needs.
-            return first_problem(error).removeprefix("tools.0.")
-    return ""
 
 
 def mend_answer(result: Json) -> None:

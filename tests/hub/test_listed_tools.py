@@ -92,7 +92,7 @@ async def test_a_malformed_part_of_an_entry_is_passed_over(
         (bad(name="good\u200b"), r"'good\u200b'", "a tool's name is 1 to 128 letters"),
         (bad(name="\x1b[31mred"), r"'\x1b[31mred'", "a tool's name is 1 to 128 letters"),
         (bad(name="n" * 5_000), f"'{'n' * 79}…", "a tool's name is 1 to 128 letters"),
-        (bad(name=None), "a tool without a name", "its name is no text"),
+        (bad(name=None), "a tool without a name", "it has no name"),
         ({"description": "no name"}, "a tool without a name", "it has no name"),
         (5, "an entry that is no tool", "Input should be a valid dictionary"),
         ({**GOOD, "description": "another"}, "good", "the server lists a second tool of this name"),
