@@ -19,6 +19,18 @@ def reply(request):
         return json.dumps({"steps": [{**step, "brief": "Tell who owes most."}]})
     return json.dumps({"result": "Ana owes most."})
 """
+BESIDE = """
+import asyncio, json
+
+asked = []
+
+async def reply(request):
+    asked.append(request)
+    while len(asked) < 2:
+        await asyncio.sleep(0.01)
+    return json.dumps({"result": "Ana owes most."})
+"""
+"""Two agents are asked before either gets its reply."""
 STEP = {"agent": "writer", "brief": "Say who owes most."}
 STEPS = ({"id": "owes", **STEP}, {"id": "pays", **STEP})
 
@@ -61,7 +73,8 @@ def test_a_limit_that_means_nothing_is_refused(project: Path, limit: str, words:
     assert not (project / ".swarm").exists()
 
 
-def test_a_run_tells_what_working_side_by_side_gained(project: Path) -> None:
+def test_a_run_tells_what_working_side_by_side_gained(make_project: MakeProject) -> None:
+    project = make_project(BESIDE, STEPS)
     done = here(*RUN, at=project)
     shown = here("show", at=project).stdout
     whole = json.loads(here("show", "--json", at=project).stdout)
@@ -70,7 +83,15 @@ def test_a_run_tells_what_working_side_by_side_gained(project: Path) -> None:
     assert " times as fast as one after another: " in shown
     assert " on 8 slots (ideal " in shown
     assert whole["speedup"]["slots"] == 8
-    assert set(whole["speedup"]["lost"]) == {"queue", "swap", "prefill", "approval", "retry", "other"}
+    assert set(whole["speedup"]["lost"]) == {
+        "queue",
+        "swap",
+        "prefill",
+        "approval",
+        "retry",
+        "start",
+        "other",
+    }
 
 
 def test_a_plan_is_shown_with_the_time_it_should_take(project: Path) -> None:
