@@ -144,6 +144,10 @@ def _archives() -> Iterator[tuple[str, bytes]]:
         )
 
 
+TAKEN_OF_SERVERS = ("empty", "a comma too many", "a comment")
+"""What ``.mcp.json`` may be, as the clients whose file it is take it."""
+
+
 def mistakes() -> Iterator[Mistake]:
     """All of them."""
     yield from _in_folders()
@@ -162,15 +166,17 @@ def _in_folders() -> Iterator[Mistake]:
         "agents/clerk.md": CARDS,
         "tools/add.py": {**PYTHON, **TOOLS},
         "mcp_servers/post.py": PYTHON,
-        ".mcp.json": {name: text for name, text in JSON.items() if name not in ("a list", "a string")},
+        ".mcp.json": {name: text for name, text in JSON.items() if name not in TAKEN_OF_SERVERS},
     }
     for path, contents in files.items():
+        # One bad server does not cost the others: whoever wants that one is told.
+        command = ("serve", "post") if path == "mcp_servers/post.py" else ("list",)
         for name, text in contents.items():
-            yield Mistake(f"{path}: {name}", ("list",), _file(path, text))
+            yield Mistake(f"{path}: {name}", command, _file(path, text))
         for name, content in BYTES.items():
-            yield Mistake(f"{path}: {name}", ("list",), _file(path, content))
+            yield Mistake(f"{path}: {name}", command, _file(path, content))
         for name, prepare in _special(path):
-            yield Mistake(f"{path}: {name}", ("list",), prepare)
+            yield Mistake(f"{path}: {name}", command, prepare)
     for limit in Limits.model_fields:
         for value in LIMIT_VALUES:
             text = f"[limits]\n{limit} = {value}\n"

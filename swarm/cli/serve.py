@@ -24,6 +24,8 @@ def serve(
     if name not in servers:
         raise ProjectError(f"there is no server {name!r}; {near(name, list(servers))}")
     entry = servers[name]
+    if entry.problem:
+        raise ProjectError(f"{entry.origin}: the server {name!r} cannot be used: {entry.problem}")
     if entry.transport != "stdio":
         raise ProjectError(f"the server {name!r} runs at {entry.url!r}; connect to it there")
     sys.stdout.flush()

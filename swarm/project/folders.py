@@ -44,7 +44,10 @@ def built_in_folder(kind: Kind) -> Path:
 
 def is_built_in(path: Path, kind: Kind) -> bool:
     """Whether a file is the one that ships with the package."""
-    return path.resolve().parent == built_in_folder(kind).resolve()
+    try:
+        return path.resolve().parent == built_in_folder(kind).resolve()
+    except (OSError, RuntimeError):  # a link that leads into itself
+        return False
 
 
 def content_files(root: Path, kind: Kind) -> dict[str, Path]:
