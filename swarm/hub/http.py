@@ -172,13 +172,8 @@ def _said(content: bytes) -> str:
     with suppress(ValueError):
         body: object = json.loads(text)
         for key in ("error", "message", "error_description", "detail", "title"):
-            if isinstance(body, dict) and key in body:
-                inner: object = cast("dict[str, object]", body)[key]
-                body = (
-                    cast("dict[str, object]", inner).get("message", inner)
-                    if isinstance(inner, dict)
-                    else inner
-                )
+            if isinstance(body, dict):
+                body = cast("dict[str, object]", body).get(key, cast("object", body))
         text = body if isinstance(body, str) else json.dumps(body)
     title = re.search(r"<(?:title|h1)[^>]*>([^<]*)<", text, re.IGNORECASE)
     text = title[1] if title else "" if "<" in text else text
