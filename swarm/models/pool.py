@@ -42,14 +42,15 @@ async def open_pool(
     """
     alone = name or os.environ.get("SWARM_MODEL")
     if alone and alone in models:
-        tables = {alone: models[alone]}
+        wishes = {alone: wish_of_table(models[alone])}
     elif alone or not models:
-        tables = {"": wish_of(name, model)}
+        wishes = {"": wish_of(name, model)}
     else:
         # Without a table [model] nothing but the others is wanted.
         tables = {**({"": model} if model.model_fields_set else {}), **models}
+        wishes = {of: wish_of_table(table) for of, table in tables.items()}
     async with AsyncExitStack() as stack:
         yield [
-            Member(await stack.enter_async_context(open_wish(wish_of_table(table), tell)), table.tier, of)
-            for of, table in tables.items()
+            Member(await stack.enter_async_context(open_wish(wish, tell)), wish.tier, of)
+            for of, wish in wishes.items()
         ]

@@ -12,6 +12,7 @@ from swarm.messages import Message, Request
 from swarm.models.choose import find, open_wish, wish_of, wish_of_table
 from swarm.models.litellm import LitellmModel
 from swarm.models.model import Endpoint
+from swarm.models.pool import open_pool
 from swarm.models.probe import KeyWanted, probe, refreshed
 from swarm.project.settings import ModelSettings, read_settings
 from swarm.testing import ScriptedModel, serving
@@ -170,3 +171,17 @@ async def test_a_server_that_wants_a_key_is_named_when_it_is_looked_for() -> Non
     async with serving(ScriptedModel(["yes"], name="m"), "vllm", key=KEY) as url:
         with pytest.raises(ModelMissing, match="wants a key"):
             await find(wish_of(f"m@{url}", ModelSettings()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_key_of_the_environment_goes_with_a_model_that_is_named_for_one_run(
+    monkeypatch: pytest.MonkeyPatch, kind: FaceKind
+) -> None:
+    monkeypatch.setenv("SWARM_API_KEY", KEY)
+    async with (
+        serving(ScriptedModel(["yes"], name="m"), kind, key=KEY) as url,
+        open_pool(f"m@{url}", ModelSettings(), {}) as members,
+    ):
+        reply = await members[0].model.reply(QUESTION)
+
+    assert (reply.text, len(members)) == ("yes", 1)
