@@ -17,7 +17,7 @@ from swarm.plan import Step, Thread
 from swarm.prompt import fill
 from swarm.result import Result
 from swarm.run.derived import Derived
-from swarm.run.typed import Form, outline
+from swarm.run.typed import Form, outline, with_nulls
 from swarm.scheduler.slots import Want
 from swarm.work import At, Work, ask
 
@@ -100,7 +100,7 @@ async def _typed(
     problem = ""
     for _ in range(2):
         try:
-            data = await talk.ask(work.limits.reply_tokens)
+            data = with_nulls(form, await talk.ask(work.limits.reply_tokens), shown.text)
             said = check.said(data)
         except ModelError as error:
             problem = str(error)

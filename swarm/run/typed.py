@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -19,6 +20,7 @@ _ASIDE = frozenset(["title", "description", "default", "examples", "judged", "di
 """Keywords that say nothing of which values fit."""
 _NAMED = frozenset(["properties", "$defs"])
 MOST_REFERENCES = 500
+NULL = "null"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,26 @@ class Form:
             raise ValueError("; ".join(found[:3]) + more) from error
         except Exception as error:  # foreign code: whatever a validator of the type raises
             raise ValueError(f"{type(error).__name__}: {one_line(str(error), 160)}") from error
+
+
+def with_nulls(form: Form, data: JsonValue, read: str) -> JsonValue:
+    """The data with null where a model wrote the word, if the type takes it and nothing that was read has the word."""
+    if NULL in re.findall(r"\w+", read.casefold()):
+        return data
+    meant = _meant(data)
+    try:
+        form.value(meant)
+    except ValueError:
+        return data
+    return meant
+
+
+def _meant(data: JsonValue) -> JsonValue:
+    if isinstance(data, list):
+        return [_meant(part) for part in data]
+    if isinstance(data, dict):
+        return {key: _meant(part) for key, part in data.items()}
+    return None if isinstance(data, str) and data.strip().casefold() == NULL else data
 
 
 def _said(place: tuple[int | str, ...], message: str, given: object) -> str:
