@@ -1,4 +1,4 @@
-"""What can be seen to be wrong with a query before it runs: SQLite would answer it all the same."""
+"""What can be seen to be wrong with a query before it runs, in the words of the tables that it is of."""
 
 from __future__ import annotations
 
