@@ -16,6 +16,7 @@ _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d.,'\u2019 \u00a0\u202f]*\d|\d")
 _SEPARATOR = re.compile(r"[,.'\u2019\s\u00a0\u202f]")
 _WORD = re.compile(r"[^\W_]+")
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAY_MONTH = re.compile(
     rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\.?\s+(?:of\s+)?({'|'.join(_MONTHS)})[a-z]*\b", re.IGNORECASE
@@ -88,12 +89,17 @@ class Source:
             return round(abs(float(value)), 6) in self._numbers
         text = str(value)
         if (day := _DAY_OF_TIME.match(text.strip())) and (iso := _ISO.fullmatch(day.group(1))):
-            return self._has_day(int(iso.group(2)), int(iso.group(3)))
+            return self._has_year(iso.group(1)) and self._has_day(int(iso.group(2)), int(iso.group(3)))
         if time := _TIME.fullmatch(text.strip()):
             return self._has_time(int(time.group(1)), time.group(2))
         words = [word.casefold() for word in _WORD.findall(text)]
         known = sum(word in self._words for word in words)
         return not words or known >= SHARE_OF_WORDS * len(words)
+
+    def _has_year(self, year: str) -> bool:
+        """Whether the year may be meant: dates are often told without one, or with two digits of it."""
+        years = {word for word in self._words if _YEAR.fullmatch(word)}
+        return not years or year in years
 
     def _has_day(self, month: int, day: int) -> bool:
         return not self._days or (month, day) in self._days

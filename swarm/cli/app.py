@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, cast
 
 import typer
@@ -20,6 +22,7 @@ from swarm.cli.gc import gc
 from swarm.cli.init import init
 from swarm.cli.listing import content
 from swarm.cli.options import from_options
+from swarm.cli.output import TAKES_NO_MORE
 from swarm.cli.prompts import prompts
 from swarm.cli.questions import answer, questions
 from swarm.cli.replay import replay
@@ -36,6 +39,8 @@ MOST_OF_LINE = 390
 """Characters of an error on one line, with ``swarm:`` and the end of the line 400 at most."""
 MOST_OF_USAGE = 200
 MOST_READ = 4_000
+UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+"""What the system says of a stream that takes no more."""
 
 # Plain help: the rich one costs a third of a second.
 app = typer.Typer(
@@ -98,9 +103,17 @@ def main(args: Sequence[str] | None = None) -> None:
     """
     if args is not None:
         sys.exit(_ended(args))
+    _open_streams()
     raise_descriptor_limit()
     code = _ended(None)
     leave(code)
+
+
+def _open_streams() -> None:
+    """Whoever starts a command with a closed stream wants nothing of it; Python then has none at all."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # for the whole process
 
 
 def leave(code: int) -> None:
@@ -120,7 +133,19 @@ def _ended(args: Sequence[str] | None) -> int:
         # Whoever read has gone (`swarm runs | head`); Python would complain as it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FAILED
+    except OSError as error:
+        if not _is_of_output(error):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = _report([
+            SwarmError(f"{TAKES_NO_MORE} ({error.strerror}); a run is kept: swarm runs, swarm show")
+        ])
     return code
+
+
+def _is_of_output(error: BaseException) -> bool:
+    """Whether a stream could not be written: an error of a file would name it."""
+    return isinstance(error, OSError) and error.filename is None and error.errno in UNWRITABLE
 
 
 def _exit_code(args: Sequence[str] | None) -> int:
@@ -156,13 +181,13 @@ def _usage(error: Exception) -> int:
 
 def _group_code(group: BaseExceptionGroup[BaseException]) -> int:
     """Task groups wrap what happened in them; a group of expected errors is expected."""
-    _, bugs = group.split((SwarmError, BrokenPipeError))
+    _, bugs = group.split(lambda one: isinstance(one, SwarmError | BrokenPipeError) or _is_of_output(one))
     if bugs is not None:
         raise group
     leaves = _leaves(group)
     if errors := [error for error in leaves if isinstance(error, SwarmError)]:
         return _report(errors)
-    raise BrokenPipeError from group
+    raise next((error for error in leaves if _is_of_output(error)), BrokenPipeError()) from group
 
 
 def _leaves(error: BaseException) -> list[BaseException]:

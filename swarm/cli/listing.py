@@ -38,7 +38,9 @@ def _server(project: Project, entry: ServerEntry) -> str:
     """What a server is, who may use it, and what is the matter with it."""
     if entry.problem:
         return f"OFF: {entry.problem}"
-    about = entry.description.rstrip(".") or (entry.address if entry.url else "a program without a description")
+    about = entry.description.rstrip(".") or (
+        entry.address if entry.url else "a program without a description"
+    )
     agents = project.agents_of(entry.name)
     users = (
         f"for {', '.join(agents)}"

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+TAKES_NO_MORE = "standard output takes no more"
+
 
 def print_line(text: str) -> None:
     """One line, or a text, on stdout, at once."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TextIO
 
+from swarm.cli.output import TAKES_NO_MORE
 from swarm.view.outlet import Outlet
 
 PATIENCE_SECONDS = 600.0
@@ -58,8 +59,11 @@ async def settled(is_stopping: Callable[[], bool]) -> bool:
         was_read = await out.settled(
             lambda: out.is_free, lambda: STOP_SECONDS if is_stopping() else PATIENCE_SECONDS
         )
-    if not was_read and not is_stopping():
-        sys.stderr.write("swarm: nobody read standard output; `swarm show` has the answer\n")
+        if out.problem:
+            sys.stderr.write(f"swarm: {TAKES_NO_MORE} ({out.problem}); `swarm show` has the answer\n")
+            was_read = False
+        elif not was_read and not is_stopping():
+            sys.stderr.write("swarm: nobody read standard output; `swarm show` has the answer\n")
     if isinstance(err, Outlet):
         await err.settled(lambda: err.is_free, lambda: STOP_SECONDS if is_stopping() else NOTE_SECONDS)
     return was_read

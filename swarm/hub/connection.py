@@ -28,7 +28,7 @@ from swarm.hub.results import failure, from_answer
 from swarm.hub.screen import screened
 from swarm.hub.stdio import EXIT_SECONDS, StdioServer
 from swarm.project.folders import is_built_in
-from swarm.project.secrecy import hidden
+from swarm.project.secrecy import hidden, hidden_in
 from swarm.project.server_entry import ServerEntry
 from swarm.project.wording import first_problem
 from swarm.pulse import PULSE, within
@@ -173,9 +173,10 @@ class Connection:
     def _shown(self, result: ToolResult) -> ToolResult:
         """A result in which no secret of the entry stands: of a failure none, of others no key or password."""
         secrets = self._entry.secrets if result.is_error else self._entry.keys
-        if not any(secret in result.text for secret in secrets):
+        if not secrets:
             return result
-        return result.model_copy(update={"text": hidden(result.text, secrets)})
+        text, data = hidden(result.text, secrets), hidden_in(result.data, secrets)
+        return result.model_copy(update={"text": text, "data": data})
 
     async def _refusal(self, call: ToolCall, error: MCPError) -> ToolResult:
         """What an error means: a server's own says that the call failed, one of the way to it need not."""

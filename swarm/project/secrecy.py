@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from pydantic import JsonValue
+
 MASK = "***"
 KEY_NAME = re.compile(r"key|token|secret|pass|pwd|auth|credential|bearer|dsn", re.IGNORECASE)
 """How variables and options are called that hold a key or a password."""
@@ -71,6 +73,17 @@ def hidden(text: str, secrets: Iterable[str]) -> str:
         if secret in text:
             text = text.replace(secret, MASK)
     return text
+
+
+def hidden_in(data: JsonValue, secrets: Sequence[str]) -> JsonValue:
+    """JSON with ``***`` in place of each secret, in its texts and its keys."""
+    if isinstance(data, str):
+        return hidden(data, secrets)
+    if isinstance(data, list):
+        return [hidden_in(part, secrets) for part in data]
+    if isinstance(data, dict):
+        return {hidden(key, secrets): hidden_in(part, secrets) for key, part in data.items()}
+    return data
 
 
 def _is_secret(value: str) -> bool:

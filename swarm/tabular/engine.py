@@ -24,6 +24,7 @@ import duckdb
 from pydantic import JsonValue
 
 from swarm.errors import ToolError
+from swarm.tabular.dialect import WHOLE, check_functions, rewritten
 from swarm.tabular.explain import column_names, explained
 from swarm.tabular.file_source import load_file
 from swarm.tabular.file_table import FileTable
@@ -50,6 +51,7 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 MOST_LETTERS = 50_000_000
 _LONG = f"> {MOST_LETTERS} THEN error('too long a text') ELSE system.main"
 DIALECT = (
+    WHOLE,
     "strftime(form, time) AS system.main.strftime(CAST(time AS TIMESTAMP), CAST(form AS VARCHAR))",
     "julianday(time) AS CAST(system.main.julian(CAST(time AS TIMESTAMP)) AS DOUBLE)",
     "datetime(time) AS CAST(time AS TIMESTAMP)",
@@ -153,11 +155,12 @@ def _read(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Statement, s
         raise ToolError("sql must be one SELECT; send each statement in its own call")
     if statements[0].type != duckdb.StatementType.SELECT:
         raise ToolError("only reading is possible here; write one SELECT")
-    query = statements[0].query
+    query = rewritten(statements[0].query)
     row = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchone()
     statement = Statement.of(str(row[0]) if row else "{}")
     if statement.tree.get("error"):
         raise ToolError("only a plain SELECT is possible here; write one")
+    check_functions(statement.nodes())
     if statement.tries():
         raise ToolError(
             "TRY_CAST leaves out, without a word, what is no number; use CAST, and WHERE for the rows that have numbers"
@@ -208,13 +211,28 @@ def _load_rows(connection: duckdb.DuckDBPyConnection, name: str, columns: Mappin
 
 
 def columns_of(rows: Sequence[Row]) -> dict[str, Column]:
-    """The columns of rows by name. Names that differ only in letter case are one, as they are in SQL."""
+    """The columns of rows by name. Names that differ only in letter case are one, as they are in SQL.
+
+    Raises:
+        ToolError: a row has two values for one name.
+    """
     spelled: dict[str, str] = {}
     for row in rows:
         for name in row:
             spelled.setdefault(name.casefold(), name)
-    folded = [{name.casefold(): value for name, value in row.items()} for row in rows]
+    folded = [_folded(row) for row in rows]
     return {name: _column(name, [_cell(row.get(key)) for row in folded]) for key, name in spelled.items()}
+
+
+def _folded(row: Row) -> Row:
+    """The row by names in small letters."""
+    found: Row = {}
+    for name, value in row.items():
+        key = name.casefold()
+        if value is not None and found.get(key) is not None:
+            raise ToolError(f"a row has two columns called {name[:80]!r} but for letter case; rename one")
+        found[key] = found.get(key) if value is None else value
+    return found
 
 
 def _cell(value: JsonValue) -> Cell:
@@ -233,7 +251,7 @@ def _column(name: str, values: list[Cell]) -> Column:
         spelling = spelling_of([str(value) for value in there], name)
         if spelling is None:
             return Column("VARCHAR", [None if value is None else _text(value) for value in values])
-        values = [None if value is None else spelling.read(str(value)) for value in values]
+        values = [None if value is None or value == "" else spelling.read(str(value)) for value in values]
     numbers = [value for value in values if isinstance(value, int | float)]
     if any(isinstance(value, int) and abs(value) >= 10**38 for value in numbers):
         return Column("VARCHAR", [None if value is None else str(value) for value in values])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,12 @@ Rows = list[dict[str, Cell]]
 WHOLE_DIGITS = 38
 """Digits of the longest whole number that SQL counts with (HUGEINT)."""
 LINES = (".jsonl", ".ndjson")
+MOST_SHEET_BYTES = 256 * 1024 * 1024
+_ERROR_CELL = re.compile(r'<c\b(?=[^>]*\bt="e")(?:[^>]*\br="(\w+)"|)[^>]*>')
+_NO_VALUE = re.compile(
+    r'<c\b[^>]*\br="(\w+)"[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>'
+)
+"""Cells of a sheet (ECMA-376 part 1, 18.3.1.4): ``t="e"`` is an error, ``f`` a formula, ``v`` its value."""
 
 
 def json_rows(path: Path) -> Rows | None:
@@ -121,12 +128,35 @@ def sheet_rows(path: Path, sheet: str = "") -> tuple[list[str], list[list[Cell]]
 def _sheets(path: Path) -> dict[str, list[list[Cell]]]:
     try:
         # The stub of the library leaves the kind of a PathLike open.
+        _check_cells(path)
         book = python_calamine.load_workbook(str(path))  # pyright: ignore[reportUnknownMemberType]
         return {name: _cells(book.get_sheet_by_name(name).to_python()) for name in book.sheet_names}
     except python_calamine.PasswordError as error:
         raise ToolError("it has a password; save it without one") from error
     except (python_calamine.CalamineError, zipfile.BadZipFile, ValueError, TypeError) as error:
         raise ToolError(f"it is no workbook that can be read ({str(error)[:80]})") from error
+
+
+def _check_cells(path: Path) -> None:
+    """Refuses cells that the reader would give as empty ones.
+
+    Raises:
+        ToolError: a cell is an error, or a formula whose value the program that wrote it left out.
+    """
+    with zipfile.ZipFile(path) as book:
+        for part in book.namelist():
+            if (
+                not re.fullmatch(r"xl/worksheets/[^/]+\.xml", part)
+                or book.getinfo(part).file_size > MOST_SHEET_BYTES
+            ):
+                continue
+            text = book.read(part).decode("utf-8", "replace")
+            if error := _ERROR_CELL.search(text):
+                raise ToolError(f"cell {error[1] or 'of a sheet'} is an error (like #DIV/0!); mend it first")
+            if formula := _NO_VALUE.search(text):
+                raise ToolError(
+                    f"cell {formula[1]} is a formula without a value; open the file in a spreadsheet and save it"
+                )
 
 
 def _cells(rows: Iterable[Sequence[object]]) -> list[list[Cell]]:

@@ -105,6 +105,11 @@ class Outlet(io.TextIOBase):
         return len(text)
 
     @property
+    def problem(self) -> str:
+        """Why nothing more can be written, in words; empty where it can, or where whoever read has gone."""
+        return os.strerror(self._errno) if self._errno not in (0, errno.EPIPE) else ""
+
+    @property
     def is_free(self) -> bool:
         """Whether all that was written has left."""
         return not self._waiting

@@ -32,6 +32,7 @@ def latency(request):
     pathlib.Path("asked").touch()
     return 1000.0
 """
+PLAN = ("plan", "run", "plan.json", *MODEL)
 STEPS = [{"id": f"s{number}", "agent": "writer", "brief": "Write."} for number in range(12)]
 
 
@@ -161,3 +162,26 @@ def test_on_one_terminal_the_answer_comes_after_the_steps(make_project: MakeProj
     os.close(ours)
 
     assert shown.rindex("✓ s11".encode()) < shown.rindex(b"done in ") < shown.rindex(b"\nall done")
+
+
+@pytest.mark.parametrize(
+    "command", [(*PLAN, "--yes"), (*PLAN, "--yes", "--json"), ("list",)], ids=["run", "events", "list"]
+)
+def test_an_answer_that_the_disk_does_not_take_is_no_success(
+    make_project: MakeProject, command: tuple[str, ...]
+) -> None:
+    project = make_project(SCRIPT, STEPS[:1])
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            runs.swarm(*command),
+            cwd=project,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=90,
+        )
+
+    assert done.returncode == 1
+    assert "swarm: standard output takes no more (No space left on device); " in done.stderr
+    assert "Traceback" not in done.stderr

@@ -18,12 +18,14 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 import pytest
+from pydantic import JsonValue
 
 from swarm.cli.app import main
 from swarm.errors import SwarmError
 from swarm.hub.hub import Hub
 from swarm.models.choose import wish_of
 from swarm.project.project import open_project
+from swarm.project.secrecy import hidden_in
 from swarm.tool import CallContext, ToolCall
 from tests.hub.conftest import Told
 
@@ -246,3 +248,9 @@ async def test_a_secret_of_the_settings_is_not_shown_where_they_have(
     (tmp_path / "swarm.toml").write_text(text, encoding="utf-8")
 
     _check(await ears.hear())
+
+
+def test_a_secret_is_hidden_in_data_as_in_text() -> None:
+    data: JsonValue = {"key": [f"VAL {SECRET}", 5, None, {SECRET: True}], "plain": "text"}
+
+    assert hidden_in(data, (SECRET,)) == {"key": ["VAL ***", 5, None, {"***": True}], "plain": "text"}

@@ -1,0 +1,61 @@
+"""What statements written for SQLite mean in DuckDB, where the same words stand for something else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from swarm.errors import ToolError
+
+_HIDDEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+_AS_FRACTION = re.compile(r"(?i)(\bAS\s+|::\s*)(?:REAL|FLOAT4?|NUMERIC|DECIMAL|DEC)\b(?!\s*\()")
+_AS_WHOLE = re.compile(r"(?i)\s+AS\s+(?:INTEGER|INT|BIGINT)\s*(?=\))")
+_CAST = re.compile(r"(?i)\bCAST\s*$")
+WHOLE = (
+    "swarm_whole(x) AS CASE WHEN typeof(x) LIKE '%INT' OR typeof(x) IN ('INTEGER', 'BOOLEAN') "
+    "THEN CAST(x AS HUGEINT) ELSE CAST(trunc(CAST(x AS DOUBLE)) AS HUGEINT) END"
+)
+"""A whole number as SQLite makes it: what stands behind the point is cut off, where DuckDB rounds."""
+INSTEAD = {"max": "GREATEST", "min": "LEAST"}
+
+
+def rewritten(query: str) -> str:
+    """The statement with SQLite's types: a REAL has 64 bits, and a CAST to INTEGER cuts off."""
+    hidden = _HIDDEN.sub(lambda found: "_" * len(found.group()), query)
+    for found in reversed([*_AS_FRACTION.finditer(hidden)]):
+        query = f"{query[: found.end(1)]}DOUBLE{query[found.end() :]}"
+    hidden = _HIDDEN.sub(lambda found: "_" * len(found.group()), query)
+    while whole := _AS_WHOLE.search(hidden):
+        query, hidden = (_without(text, whole, hidden) for text in (query, hidden))
+    return query
+
+
+def _without(text: str, found: re.Match[str], hidden: str) -> str:
+    """The text without the type that was found; a CAST becomes ``swarm_whole``."""
+    start, depth = found.start(), 0
+    while start > 0 and not (depth == 0 and hidden[start - 1] == "("):
+        start -= 1
+        depth += (hidden[start] == ")") - (hidden[start] == "(")
+    cast = _CAST.search(hidden[: max(start - 1, 0)])
+    if cast is None:  # no CAST but a column that is called so: quoted, it is looked at no more
+        word = text[found.start() : found.end()].split()[-1]
+        return f'{text[: found.start()]} AS "{word}"{text[found.end() :]}'
+    return f"{text[: cast.start()]}swarm_whole{text[start - 1 : found.start()]}{text[found.end() :]}"
+
+
+def check_functions(nodes: Iterator[Mapping[str, Any]]) -> None:
+    """Refuses functions that would give something else than was meant.
+
+    Raises:
+        ToolError: there is one; says what to write in its place.
+    """
+    for node in nodes:
+        name = str(node.get("function_name", "")).casefold()
+        if name in INSTEAD and len(node.get("arguments") or node.get("children") or ()) > 1:
+            raise ToolError(
+                f"{name.upper()} takes one column here; the {'larger' if name == 'max' else 'smaller'} "
+                f"of several values is {INSTEAD[name]}(one, other)"
+            )
+        if name == "format":
+            raise ToolError("format() is another function here; write printf('%.2f', number), or ROUND")

@@ -1,0 +1,69 @@
+"""What statements written for SQLite mean: the same figures come out, or what to write is told."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import JsonValue
+
+from swarm.errors import ToolError
+from swarm.tabular.engine import selected
+from swarm.tool import Row
+
+TABLES: dict[str, list[Row]] = {
+    "prices": [
+        {"item": "A", "price": 123_456_789},
+        {"item": "B", "price": 1},
+        {"item": "C", "price": 16_777_217},
+    ],
+    "marks": [{"one": 3, "two": 9, "part": "0.00012"}, {"one": 8, "two": 2, "part": "1.5"}],
+    "spelled": [{"Price": 9, "price": None}, {"Price": None, "price": 10}, {"PRICE": 5}],
+    "gaps": [{"price": "5"}, {"price": ""}, {"price": "7"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("expression", "table", "value"),
+    [
+        ("CAST(SUM(price) AS REAL)", "prices", 140_234_007.0),
+        ("SUM(CAST(price AS float))", "prices", 140_234_007.0),
+        ("SUM(price::REAL)", "prices", 140_234_007.0),
+        ("ROUND(CAST(3 AS REAL) / 7 * 100, 2)", "prices", 42.86),
+        ("SUM(CAST(part AS NUMERIC))", "marks", 1.50012),
+        ("CAST(1.239 AS DECIMAL(10, 2))", "marks", 1.24),
+        ("MAX(CAST(80.9 / 100 AS INTEGER))", "marks", 0),
+        ("CAST((1 + 2) * 2.9 AS INT)", "marks", 8),
+        ("CAST(CAST(2.7 AS REAL) AS INTEGER)", "marks", 2),
+        ("CAST('100.7' AS INTEGER)", "marks", 100),
+        ("CAST(-1.9 AS BIGINT)", "marks", -1),
+        ("SUM(CAST(one AS INTEGER))", "marks", 11),
+        ("'(x AS INTEGER)'", "marks", "(x AS INTEGER)"),
+        ("SUM(GREATEST(one, two))", "marks", 17),
+        ("SUM(price)", "spelled", 24),
+        ("SUM(price)", "gaps", 12),
+        ("COUNT(price)", "gaps", 2),
+    ],
+)
+def test_an_expression_gives_what_sqlite_gives(expression: str, table: str, value: JsonValue) -> None:
+    _, rows = selected(f"SELECT {expression} AS found FROM {table} LIMIT 1", TABLES)
+
+    assert rows == [{"found": value}]
+
+
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        ("MAX(one, two)", r"the larger of several values is GREATEST\(one, other\)"),
+        ("min(one, 5)", r"the smaller of several values is LEAST\(one, other\)"),
+        ("format('%.2f', one)", "write printf"),
+    ],
+)
+def test_a_function_that_means_something_else_is_refused_with_what_to_write(
+    expression: str, told: str
+) -> None:
+    with pytest.raises(ToolError, match=told):
+        selected(f"SELECT {expression} FROM marks", TABLES)
+
+
+def test_a_row_with_two_values_for_one_name_is_refused() -> None:
+    with pytest.raises(ToolError, match="two columns called 'price' but for letter case"):
+        selected("SELECT SUM(price) FROM t", {"t": [{"Price": 9, "price": 1}]})
