@@ -16,28 +16,15 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from swarm.effects import act
 from swarm.errors import ProjectError, ServerError
 from swarm.plan import Thread
+from swarm.tabular.endings import BOOKS, DELIMITED, JSON, OTHERS
 from swarm.tabular.file_table import FileTable
 from swarm.tabular.names import written
 from swarm.tool import Row, ToolResult
 from swarm.work import At, Work, one_line
 
 TEXT_ENDINGS = (".md", ".txt", ".rst", ".log", ".eml", ".html", ".tex", ".org")
-TABLE_ENDINGS = (
-    *(".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm"),
-    # Not read, and told of.
-    *(
-        ".xls",
-        ".xlsb",
-        ".ods",
-        ".parquet",
-        ".feather",
-        ".csv.gz",
-        ".tsv.gz",
-        ".json.gz",
-        ".jsonl.gz",
-        ".csv.zip",
-    ),
-)
+TABLE_ENDINGS = (*DELIMITED, *JSON, *BOOKS, *OTHERS)
+"""Those that are read, and those that are told of."""
 DATABASE_ENDINGS = (".db", ".sqlite", ".sqlite3")
 MOST_GROUPS = 12
 MOST_STORED = 60

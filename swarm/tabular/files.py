@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -15,27 +15,12 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from swarm.errors import ToolError
 from swarm.tabular import delimited, records
+from swarm.tabular.endings import BOOKS, DELIMITED, JSON, OTHERS
 from swarm.tabular.file_table import Description, File, FileTable
 from swarm.tabular.names import column_names, unique
 from swarm.tabular.spelling import Spelling, spelling_of
 from swarm.tool import Row
 
-DELIMITED = (".csv", ".tsv")
-JSON = (".json", ".jsonl", ".ndjson")
-BOOKS = (".xlsx", ".xlsm")
-OTHERS = (
-    ".xls",
-    ".xlsb",
-    ".ods",
-    ".parquet",
-    ".feather",
-    ".csv.gz",
-    ".tsv.gz",
-    ".json.gz",
-    ".jsonl.gz",
-    ".csv.zip",
-)
-"""Kinds that hold tables and are not read."""
 MOST_FILES = 2_000
 MOST_ROWS = 200_000
 """Of files that are read into memory as a whole."""
@@ -121,10 +106,18 @@ def _reason(error: ToolError | OSError) -> str:
     return str(error) if isinstance(error, ToolError) else f"it can't be read ({error.strerror or error})"
 
 
-def _candidates(workspace: Path, unread: list[Unread]) -> Iterator[str]:
-    """Regular files that may hold a table, in order of their paths; hidden folders are left out."""
+def _candidates(
+    workspace: Path, unread: list[Unread], is_wanted: Callable[[str], bool] = bool
+) -> Iterator[str]:
+    """Regular files that may hold a table, in order of their paths; hidden folders are left out.
+
+    The bound on their number counts those that are wanted: nothing that is wanted is left out in silence.
+    """
     count = 0
     for path in _walked(workspace, unread):
+        inside = path.relative_to(workspace).as_posix()
+        if not is_wanted(inside):
+            continue
         kind = path.name.lower()
         if kind.endswith(OTHERS):
             reason = "this kind of file is not read; save it as .csv or .xlsx"
@@ -135,7 +128,6 @@ def _candidates(workspace: Path, unread: list[Unread]) -> Iterator[str]:
             count += not reason
         if count > MOST_FILES:
             reason = f"there are more than {MOST_FILES:,} table files; this one and those after it are not looked at"
-        inside = path.relative_to(workspace).as_posix()
         if reason:
             unread.append(Unread(pattern=_printable(inside), unread=reason))
         else:
@@ -264,9 +256,13 @@ def _is_match(path: str, pattern: str) -> bool:
     )
 
 
+def _may_match(path: str, pattern: str) -> bool:
+    return path == pattern or _is_match(path, pattern) or fnmatch.fnmatchcase(path, pattern)
+
+
 def _matching(workspace: Path, pattern: str) -> list[str]:
     unread: list[Unread] = []
-    paths = [*_candidates(workspace, unread)]
+    paths = [*_candidates(workspace, unread, lambda path: _may_match(path, pattern))]
     matched = [path for path in paths if path == pattern] or [
         path for path in paths if _is_match(path, pattern)
     ]

@@ -208,3 +208,18 @@ def test_tables_of_one_name_get_two(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(b'[{"b": 1}]')
 
     assert tables.find(Context(tmp_path)).text == "a(name, price) from a.csv\na_2(b) from a.json"
+
+
+def test_many_files_that_are_not_wanted_hide_none_that_is(tmp_path: Path) -> None:
+    for folder in ("a", "m", "z"):
+        (tmp_path / folder).mkdir()
+    for number in range(2_005):
+        (tmp_path / "m" / f"{number}.csv").write_text("x\n1\n", encoding="utf-8")
+    for folder in ("a", "z"):
+        (tmp_path / folder / "wanted.csv").write_text("x\n1\n", encoding="utf-8")
+
+    rows = loaded(tmp_path, "*/wanted.csv")
+
+    assert [row["x"] for row in rows] == [1, 1]
+    with pytest.raises(ToolError, match="more than 2,000 table files"):
+        loaded(tmp_path, "*/*.csv")
