@@ -27,7 +27,7 @@ _INDENT = "       "
 
 
 @dataclass(frozen=True)
-class Place:
+class Subject:
     """Which sub-agents of a run are meant."""
 
     step: str
@@ -73,7 +73,7 @@ def json_of(path: Path, record: RunRecord, events: Sequence[Event], words: str) 
     return json_words({"threads": [one.model_dump(mode="json") for one in meant]})
 
 
-def place_of(words: str, record: RunRecord, state: RunState) -> Place:
+def place_of(words: str, record: RunRecord, state: RunState) -> Subject:
     """The place that ``STEP``, ``STEP[ITEM]`` or ``STEP[ITEM]/ATTEMPT`` names; an item by number or by text.
 
     The run's own work is named like a step: plan, answer, survey, replan.
@@ -95,10 +95,10 @@ def place_of(words: str, record: RunRecord, state: RunState) -> Place:
     attempt = int(found["attempt"]) if found["attempt"] else None
     known = state.steps.get(id)
     if found["item"] is None:
-        return Place(id, None, attempt)
+        return Subject(id, None, attempt)
     if is_own:
-        return Place(id, int(found["item"]) if found["item"].isdecimal() else None, attempt)
-    return Place(id, _item(found["item"], known.items if known else (), words), attempt)
+        return Subject(id, int(found["item"]) if found["item"].isdecimal() else None, attempt)
+    return Subject(id, _item(found["item"], known.items if known else (), words), attempt)
 
 
 _OWN = ("plan", "answer", "survey", "replan")
@@ -143,7 +143,7 @@ def _state(events: Sequence[Event]) -> RunState:
     return state
 
 
-def _is_meant(record: ThreadRecord, place: Place) -> bool:
+def _is_meant(record: ThreadRecord, place: Subject) -> bool:
     thread = record.thread
     is_there = thread.step == place.step and place.attempt in (None, thread.attempt)
     # The run's own work counts its rounds as items.

@@ -90,13 +90,13 @@ class _Outside(Exception):
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Target:
     root: Path
     parts: tuple[str, ...]
     shown: str
 
 
-def _place(roots: Sequence[Path], path: str) -> _Place:
+def _place(roots: Sequence[Path], path: str) -> _Target:
     """The place that the server means, and how it shows it.
 
     Raises:
@@ -110,11 +110,11 @@ def _place(roots: Sequence[Path], path: str) -> _Place:
     if root is None:
         raise _Outside
     inside = place.relative_to(root)
-    return _Place(root, inside.parts, inside.as_posix() if root == roots[0] else place.as_posix())
+    return _Target(root, inside.parts, inside.as_posix() if root == roots[0] else place.as_posix())
 
 
 @contextmanager
-def _folder(place: _Place) -> Generator[int]:
+def _folder(place: _Target) -> Generator[int]:
     """The open folder that holds a place, reached without following links."""
     handle = os.open(place.root, FOLDER_FLAGS)
     try:
@@ -126,7 +126,7 @@ def _folder(place: _Place) -> Generator[int]:
         os.close(handle)
 
 
-def _state(place: _Place) -> str:
+def _state(place: _Target) -> str:
     """The digest of a file's content, or what else is there.
 
     Raises:
@@ -148,14 +148,14 @@ def _state(place: _Place) -> str:
         return ABSENT
 
 
-def _content(place: _Place, folder: int, most: int) -> bytes:
+def _content(place: _Target, folder: int, most: int) -> bytes:
     """The first bytes of a file; it is no FIFO that a reader would wait for."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     with os.fdopen(os.open(place.parts[-1], flags, dir_fd=folder), "rb") as file:
         return file.read(most)
 
 
-def _edited(place: _Place, old: str, new: str) -> str:
+def _edited(place: _Target, old: str, new: str) -> str:
     """The digest of a file's content after an edit, as the server makes it; empty where it refuses or the
     encoding of the file must be guessed for it."""
     with _folder(place) as folder:

@@ -41,7 +41,7 @@ async def screened(
         yield _Screen(messages, refused), outlet
 
 
-class _Refused(Exception):
+class _LeftOut(Exception):
     """A tool that is left out; the text says why."""
 
 
@@ -81,7 +81,7 @@ class _Screen(Messages):
                     break
                 _drop(good, error)
             return good
-        except _Refused as error:
+        except _LeftOut as error:
             self._refused[_name(tool)] = str(error)
             return None
 
@@ -101,24 +101,24 @@ def _mended(tool: object) -> Json:
     """The entry with an empty list where an empty map is meant, as PHP writes one.
 
     Raises:
-        _Refused: the tool cannot be used.
+        _LeftOut: the tool cannot be used.
     """
     if not isinstance(tool, dict):
-        raise _Refused("Input should be a valid dictionary or instance of Tool")
+        raise _LeftOut("Input should be a valid dictionary or instance of Tool")
     entry = dict(cast("Json", tool))
     name = entry.get("name")
     if not isinstance(name, str):
-        raise _Refused("its name is no text" if "name" in entry else "it has no name")
+        raise _LeftOut("its name is no text" if "name" in entry else "it has no name")
     if not NAME.fullmatch(name):
-        raise _Refused(f"a tool's name is 1 to {LONGEST_NAME} letters, digits, '_', '-' or '.'")
+        raise _LeftOut(f"a tool's name is 1 to {LONGEST_NAME} letters, digits, '_', '-' or '.'")
     execution = entry.get("execution")
     if isinstance(execution, dict) and cast("Json", execution).get("taskSupport") == "required":
-        raise _Refused("it can only be called as a task, which is not supported")
+        raise _LeftOut("it can only be called as a task, which is not supported")
     schema = entry.get("inputSchema")
     if isinstance(schema, dict):
         own = cast("Json", schema)
         if own.get("type") != "object":
-            raise _Refused("the type of its input is not 'object'")
+            raise _LeftOut("the type of its input is not 'object'")
         entry["inputSchema"] = {key: _map(key, value) for key, value in own.items() if value is not None}
     return entry
 
@@ -131,7 +131,7 @@ def _drop(tool: Json, error: ValidationError) -> None:
     """Takes out what is malformed beside the input schema: a tool can be called without it.
 
     Raises:
-        _Refused: it is the name or the schema itself.
+        _LeftOut: it is the name or the schema itself.
     """
     place = [part for part in error.errors(include_url=False)[0]["loc"] if part not in ("tools", 0)]
     key = str(place[0]) if place else ""
@@ -141,7 +141,7 @@ def _drop(tool: Json, error: ValidationError) -> None:
     elif key in tool and key not in ("name", "inputSchema"):
         del tool[key]
     else:
-        raise _Refused(_told(error))
+        raise _LeftOut(_told(error))
 
 
 def _of_tool(error: ValidationError) -> bool:

@@ -17,7 +17,7 @@ MOST_CHARS = 32_000
 _MAPPING = TypeAdapter(dict[str, object])
 
 
-class _Refused(yaml.MarkedYAMLError):
+class _OutOfPlace(yaml.MarkedYAMLError):
     """What is valid YAML and has no place in a card."""
 
 
@@ -27,16 +27,16 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = cast("Callable[[], yaml.Event]", getattr(self, "peek_event"))()  # noqa: B009  # it has no types
         if isinstance(event, yaml.AliasEvent):
-            raise _Refused(problem="write the value itself, not an alias (*)", problem_mark=_mark(event))
+            raise _OutOfPlace(problem="write the value itself, not an alias (*)", problem_mark=_mark(event))
         if getattr(event, "tag", None) is not None:
-            raise _Refused(problem="write the value without a tag (!)", problem_mark=_mark(event))
+            raise _OutOfPlace(problem="write the value without a tag (!)", problem_mark=_mark(event))
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
         seen: set[str] = set()
         for key, _ in node.value:
             if key.value in seen if isinstance(key, yaml.ScalarNode) else False:
-                raise _Refused(
+                raise _OutOfPlace(
                     problem=f"the key {quoted(key.value)} stands twice; keep one", problem_mark=_mark(key)
                 )
             seen.add(str(key.value))
@@ -56,7 +56,7 @@ def fields_of(path: Path, text: str) -> dict[str, object]:
         )
     try:
         return _MAPPING.validate_python(yaml.load(text, _Loader) or {})
-    except _Refused as error:
+    except _OutOfPlace as error:
         raise ProjectError(f"{said(path)}: {_place(error)}{error.problem}") from error
     except yaml.YAMLError as error:
         raise ProjectError(

@@ -34,7 +34,7 @@ MOST_JUDGED = 12
 
 
 @dataclass(frozen=True)
-class Said:
+class Telling:
     """What the model said, or code in its place."""
 
     text: str
@@ -47,7 +47,7 @@ class Said:
 
 
 @dataclass
-class _Shown:
+class _Findings:
     """The results as the prompt has them."""
 
     parts: list[str] = field(default_factory=list[str])
@@ -61,12 +61,12 @@ class _Shown:
 
 async def say(
     work: Work, task: str, steps: Sequence[Step], results: Mapping[str, Result], form: Form | None
-) -> Said:
+) -> Telling:
     """The model's words for the results of these steps, or the typed value that it makes of them."""
     return await (_typed(work, task, steps, results, form) if form else _prose(work, task, steps, results))
 
 
-async def _prose(work: Work, task: str, steps: Sequence[Step], results: Mapping[str, Result]) -> Said:
+async def _prose(work: Work, task: str, steps: Sequence[Step], results: Mapping[str, Result]) -> Telling:
     shown = _show(steps, results, _room(work, task, ANSWER_TOKENS), MOST_ROWS)
     talk = _Talk(work, fill("answer", task=task, results=shown.text), TurnRules((), TEXT, may_give_up=False))
     source = Source([talk.messages[0].content])
@@ -77,26 +77,26 @@ async def _prose(work: Work, task: str, steps: Sequence[Step], results: Mapping[
             talk.correct(str(error))
             continue
         except ModelError as error:
-            return Said(_fallback(steps, results), missing=(f"no answer in words: {error}",))
+            return Telling(_fallback(steps, results), missing=(f"no answer in words: {error}",))
         invented = source.missing(data)
         if evades := evasion(str(data), task):
             talk.correct(evades)
         elif invented:
             talk.correct(fill("ungrounded", values=", ".join(invented[:6])))
         else:
-            return Said(str(data), data, missing=tuple(shown.cut))
-    return Said(_fallback(steps, results))
+            return Telling(str(data), data, missing=tuple(shown.cut))
+    return Telling(_fallback(steps, results))
 
 
 async def _typed(
     work: Work, task: str, steps: Sequence[Step], results: Mapping[str, Result], form: Form
-) -> Said:
+) -> Telling:
     """The value that has the form; what of it was not read is named, and it is kept."""
     shown = _show(steps, results, _room(work, task, work.limits.reply_tokens))
     prompt = fill("answer_typed", task=task, form=outline(form.schema), results=shown.text)
     talk = _Talk(work, prompt, TurnRules((), form.sent, may_give_up=False))
     check = _Check(task, shown, [results[step.id] for step in steps], form)
-    best: Said | None = None
+    best: Telling | None = None
     problem = ""
     for _ in range(2):
         try:
@@ -119,7 +119,7 @@ async def _typed(
         talk.correct(fill("ungrounded_answer", values=", ".join(texts[:6])))
     if best is not None:
         return best
-    return Said(_fallback(steps, results), missing=(f"no typed answer: {problem}", *shown.cut))
+    return Telling(_fallback(steps, results), missing=(f"no typed answer: {problem}", *shown.cut))
 
 
 class _Talk:
@@ -171,7 +171,7 @@ class _Talk:
 class _Check:
     """Holds a typed answer to its type and to what was found."""
 
-    def __init__(self, task: str, shown: _Shown, results: Sequence[Result], form: Form) -> None:
+    def __init__(self, task: str, shown: _Findings, results: Sequence[Result], form: Form) -> None:
         self._task = task
         self._source = Source([task, shown.text])
         self._derived = Derived(
@@ -180,7 +180,7 @@ class _Check:
         self._form = form
         self._cut = tuple(shown.cut)
 
-    def said(self, data: JsonValue) -> Said:
+    def said(self, data: JsonValue) -> Telling:
         """The value, with what is doubtful of it.
 
         Raises:
@@ -200,7 +200,7 @@ class _Check:
         text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
         if data is None:
             text = "There is no answer in what was found."
-        return Said(text, data, value, (*missing, *self._cut), tuple(dict.fromkeys(judged)))
+        return Telling(text, data, value, (*missing, *self._cut), tuple(dict.fromkeys(judged)))
 
     def unread_texts(self, data: JsonValue) -> list[str]:
         """Names and phrases that do not stand there: a model may have them wrong, and can look again. Numbers are
@@ -278,9 +278,9 @@ def _room(work: Work, task: str, tokens: int) -> int:
 
 def _show(
     steps: Sequence[Step], results: Mapping[str, Result], room: int, most_rows: int | None = None
-) -> _Shown:
+) -> _Findings:
     """The results as texts that have so many characters together, and so many rows each."""
-    shown = _Shown()
+    shown = _Findings()
     for number, step in enumerate(steps):
         part = _shown(step, results[step.id], room // (len(steps) - number), most_rows, shown.cut)
         room -= len(part)

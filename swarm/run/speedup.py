@@ -74,7 +74,7 @@ class _Reply(_Span):
 
 
 @dataclass
-class _Call(_Span):
+class _ToolSpan(_Span):
     tool: str = ""
 
     @property
@@ -92,7 +92,7 @@ class _Times:
     )
     """By step and item; the attempts by their number."""
     replies: list[_Reply] = field(default_factory=list[_Reply])
-    calls: list[_Call] = field(default_factory=list[_Call])
+    calls: list[_ToolSpan] = field(default_factory=list[_ToolSpan])
     steps: dict[str, Step] = field(default_factory=dict[str, Step])
     ends: dict[str, float] = field(default_factory=dict[str, float])
     slots: int = 1
@@ -195,7 +195,7 @@ def _cut_off(times: _Times, at: float) -> None:
 
 def _take(times: _Times, event: AgentEvent) -> None:
     if isinstance(event, ToolReturned):
-        times.calls.append(_Call(event.at - event.seconds, event.at, tool=event.tool))
+        times.calls.append(_ToolSpan(event.at - event.seconds, event.at, tool=event.tool))
     if not event.attempt:
         return  # The run's own calls, such as writing a file; they take no time to speak of.
     attempt = times.agents[event.step, event.item].setdefault(event.attempt, _Attempt(event.at, event.at))
@@ -257,19 +257,19 @@ def _serial_seconds(times: _Times) -> float:
     return min(_alone_seconds(times.replies), bound)
 
 
-def _tool_seconds(calls: Sequence[_Call]) -> float:
+def _tool_seconds(calls: Sequence[_ToolSpan]) -> float:
     """The time of all calls, each as long as one made alone.
 
     What waits in a server for its turn does not work. Where none was alone, nothing tells how many a
     server works on at once: it counts for as long as it had any.
     """
-    servers: dict[str, list[_Call]] = defaultdict(list)
+    servers: dict[str, list[_ToolSpan]] = defaultdict(list)
     for call in calls:
         servers[call.tool.partition(".")[0]].append(call)
     return sum(_server_seconds(made) for made in servers.values())
 
 
-def _server_seconds(calls: list[_Call]) -> float:
+def _server_seconds(calls: list[_ToolSpan]) -> float:
     _mark_crowded(calls)
     alone = [call.ended - call.began for call in calls if call.is_alone]
     if not alone:

@@ -130,7 +130,7 @@ def _is_utf8(path: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class Scan:
+class ByteScan:
     """What a look at all bytes of a file shows."""
 
     lines: int
@@ -139,7 +139,7 @@ class Scan:
     """Whether a quote stands anywhere: then a line may be no row."""
 
 
-def scanned(path: Path) -> Scan:
+def scanned(path: Path) -> ByteScan:
     """The bytes of a file looked over once, in pieces.
 
     Raises:
@@ -154,7 +154,7 @@ def scanned(path: Path) -> Scan:
             lines += chunk.count(b"\n")
             is_quoted = is_quoted or b'"' in chunk
             last = chunk[-1:]
-    return Scan(lines + (last != b"\n"), is_quoted)
+    return ByteScan(lines + (last != b"\n"), is_quoted)
 
 
 def _wide(head: bytes) -> str:

@@ -25,7 +25,7 @@ _BAD = re.compile(r"column (\d+) is of another type")
 
 
 @dataclass(frozen=True)
-class _Part:
+class _ReadyFile:
     """One file, ready to be read by DuckDB."""
 
     name: str
@@ -91,7 +91,7 @@ def _read(
     connection: duckdb.DuckDBPyConnection,
     name: str,
     table: FileTable,
-    parts: Sequence[_Part],
+    parts: Sequence[_ReadyFile],
     used: Sequence[int],
 ) -> None:
     """Reads the columns, with the types that fit all of their cells."""
@@ -115,7 +115,7 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _prepared(path: Path, copy: Path, known: delimited.Dialect | None) -> _Part:
+def _prepared(path: Path, copy: Path, known: delimited.Dialect | None) -> _ReadyFile:
     """The file itself, or a copy as UTF-8 where it is written otherwise, or has lines without cells."""
     try:
         dialect = known or delimited.sniffed(path)
@@ -126,17 +126,17 @@ def _prepared(path: Path, copy: Path, known: delimited.Dialect | None) -> _Part:
     except (ToolError, OSError) as error:
         raise _told(path, error) from error
     rows = None if scan.is_quoted else scan.lines - dialect.skipped - 1
-    return _Part(path.name, path, dialect.separator, dialect.skipped, width, dialect, rows)
+    return _ReadyFile(path.name, path, dialect.separator, dialect.skipped, width, dialect, rows)
 
 
-def _rewritten(path: Path, copy: Path, dialect: delimited.Dialect) -> _Part:
+def _rewritten(path: Path, copy: Path, dialect: delimited.Dialect) -> _ReadyFile:
     """A copy of the file, every line of it read and checked one by one."""
     try:
         exact = replace(dialect, encoding=encoding_of(path))
         delimited.rewritten(path, exact, copy)
     except (ToolError, OSError) as error:
         raise _told(path, error) from error
-    return _Part(path.name, copy, ",", 0, len(dialect.header), exact, None)
+    return _ReadyFile(path.name, copy, ",", 0, len(dialect.header), exact, None)
 
 
 def _told(path: Path, error: ToolError | OSError) -> ToolError:
@@ -145,7 +145,10 @@ def _told(path: Path, error: ToolError | OSError) -> ToolError:
 
 
 def _first_guess(
-    connection: duckdb.DuckDBPyConnection, parts: Sequence[_Part], plain: Sequence[str], used: Sequence[int]
+    connection: duckdb.DuckDBPyConnection,
+    parts: Sequence[_ReadyFile],
+    plain: Sequence[str],
+    used: Sequence[int],
 ) -> dict[int, Spelling | None]:
     """The spelling of each column by the first rows; a column that they do not tell is looked at whole."""
     found: dict[int, Spelling | None] = {}
@@ -172,7 +175,7 @@ def _make(
     connection: duckdb.DuckDBPyConnection,
     name: str,
     table: FileTable,
-    parts: Sequence[_Part],
+    parts: Sequence[_ReadyFile],
     columns: Mapping[int, tuple[str, Spelling | None]],
 ) -> None:
     selected = ", ".join(
@@ -198,7 +201,7 @@ def _typed(n: int, spelling: Spelling | None) -> str:
 
 
 def _of_whole(
-    connection: duckdb.DuckDBPyConnection, parts: Sequence[_Part], n: int, name: str
+    connection: duckdb.DuckDBPyConnection, parts: Sequence[_ReadyFile], n: int, name: str
 ) -> Spelling | None:
     """The spelling of a column by all of its cells."""
     source = " UNION ALL ".join(f"SELECT {_cell(n)} AS cell FROM {part.sql()}" for part in parts)
@@ -223,12 +226,12 @@ def _of_whole(
     return None
 
 
-def _guilty(parts: Sequence[_Part], reason: str) -> str:
+def _guilty(parts: Sequence[_ReadyFile], reason: str) -> str:
     """The file that an error of DuckDB speaks of."""
     return next((part.name for part in parts if str(part.path) in reason), parts[0].name)
 
 
-def _check_counts(connection: duckdb.DuckDBPyConnection, name: str, parts: Sequence[_Part]) -> None:
+def _check_counts(connection: duckdb.DuckDBPyConnection, name: str, parts: Sequence[_ReadyFile]) -> None:
     """Holds the number of rows against that of the lines: a reader that lost some must not go on.
 
     Raises:
@@ -242,7 +245,7 @@ def _check_counts(connection: duckdb.DuckDBPyConnection, name: str, parts: Seque
         raise ToolError(f"{parts[0].name}: {lines:,} lines were read as {rows:,} rows; save it anew as .csv")
 
 
-def _blank_lines(parts: Sequence[_Part]) -> int:
+def _blank_lines(parts: Sequence[_ReadyFile]) -> int:
     """Lines without anything behind the line of names."""
     count = 0
     for part in parts:

@@ -24,7 +24,7 @@ _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _LARGEST = 2**63
 
 
-class _Refused(Exception):
+class _NoGrammar(Exception):
     """A part that no grammar can be made of."""
 
 
@@ -35,7 +35,7 @@ def refusal(schema: JsonValue) -> str:
     try:
         for place, part in _parts(schema, "#"):
             _check(part, place, schema)
-    except _Refused as error:
+    except _NoGrammar as error:
         return str(error)
     return ""
 
@@ -43,7 +43,7 @@ def refusal(schema: JsonValue) -> str:
 def _parts(value: JsonValue, place: str) -> Iterator[tuple[str, Schema]]:
     """Every schema of which a grammar is made, with its place."""
     if not isinstance(value, dict):
-        raise _Refused(f"{_UNABLE}JSON schema error at {place}: schema must be an object")
+        raise _NoGrammar(f"{_UNABLE}JSON schema error at {place}: schema must be an object")
     yield place, value
     if "const" in value or "enum" in value or "$ref" in value:
         return
@@ -72,13 +72,13 @@ def _check(part: Schema, place: str, root: Schema) -> None:
     for wrong in (_wrong_type(part), _wrong_choice(part), _wrong_value(part), _wrong_reference(part, root)):
         if wrong:
             deeper, _, why = wrong.rpartition("|")
-            raise _Refused(f"{_UNABLE}JSON schema error at {place}{deeper}: {why}")
+            raise _NoGrammar(f"{_UNABLE}JSON schema error at {place}{deeper}: {why}")
     if isinstance(pattern := part.get("pattern"), str) and (why := _wrong_pattern(pattern)):
-        raise _Refused(f"{_UNABLE}JSON schema conversion failed:\nInvalid pattern {pattern}: {why}")
+        raise _NoGrammar(f"{_UNABLE}JSON schema conversion failed:\nInvalid pattern {pattern}: {why}")
     if _number(part, "maximum") >= _LARGEST and part.get("type") == "integer" and "minimum" not in part:
-        raise _Refused(f"{_UNABLE}At least one of min_value or max_value must be set")
+        raise _NoGrammar(f"{_UNABLE}At least one of min_value or max_value must be set")
     if _repeats_too_often(part):
-        raise _Refused(_NO_GRAMMAR)
+        raise _NoGrammar(_NO_GRAMMAR)
 
 
 def _wrong_type(part: Schema) -> str:

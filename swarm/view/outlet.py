@@ -22,7 +22,7 @@ MOST = 4 * 1_024 * 1_024
 LOOK_SECONDS = 0.02
 
 
-class _Line:
+class _Waiting:
     """What waits to be written, in its order, and the thread that writes it."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Outlet(io.TextIOBase):
 
     def __init__(self, stream: TextIO, beside: Outlet | None = None) -> None:
         self._stream = stream
-        self._line: _Line = beside._line if beside else _Line()
+        self._line: _Waiting = beside._line if beside else _Waiting()
         self._waiting = 0
         self._taken = 0
         self._lines_left_out = 0
