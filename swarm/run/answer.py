@@ -12,7 +12,7 @@ from swarm.events import LimitReached
 from swarm.limits import Usage
 from swarm.plan import Plan, Step
 from swarm.result import Result
-from swarm.run.saying import MOST_ROWS, Telling, judged_words, say
+from swarm.run.saying import MOST_ROWS, AnswerDraft, judged_words, say
 from swarm.run.typed import Form
 from swarm.work import Work, one_line
 
@@ -70,7 +70,7 @@ async def compose(
             "failed", _facts("Nothing could be answered.", [], files, missing), None, files, missing
         )
     if form is None and len(lasting) == 1 and isinstance(results[lasting[0].id].data, str):
-        said = Telling(str(results[lasting[0].id].data))
+        said = AnswerDraft(str(results[lasting[0].id].data))
     else:
         said = await say(work, task, lasting, results, form)
     missing = (*missing, *said.missing)

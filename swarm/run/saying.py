@@ -34,7 +34,7 @@ MOST_JUDGED = 12
 
 
 @dataclass(frozen=True)
-class Telling:
+class AnswerDraft:
     """What the model said, or code in its place."""
 
     text: str
@@ -61,12 +61,12 @@ class _Findings:
 
 async def say(
     work: Work, task: str, steps: Sequence[Step], results: Mapping[str, Result], form: Form | None
-) -> Telling:
+) -> AnswerDraft:
     """The model's words for the results of these steps, or the typed value that it makes of them."""
     return await (_typed(work, task, steps, results, form) if form else _prose(work, task, steps, results))
 
 
-async def _prose(work: Work, task: str, steps: Sequence[Step], results: Mapping[str, Result]) -> Telling:
+async def _prose(work: Work, task: str, steps: Sequence[Step], results: Mapping[str, Result]) -> AnswerDraft:
     shown = _show(steps, results, _room(work, task, ANSWER_TOKENS), MOST_ROWS)
     talk = _Talk(work, fill("answer", task=task, results=shown.text), TurnRules((), TEXT, may_give_up=False))
     source = Source([talk.messages[0].content])
@@ -77,26 +77,26 @@ async def _prose(work: Work, task: str, steps: Sequence[Step], results: Mapping[
             talk.correct(str(error))
             continue
         except ModelError as error:
-            return Telling(_fallback(steps, results), missing=(f"no answer in words: {error}",))
+            return AnswerDraft(_fallback(steps, results), missing=(f"no answer in words: {error}",))
         invented = source.missing(data)
         if evades := evasion(str(data), task):
             talk.correct(evades)
         elif invented:
             talk.correct(fill("ungrounded", values=", ".join(invented[:6])))
         else:
-            return Telling(str(data), data, missing=tuple(shown.cut))
-    return Telling(_fallback(steps, results))
+            return AnswerDraft(str(data), data, missing=tuple(shown.cut))
+    return AnswerDraft(_fallback(steps, results))
 
 
 async def _typed(
     work: Work, task: str, steps: Sequence[Step], results: Mapping[str, Result], form: Form
-) -> Telling:
+) -> AnswerDraft:
     """The value that has the form; what of it was not read is named, and it is kept."""
     shown = _show(steps, results, _room(work, task, work.limits.reply_tokens))
     prompt = fill("answer_typed", task=task, form=outline(form.schema), results=shown.text)
     talk = _Talk(work, prompt, TurnRules((), form.sent, may_give_up=False))
     check = _Check(task, shown, [results[step.id] for step in steps], form)
-    best: Telling | None = None
+    best: AnswerDraft | None = None
     problem = ""
     for _ in range(2):
         try:
@@ -119,7 +119,7 @@ async def _typed(
         talk.correct(fill("ungrounded_answer", values=", ".join(texts[:6])))
     if best is not None:
         return best
-    return Telling(_fallback(steps, results), missing=(f"no typed answer: {problem}", *shown.cut))
+    return AnswerDraft(_fallback(steps, results), missing=(f"no typed answer: {problem}", *shown.cut))
 
 
 class _Talk:
@@ -180,7 +180,7 @@ class _Check:
         self._form = form
         self._cut = tuple(shown.cut)
 
-    def said(self, data: JsonValue) -> Telling:
+    def said(self, data: JsonValue) -> AnswerDraft:
         """The value, with what is doubtful of it.
 
         Raises:
@@ -200,7 +200,7 @@ class _Check:
         text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
         if data is None:
             text = "There is no answer in what was found."
-        return Telling(text, data, value, (*missing, *self._cut), tuple(dict.fromkeys(judged)))
+        return AnswerDraft(text, data, value, (*missing, *self._cut), tuple(dict.fromkeys(judged)))
 
     def unread_texts(self, data: JsonValue) -> list[str]:
         """Names and phrases that do not stand there: a model may have them wrong, and can look again. Numbers are
