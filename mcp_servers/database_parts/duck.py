@@ -23,7 +23,7 @@ from mcp_servers.database_parts.session import (
     Name,
     Trouble,
 )
-from mcp_servers.database_parts.statement import TENDING, first_word, tokens
+from mcp_servers.database_parts.statement import TENDING, Token, first_word, tokens
 
 MAGIC = b"DUCK"  # From the ninth byte on.
 MEMORY = "1GB"
@@ -40,6 +40,8 @@ EXACT = re.compile(
 )
 """Types whose values Python holds as they are; an interval of a month is 30 days to it."""
 NESTED = re.compile(r"(?!.*(DATE|TIME|INTERVAL|BIT|UNION)).*(\[\d*\]|STRUCT\(.*\)|MAP\(.*\))", re.DOTALL)
+
+SHORT = frozenset({"real", "float", "float4", "numeric", "decimal", "dec"})
 
 
 class DuckSession:
@@ -95,6 +97,7 @@ class DuckSession:
 
     def run(self, statement: str, limit: int) -> Found:
         """What a caller's statement gives."""
+        statement = _wide(statement, tokens(statement, self.dialect))
         parts = tokens(statement, self.dialect)
         if not self._is_writable:
             if first_word(parts) in TENDING - {"pragma"}:
@@ -202,6 +205,15 @@ class DuckSession:
             reason,
         )
         return Trouble(reason, unknown=unknown[1] if unknown else "")
+
+
+def _wide(statement: str, parts: Sequence[Token]) -> str:
+    """The statement with casts to 64 bits: a REAL of DuckDB's has 32, and a bare NUMERIC three decimals."""
+    for before, token, after in reversed([*zip(parts, parts[1:], [*parts[2:], None], strict=False)]):
+        is_cast = before.text == "::" or (before.word == "as" and after is not None and after.text == ")")
+        if token.word in SHORT and is_cast and (after is None or after.text != "("):
+            statement = f"{statement[: token.start]}DOUBLE{statement[token.end :]}"
+    return statement
 
 
 def _shown(kind: str, at: int) -> str:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import difflib
 import re
+from difflib import SequenceMatcher
 
 from mcp.server.mcpserver.exceptions import ToolError
 
 from mcp_servers.files_parts.texts import Encoding, decode, encode, encoding_of, visible
 
 LINE_END = re.compile("\r\n?|\n")
+
+
+ALIKE = 0.5
+"""Share of letters that an old and a new text have in common at least, where the new one, found alone, stands
+for an edit that was made before: a text that is quite another may stand there by chance."""
 
 
 def changed(data: bytes, old: str, new: str, shown: str) -> tuple[bytes, Encoding] | None:
@@ -21,7 +27,7 @@ def changed(data: bytes, old: str, new: str, shown: str) -> tuple[bytes, Encodin
     """
     encoding, text = _read_whole(data, shown)
     found = _pieces(text, old)
-    if not found and new and len(_pieces(text, new)) == 1:
+    if not found and len(_pieces(text, new)) == 1 and SequenceMatcher(None, old, new).ratio() >= ALIKE:
         return None
     _check_unique(len(found), text, old, shown)
     begin, end = found[0].span()

@@ -16,6 +16,9 @@ _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d.,'\u2019 \u00a0\u202f]*\d|\d")
 _SEPARATOR = re.compile(r"[,.'\u2019\s\u00a0\u202f]")
 _WORD = re.compile(r"[^\W_]+")
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
+_MINUS = re.compile(
+    r"[-\u2212\u2013]\s?[^\w\s]?\d|\([^\w\s]?\d[\d.,]*\)|\b(?:minus|negative|below)\b", re.IGNORECASE
+)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAY_MONTH = re.compile(
@@ -57,6 +60,7 @@ _WORDS_OF_NUMBERS = {
     "hundred": 100.0,
     "thousand": 1_000.0,
 }
+GROUP = 3
 SHARE_OF_WORDS = 0.6
 """A text counts as read when this share of its words stands in the source: models rephrase a
 little (an article, a tense) where they invent a lot."""
@@ -74,6 +78,7 @@ class Source:
         }
         self._numbers |= _spelled(joined)
         self._days = _days(joined)
+        self._has_minus = bool(_MINUS.search(joined))
 
     def missing(self, data: JsonValue, schema: Mapping[str, JsonValue] | None = None) -> list[str]:
         """The values of a result that stand nowhere in the source, as text, each once; under its schema
@@ -86,7 +91,8 @@ class Source:
         if value is None or isinstance(value, bool):
             return True
         if isinstance(value, int | float):
-            return round(abs(float(value)), 6) in self._numbers
+            is_signed = value >= 0 or self._has_minus
+            return is_signed and round(abs(float(value)), 6) in self._numbers
         text = str(value)
         if (day := _DAY_OF_TIME.match(text.strip())) and (iso := _ISO.fullmatch(day.group(1))):
             return self._has_year(iso.group(1)) and self._has_day(int(iso.group(2)), int(iso.group(3)))
@@ -243,12 +249,13 @@ def _values(found: str) -> set[float]:
     digits = _SEPARATOR.sub("", found).lstrip("+-")
     if not digits.isdigit():
         return set()
-    values = {float(digits)}
     last = max(found.rfind("."), found.rfind(","))
-    if last >= 0:
-        decimals = len(_SEPARATOR.sub("", found[last:]))
-        values.add(round(float(digits) / 10**decimals, 6))
-    return values
+    if last < 0:
+        return {float(digits)}
+    decimals = len(_SEPARATOR.sub("", found[last:]))
+    # Only three digits can be a group of thousands: 12.50 is not 1250.
+    whole = {float(digits)} if decimals == GROUP else set[float]()
+    return whole | {round(float(digits) / 10**decimals, 6)}
 
 
 def _days(text: str) -> set[tuple[int, int]]:

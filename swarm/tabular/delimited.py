@@ -29,6 +29,7 @@ _TOTAL = re.compile(
     r"(grand |sub ?)?totals?|sums?|summe|gesamt(summe)?|insgesamt|somme|totale|totaal|suma|razem|celkem|итого|всего",
     re.IGNORECASE,
 )
+_TOTAL_OF = re.compile(rf"(?:{_TOTAL.pattern})\b.*", re.IGNORECASE | re.DOTALL)
 _YEAR = re.compile(r"(19|20)\d\d")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 
@@ -242,11 +243,12 @@ def refuse_total(rows: Sequence[Sequence[str]]) -> None:
     Raises:
         ToolError: it has one.
     """
-    if len(rows) < 3 or not any(_TOTAL.fullmatch(cell.strip().strip(":")) for cell in rows[-1]):
+    if len(rows) < 3 or not any(_TOTAL_OF.fullmatch(cell.strip()) for cell in rows[-1]):
         return
+    is_named = any(_TOTAL.fullmatch(cell.strip().strip(":")) for cell in rows[-1])
     columns = list(zip(*rows, strict=True))
     sums = [s for column in columns if (s := _is_sum(column)) is not None]
-    if any(sums) or not all(rows[-1]):
+    if any(sums) or (is_named and not all(rows[-1])):
         raise ToolError(
             f"its last line looks like a sum of those above it ({'; '.join(rows[-1])[:80]!r}); remove it"
         )
