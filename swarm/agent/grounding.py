@@ -102,6 +102,10 @@ class Source:
         known = sum(word in self._words for word in words)
         return not words or known >= SHARE_OF_WORDS * len(words)
 
+    def is_beyond_checking(self, value: JsonValue) -> bool:
+        """Whether a value is a date, and no date is known of the texts: nothing speaks for it or against it."""
+        return isinstance(value, str) and bool(_DAY_OF_TIME.match(value.strip())) and not self._days
+
     def _has_year(self, year: str) -> bool:
         """Whether the year may be meant: dates are often told without one, or with two digits of it."""
         years = {word for word in self._words if _YEAR.fullmatch(word)}

@@ -233,7 +233,7 @@ class _Check:
     def _is_judged(self, leaf: Leaf) -> bool:
         if leaf.value is None:
             return False
-        if isinstance(leaf.value, bool):
+        if isinstance(leaf.value, bool) or self._source.is_beyond_checking(leaf.value):
             return True
         return (leaf.is_judged or isinstance(leaf.value, str)) and not self._source.has(leaf.value)
 

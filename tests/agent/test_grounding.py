@@ -24,5 +24,37 @@ def test_what_does_not_stand_there_is_named(value: str | float) -> None:
     assert Source([PAGE]).missing([{"value": value}]) == [str(value)]
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("2019-03-12", "It is due on 12 March 2026."),
+        (-300, "There are 300.00 euros in credit."),
+        (1250, "It costs 12.50."),
+        (15, "It costs 1.5."),
+        (123_456, "It costs 1,234.56."),
+    ],
+)
+def test_a_year_a_sign_and_a_size_are_held_to_the_page(value: str | float, told: str) -> None:
+    assert Source([told]).missing(value) == [str(value)]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("2026-03-12", "It is due on 12 March."),
+        (-300, "The balance is -300.00 euros."),
+        (-300, "The balance is \u2212$300."),
+        (-12.5, "Net (12.50) after tax."),
+        (-5, "It is minus five, or 5 below zero."),
+        (1234, "There are 1.234 boats."),
+        (1.234, "There are 1.234 boats."),
+        (1_234_567, "There are 1.234.567 boats."),
+        (1250, "It costs 1 250."),
+    ],
+)
+def test_what_a_page_may_mean_is_found(value: str | float, told: str) -> None:
+    assert Source([told]).missing(value) == []
+
+
 def test_a_date_can_not_be_checked_against_a_page_without_dates() -> None:
     assert Source(["Anna will do it next week."]).missing("2026-03-12") == []

@@ -493,3 +493,10 @@ def test_fields_called_as_keywords_are_fields() -> None:
     assert isinstance(properties, dict)
     assert list(properties) == ["title", "description", "default", "properties", "judged"]
     assert outline(form.schema).splitlines()[1] == "  title: text"
+
+
+async def test_a_date_that_no_date_of_the_texts_speaks_for_is_named_as_judged(tmp_path: Path) -> None:
+    answer = await answer_of(
+        tmp_path, Teller({"due": "2026-03-12"}, told="It is due soon; it is 24.90."), Due, "When is it due?"
+    )
+    assert (answer.status, answer.judged) == ("done", ("due",))

@@ -372,3 +372,20 @@ def test_the_text_of_a_refusal_is_short(shop: Path) -> None:
         )
         < 500
     )
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("CAST(MAX(123456789) AS REAL)", 123456789.0),
+        ("123456789::FLOAT4", 123456789.0),
+        ("CAST(0.00012 AS NUMERIC)", 0.00012),
+        ("CAST(CAST(16777217 AS DECIMAL) AS float)", 16777217.0),
+        ("CAST(1.239 AS DECIMAL(10, 2))", 1.24),
+        ("'x AS REAL)'", "x AS REAL)"),
+        ("7 AS real", 7),
+    ],
+)
+def test_a_number_of_duckdb_keeps_its_digits(duck: Path, expression: str, value: object) -> None:
+    (row,) = rows(duck, f"SELECT {expression} FROM prices LIMIT 1")
+    assert [*row.values()] == [value]

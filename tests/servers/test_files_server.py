@@ -273,3 +273,16 @@ def test_a_missing_folder_ends_the_start_with_its_name(capsys: pytest.CaptureFix
         files.build(["--root", "/nowhere/at/all"])
 
     assert "--root '/nowhere/at/all' is no folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("Anna: open", "done"), ("Anna:  waiting", "Ben: done"), ("= 30", "Ben")]
+)
+async def test_an_edit_whose_old_text_is_not_there_is_not_taken_for_done_by_chance(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    (tmp_path / "todo.md").write_text("Anna: pending\nBen: done\n", encoding="utf-8")
+    result = await call(tmp_path, "edit", path="todo.md", old=old, new=new)
+
+    assert "that text is not in 'todo.md'" in text_of(result)
+    assert (tmp_path / "todo.md").read_text(encoding="utf-8") == "Anna: pending\nBen: done\n"

@@ -67,3 +67,26 @@ def test_a_function_that_means_something_else_is_refused_with_what_to_write(
 def test_a_row_with_two_values_for_one_name_is_refused() -> None:
     with pytest.raises(ToolError, match="two columns called 'price' but for letter case"):
         selected("SELECT SUM(price) FROM t", {"t": [{"Price": 9, "price": 1}]})
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "MAX(REPLACE(price, ' EUR', '')) AS m FROM prices",
+        "town FROM prices ORDER BY REPLACE(price, ' EUR', '') DESC LIMIT 1",
+        "town FROM prices WHERE REPLACE(price, ' EUR', '') > '900'",
+        "town FROM prices ORDER BY price || '' DESC",
+        "MAX(substr(price, 1, 4)) AS m FROM prices",
+        "MAX(p) AS m FROM (SELECT REPLACE(price, ' EUR', '') p FROM prices)",
+    ],
+)
+def test_a_text_that_is_made_of_texts_with_numbers_is_not_put_in_the_order_of_letters(rest: str) -> None:
+    prices: list[Row] = [
+        {"town": town, "price": f"{price} EUR"} for town, price in (("A", 950), ("B", 1200), ("C", 80))
+    ]
+    with pytest.raises(ToolError, match="can't be ordered or compared as numbers"):
+        selected(f"SELECT {rest}", {"prices": prices})
+    _, rows = selected(
+        "SELECT MAX(CAST(REPLACE(price, ' EUR', '') AS INTEGER)) AS m FROM prices", {"prices": prices}
+    )
+    assert rows == [{"m": 1200}]

@@ -223,3 +223,18 @@ def test_many_files_that_are_not_wanted_hide_none_that_is(tmp_path: Path) -> Non
     assert [row["x"] for row in rows] == [1, 1]
     with pytest.raises(ToolError, match="more than 2,000 table files"):
         loaded(tmp_path, "*/*.csv")
+
+
+@pytest.mark.parametrize("name", ["Total 2025", "Total EUR", "Summe 2025", "Sum of all", "TOTAL:"])
+def test_a_last_line_that_adds_up_the_others_is_refused_however_it_is_called(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "t.csv").write_text(f"name,price\nA,1\nB,2\n{name},3\n", encoding="utf-8")
+    with pytest.raises(ToolError, match="looks like a sum"):
+        loaded(tmp_path, "t.csv")
+
+
+@pytest.mark.parametrize("name", ["Total Eclipse", "Summer", "Sumatra 2"])
+def test_a_row_that_is_called_like_a_sum_and_is_none_is_a_row(tmp_path: Path, name: str) -> None:
+    (tmp_path / "t.csv").write_text(f"name,price\nA,1\nB,2\n{name},7\n", encoding="utf-8")
+    assert [row["price"] for row in loaded(tmp_path, "t.csv")] == [1, 2, 7]
