@@ -19,7 +19,7 @@ from swarm.tabular.encoding import encoding_of, scanned
 from swarm.tabular.explain import broken_line
 from swarm.tabular.file_table import FileTable
 from swarm.tabular.names import quoted
-from swarm.tabular.spelling import MOST_DIGITS, Spelling, candidates, condition, pattern, spelling_of
+from swarm.tabular.spelling import MOST_DIGITS, Spelling, agreed, candidates, condition, pattern, spelling_of
 
 _BAD = re.compile(r"column (\d+) is of another type")
 
@@ -151,13 +151,13 @@ def _first_guess(
     used: Sequence[int],
 ) -> dict[int, Spelling | None]:
     """The spelling of each column by the first rows; a column that they do not tell is looked at whole."""
-    found: dict[int, Spelling | None] = {}
+    cells = {n: [row[n] for part in parts for row in part.dialect.sample] for n in range(len(plain))}
+    # All columns are looked at: one that is not used may show how the file spells fractions.
+    found = agreed({n: spelling_of(cells[n], plain[n]) for n in cells}, cells)
     for n in used:
-        cells = [row[n] for part in parts for row in part.dialect.sample]
-        found[n] = spelling_of(cells, plain[n])
-        if found[n] is None and _may_be_numbers(cells):
+        if found[n] is None and _may_be_numbers(cells[n]):
             found[n] = _of_whole(connection, parts, n, plain[n])
-    return found
+    return {n: found[n] for n in used}
 
 
 def _may_be_numbers(cells: Sequence[str]) -> bool:

@@ -18,7 +18,7 @@ from swarm.tabular import delimited, records
 from swarm.tabular.endings import BOOKS, DELIMITED, JSON, OTHERS
 from swarm.tabular.file_table import Description, File, FileTable
 from swarm.tabular.names import column_names, unique
-from swarm.tabular.spelling import Spelling, spelling_of
+from swarm.tabular.spelling import Spelling, agreed, spelling_of
 from swarm.tool import Row
 
 MOST_FILES = 2_000
@@ -320,21 +320,24 @@ def _joined(paths: Sequence[str], tables: Sequence[tuple[Columns, int]]) -> list
         whole[_mark(names)] = [
             stem for stem, (_, count) in zip(stems, tables, strict=True) for _ in range(count)
         ]
-    for name in names:
-        cells = [cell for columns, count in tables for cell in columns.get(name, [None] * count)]
-        whole[name] = typed(name, cells) if paths[0].lower().endswith(DELIMITED) else cells
+    cells: Columns = {
+        name: [cell for columns, count in tables for cell in columns.get(name, [None] * count)]
+        for name in names
+    }
+    whole |= typed(cells) if paths[0].lower().endswith(DELIMITED) else cells
     return [dict(zip(whole, row, strict=True)) for row in zip(*whole.values(), strict=True)]
 
 
-def typed(name: str, cells: list[records.Cell]) -> list[records.Cell]:
-    """A column of texts as numbers, where all of it spells numbers."""
-    texts = [cell for cell in cells if isinstance(cell, str)]
-    spelling = spelling_of(texts, name) if len(texts) == sum(cell is not None for cell in cells) else None
-    return (
-        cells
-        if spelling is None
+def typed(columns: Columns) -> Columns:
+    """Columns of texts, those as numbers of which all cells spell numbers."""
+    texts = {name: [cell for cell in cells if isinstance(cell, str)] for name, cells in columns.items()}
+    spelled = agreed({name: spelling_of(cells, name) for name, cells in texts.items()}, texts)
+    return {
+        name: cells
+        if (spelling := spelled[name]) is None
         else [spelling.read(cell) if isinstance(cell, str) else None for cell in cells]
-    )
+        for name, cells in columns.items()
+    }
 
 
 def _described(workspace: Path, paths: Sequence[str]) -> FileTable:
@@ -347,7 +350,8 @@ def _described(workspace: Path, paths: Sequence[str]) -> FileTable:
                 f"{path}: its columns are not those of {paths[0]}; load each file by its own name"
             )
     columns = {n: [row[n] for dialect in dialects for row in dialect.sample] for n in range(len(names))}
-    spelled = {name: spelling_of(columns[n], name) for n, name in enumerate(names)}
+    cells = dict(zip(names, columns.values(), strict=True))
+    spelled = agreed({name: spelling_of(cells[name], name) for name in names}, cells)
     size = sum((workspace / path).stat().st_size for path in paths)
     shown = sum(min((workspace / path).stat().st_size, delimited.HEAD_BYTES) for path in paths)
     about = sum(len(dialect.sample) for dialect in dialects) * size // max(shown, 1)

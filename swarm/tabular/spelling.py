@@ -8,8 +8,9 @@ mixtures and numbers with more digits than can be counted with stay the texts th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 MOST_DIGITS = 15
 """Significant digits that a binary number of 64 bits always gives back (IEEE 754)."""
@@ -19,6 +20,8 @@ VERSION = re.compile(
 """Names of columns whose ``1.10`` is no number."""
 _BLANKS = "[ \u00a0\u202f]"
 _APOSTROPHES = "['\u2019]"
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ COMMA = Spelling(
     ".",
     ",",
 )
+_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
 THOUSANDS = (
     COMMA,
     _grouped("thousands", ",", ",", "."),
@@ -106,6 +110,30 @@ def spelling_of(cells: Iterable[str | None], name: str = "") -> Spelling | None:
         if is_spelled(spelling, texts):
             return spelling
     return None
+
+
+def agreed(
+    spellings: Mapping[Key, Spelling | None], cells: Mapping[Key, Iterable[str | None]]
+) -> dict[Key, Spelling | None]:
+    """The spellings of the columns of one file, which is of one country: where one has decimal commas, the
+    points of another that stand before three digits each part thousands."""
+    if COMMA not in spellings.values():
+        return dict(spellings)
+    return {
+        key: COMMA if spelling and _is_pointed(spelling) and _parts_thousands(cells[key]) else spelling
+        for key, spelling in spellings.items()
+    }
+
+
+def _is_pointed(spelling: Spelling) -> bool:
+    return not spelling.is_whole and not spelling.groups and spelling.comma == "."
+
+
+def _parts_thousands(cells: Iterable[str | None]) -> bool:
+    there = [cell for cell in cells if cell]
+    return all(_GROUPS.fullmatch(cell) for cell in there if "." in cell) and all(
+        re.fullmatch(COMMA.cell, cell) for cell in there
+    )
 
 
 def candidates(texts: Sequence[str], name: str = "") -> list[Spelling]:

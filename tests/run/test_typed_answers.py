@@ -320,25 +320,6 @@ async def test_a_name_that_does_not_stand_there_is_asked_again_and_the_better_on
     assert "Miller" in teller.asked[1]
 
 
-@pytest.mark.parametrize(
-    ("kind", "given", "told", "value"),
-    [
-        (str | None, "null", TOLD, None),
-        (str | None, " Null ", TOLD, None),
-        (list[str | None], ["Hill", "null"], TOLD, ["Hill", None]),
-        (str | None, "null", "The device wrote null to its log.", "null"),
-        (str, "null", TOLD, "null"),
-    ],
-)
-async def test_the_word_null_is_no_value_where_the_type_takes_none_and_no_text_has_the_word(
-    tmp_path: Path, kind: object, given: JsonValue, told: str, value: object
-) -> None:
-    answer = await answer_of(
-        tmp_path, Teller(given, told=told), kind, "What is the number? null if none is named."
-    )
-    assert answer.value == value
-
-
 async def test_a_name_that_stays_is_kept_and_named(tmp_path: Path) -> None:
     answer = await answer_of(tmp_path, Teller({"customer": "Miller", "items": 2}), Sale)
     assert (answer.status, answer.value) == ("degraded", Sale("Miller", 2))
@@ -493,10 +474,3 @@ def test_fields_called_as_keywords_are_fields() -> None:
     assert isinstance(properties, dict)
     assert list(properties) == ["title", "description", "default", "properties", "judged"]
     assert outline(form.schema).splitlines()[1] == "  title: text"
-
-
-async def test_a_date_that_no_date_of_the_texts_speaks_for_is_named_as_judged(tmp_path: Path) -> None:
-    answer = await answer_of(
-        tmp_path, Teller({"due": "2026-03-12"}, told="It is due soon; it is 24.90."), Due, "When is it due?"
-    )
-    assert (answer.status, answer.judged) == ("done", ("due",))

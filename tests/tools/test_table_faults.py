@@ -238,3 +238,18 @@ def test_a_last_line_that_adds_up_the_others_is_refused_however_it_is_called(
 def test_a_row_that_is_called_like_a_sum_and_is_none_is_a_row(tmp_path: Path, name: str) -> None:
     (tmp_path / "t.csv").write_text(f"name,price\nA,1\nB,2\n{name},7\n", encoding="utf-8")
     assert [row["price"] for row in loaded(tmp_path, "t.csv")] == [1, 2, 7]
+
+
+@pytest.mark.parametrize("size", [3, 200_000], ids=["small", "large"])
+def test_a_file_with_decimal_commas_has_points_between_thousands(tmp_path: Path, size: int) -> None:
+    lines = ["A;1.234;12,50", "B;950;3,75", "C;12.345;8,10"] * (size // 3)
+    (tmp_path / "t.csv").write_text("\n".join(["place;price;cost", *lines, ""]), encoding="utf-8")
+    rows = loaded(tmp_path, "t.csv")
+    _, found = selected("SELECT SUM(price) AS total FROM t", {"t": rows})
+    assert isinstance(rows, FileTable) == (size > 3)
+    assert found == [{"total": 14_529 * (size // 3)}]
+
+
+def test_points_are_fractions_where_nothing_speaks_against_it(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("place;price;cost\nA;1.234;12.50\nB;2.345;3.75\n", encoding="utf-8")
+    assert [row["price"] for row in loaded(tmp_path, "t.csv")] == [1.234, 2.345]
