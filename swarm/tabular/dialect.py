@@ -11,17 +11,27 @@ from swarm.errors import ToolError
 _HIDDEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 _AS_FRACTION = re.compile(r"(?i)(\bAS\s+|::\s*)(?:REAL|FLOAT4?|NUMERIC|DECIMAL|DEC)\b(?!\s*\()")
 _AS_WHOLE = re.compile(r"(?i)\s+AS\s+(?:INTEGER|INT|BIGINT)\s*(?=\))")
+_DATE = re.compile(r"(?i)(?<![\w.])date(?=\s*\()")
 _CAST = re.compile(r"(?i)\bCAST\s*$")
 WHOLE = (
     "swarm_whole(x) AS CASE WHEN typeof(x) LIKE '%INT' OR typeof(x) IN ('INTEGER', 'BOOLEAN') "
     "THEN CAST(x AS HUGEINT) ELSE CAST(trunc(CAST(x AS DOUBLE)) AS HUGEINT) END"
 )
 """A whole number as SQLite makes it: what stands behind the point is cut off, where DuckDB rounds."""
+_DAY = "system.main.strftime(CAST(time AS TIMESTAMP)"
+DATE = (
+    f"swarm_date(time) AS {_DAY}, '%Y-%m-%d'), (time, step) AS {_DAY} + CAST(step AS INTERVAL), '%Y-%m-%d')"
+)
+DATETIME = f"datetime(time) AS {_DAY}, '%Y-%m-%d %H:%M:%S')"
+"""Days and times are texts, as the columns are with which they are compared."""
 INSTEAD = {"max": "GREATEST", "min": "LEAST"}
 
 
 def rewritten(query: str) -> str:
     """The statement with SQLite's types: a REAL has 64 bits, and a CAST to INTEGER cuts off."""
+    hidden = _HIDDEN.sub(lambda found: "_" * len(found.group()), query)
+    for found in reversed([*_DATE.finditer(hidden)]):
+        query = f"{query[: found.start()]}swarm_date{query[found.end() :]}"
     hidden = _HIDDEN.sub(lambda found: "_" * len(found.group()), query)
     for found in reversed([*_AS_FRACTION.finditer(hidden)]):
         query = f"{query[: found.end(1)]}DOUBLE{query[found.end() :]}"
@@ -29,6 +39,11 @@ def rewritten(query: str) -> str:
     while whole := _AS_WHOLE.search(hidden):
         query, hidden = (_without(text, whole, hidden) for text in (query, hidden))
     return query
+
+
+def plain_name(name: str) -> str:
+    """The name of a column as the statement had it."""
+    return name.replace("swarm_", "") if "swarm_whole(" in name or "swarm_date(" in name else name
 
 
 def _without(text: str, found: re.Match[str], hidden: str) -> str:

@@ -24,7 +24,7 @@ import duckdb
 from pydantic import JsonValue
 
 from swarm.errors import ToolError
-from swarm.tabular.dialect import WHOLE, check_functions, rewritten
+from swarm.tabular.dialect import DATE, DATETIME, WHOLE, check_functions, plain_name, rewritten
 from swarm.tabular.explain import column_names, explained
 from swarm.tabular.file_source import load_file
 from swarm.tabular.file_table import FileTable
@@ -54,7 +54,8 @@ DIALECT = (
     WHOLE,
     "strftime(form, time) AS system.main.strftime(CAST(time AS TIMESTAMP), CAST(form AS VARCHAR))",
     "julianday(time) AS CAST(system.main.julian(CAST(time AS TIMESTAMP)) AS DOUBLE)",
-    "datetime(time) AS CAST(time AS TIMESTAMP)",
+    DATE,
+    DATETIME,
     *(f"{part}(time) AS system.main.{part}(CAST(time AS TIMESTAMP))" for part in ("year", "month", "day")),
     "iif(is_so, one, other) AS CASE WHEN is_so THEN one ELSE other END",
     "total(number) AS CAST(coalesce(sum(number), 0) AS DOUBLE)",
@@ -96,7 +97,7 @@ def selected(sql: str, tables: Mapping[str, Sequence[Row]]) -> tuple[list[str], 
             _refuse_orders(connection, statement)
             with _in_time(connection, SECONDS):
                 cursor = connection.execute(query)
-                names = unique([str(name) for name, *_ in cursor.description or ()])
+                names = unique([plain_name(str(name)) for name, *_ in cursor.description or ()])
                 found = cast("list[tuple[object, ...]]", cursor.fetchmany(MOST_ROWS + 1))
     except duckdb.ParserException as error:
         if not _BEGINS.match(sql):
@@ -150,12 +151,12 @@ def _opened(has_files: bool) -> Generator[tuple[duckdb.DuckDBPyConnection, Path]
 def _read(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Statement, str]:
     """The syntax tree of the statement, and the statement as it is run."""
     text = sql.strip().removeprefix("```sql").strip("`").strip().rstrip(";").strip()
-    statements = [one for one in duckdb.extract_statements(text) if one.query.strip(" ;\n\t")]
+    statements = [one for one in duckdb.extract_statements(rewritten(text)) if one.query.strip(" ;\n\t")]
     if len(statements) != 1:
         raise ToolError("sql must be one SELECT; send each statement in its own call")
     if statements[0].type != duckdb.StatementType.SELECT:
         raise ToolError("only reading is possible here; write one SELECT")
-    query = rewritten(statements[0].query)
+    query = statements[0].query
     row = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchone()
     statement = Statement.of(str(row[0]) if row else "{}")
     if statement.tree.get("error"):

@@ -90,3 +90,31 @@ def test_a_text_that_is_made_of_texts_with_numbers_is_not_put_in_the_order_of_le
         "SELECT MAX(CAST(REPLACE(price, ' EUR', '') AS INTEGER)) AS m FROM prices", {"prices": prices}
     )
     assert rows == [{"m": 1200}]
+
+
+DAYS: dict[str, list[Row]] = {
+    "t": [{"d": "2026-01-05", "seen": "2026-01-05 08:30:00"}, {"d": "2026-02-10", "seen": None}]
+}
+
+
+@pytest.mark.parametrize(
+    ("condition", "count"),
+    [
+        ("d > date('2026-01-10')", 1),
+        ("date(d) >= '2026-01-05'", 2),
+        ("d BETWEEN date('2026-01-01') AND date('2026-01-31')", 1),
+        ("date(d, '+7 days') = '2026-01-12'", 1),
+        ("seen >= datetime('2026-01-05 08:00:00')", 1),
+        ("julianday(d) - julianday('2026-01-01') = 4", 1),
+        ("strftime('%Y-%m', date(d)) = '2026-02'", 1),
+        ("'date(x)' = 'date(x)'", 2),
+    ],
+)
+def test_days_are_compared_with_days(condition: str, count: int) -> None:
+    _, rows = selected(f"SELECT COUNT(*) AS n FROM t WHERE {condition}", DAYS)
+    assert rows == [{"n": count}]
+
+
+def test_a_column_without_a_name_is_called_as_the_statement_has_it() -> None:
+    names, _ = selected("SELECT date(d), CAST(1.5 AS INTEGER) FROM t", DAYS)
+    assert names == ["date(d)", "whole(1.5)"]
