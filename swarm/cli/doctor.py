@@ -224,7 +224,22 @@ def _server(project: Project, state: ServerState) -> Finding:
     if state.refused:
         refused = "; ".join(f"{name}: {why}" for name, why in state.refused.items())
         return Finding(kind, words, f"these cannot be used: {refused}")
-    return Finding(kind, words)
+    return Finding(kind, words, _lacking(project, state))
+
+
+def _lacking(project: Project, state: ServerState) -> str:
+    """What cards ask of a server that it does not have: their agents would fail at their first step."""
+    there = {f"{state.name}.{tool.name}" for tool in state.tools}
+    wanted = {
+        tool: card.name
+        for card in project.cards.values()
+        for tool in card.tools
+        if tool.startswith(f"{state.name}.") and tool not in there
+    }
+    if not wanted:
+        return ""
+    asked = ", ".join(f"{tool} (agent {agent})" for tool, agent in [*wanted.items()][:5])
+    return f"it has not what cards ask for: {asked}; give the server another name in {state.origin}"
 
 
 def _remedy(project: Project, state: ServerState) -> str:

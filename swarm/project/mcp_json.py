@@ -105,6 +105,7 @@ def _entries(path: Path, text: str) -> list[tuple[str, object]]:
         raise ProjectError(f"{path}: it holds a number or a nesting that is too large to be read") from None
     if not isinstance(content, dict):
         raise ProjectError(f"{path}: it must be an object with 'mcpServers'")
+    _check_keys(path, cast("Json", content))
     found: list[tuple[str, object]] = []
     # ``mcpServers`` is what most clients write, ``servers`` is VS Code's key.
     for key in ("mcpServers", "servers"):
@@ -113,6 +114,23 @@ def _entries(path: Path, text: str) -> list[tuple[str, object]]:
             raise ProjectError(f"{path}: {key!r} must be an object of servers by their names")
         found += cast("Json", servers or {}).items()
     return found
+
+
+def _check_keys(path: Path, content: Json) -> None:
+    """Refuses servers under a key that nobody reads: they would not be there, and nothing would say so.
+
+    Raises:
+        ProjectError: there are some.
+    """
+    if content.keys() & {"mcpServers", "servers"}:
+        return
+    for key, value in content.items():
+        given = cast("Json", value) if isinstance(value, dict) else dict[str, object]()
+        is_meant = re.sub(r"[^a-z]", "", key.casefold()) in ("mcpservers", "mcpserver", "servers", "server")
+        if is_meant or given.keys() & {*KEYS["command"], *KEYS["url"]}:
+            raise ProjectError(
+                f"{path}: {key[:80]!r} is not read; put servers by their names into 'mcpServers'"
+            )
 
 
 def _kept(match: re.Match[str]) -> str:

@@ -19,9 +19,7 @@ WHOLE = (
 )
 """A whole number as SQLite makes it: what stands behind the point is cut off, where DuckDB rounds."""
 _DAY = "system.main.strftime(CAST(time AS TIMESTAMP)"
-DATE = (
-    f"swarm_date(time) AS {_DAY}, '%Y-%m-%d'), (time, step) AS {_DAY} + CAST(step AS INTERVAL), '%Y-%m-%d')"
-)
+DATE = f"swarm_date(time) AS {_DAY}, '%Y-%m-%d'), (time, step) AS {_DAY} + CAST(ltrim(step, '+') AS INTERVAL), '%Y-%m-%d')"
 DATETIME = f"datetime(time) AS {_DAY}, '%Y-%m-%d %H:%M:%S')"
 """Days and times are texts, as the columns are with which they are compared."""
 INSTEAD = {"max": "GREATEST", "min": "LEAST"}

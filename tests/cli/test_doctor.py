@@ -173,3 +173,24 @@ def test_trying_a_model_that_is_not_there_names_the_remedy(swarm: Command) -> No
 
     assert "no model server answers at http://127.0.0.1:9; start it" in done.err
     assert done.code == 2
+
+
+def test_a_server_in_the_place_of_a_built_in_one_is_a_gap_where_it_lacks_what_cards_ask_for(
+    swarm: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWARM_MODEL", "scripted")
+    (tmp_path / "swarm.toml").write_text(NO_DATABASE, encoding="utf-8")
+    (tmp_path / "mcp_servers").mkdir()
+    (tmp_path / "mcp_servers" / "files.py").write_text(
+        "from mcp.server.mcpserver import MCPServer\n\nserver = MCPServer('files')\n\n\n@server.tool()\ndef boom() -> str:\n"
+        "    return 'x'\n\n\nif __name__ == '__main__':\n    server.run()\n",
+        encoding="utf-8",
+    )
+
+    done = swarm("doctor")
+
+    lines = done.out.splitlines()
+    gap = next(n for n, line in enumerate(lines) if line.startswith("GAP  server    files: boom"))
+    assert "it has not what cards ask for: files.list (agent " in lines[gap + 1]
+    assert "give the server another name in " in lines[gap + 1]
+    assert done.code == 1

@@ -248,3 +248,27 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_place_and_nothing_of_it(
         read_mcp_json(tmp_path, {})
 
     assert str(refusal.value) == f"{path}: {said}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"mcpservers": {"web": {"command": "python"}}}',
+        '{"mcp_servers": {}}',
+        '{"MCP-Servers": {"web": {"url": "http://h/"}}}',
+        '{"web": {"command": "python"}}',
+        '{"web": {"serverUrl": "http://h/"}}',
+    ],
+)
+def test_servers_under_a_key_that_is_not_read_are_told_of(tmp_path: Path, text: str) -> None:
+    (tmp_path / ".mcp.json").write_text(text, encoding="utf-8")
+
+    with pytest.raises(ProjectError, match=r"is not read; put servers by their names into 'mcpServers'"):
+        read_mcp_json(tmp_path, {})
+
+
+@pytest.mark.parametrize("text", ["{}", '{"inputs": []}', '{"$schema": "x", "mcpServers": {}}'])
+def test_a_file_without_servers_has_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / ".mcp.json").write_text(text, encoding="utf-8")
+
+    assert read_mcp_json(tmp_path, {}) == {}
