@@ -79,6 +79,8 @@ def mend_tool(tool: Json) -> None:
                 given[key] = {}
         if given.get("required", []) in (None, {}):
             given["required"] = []
+        for key in [key for key, value in given.items() if value is None]:
+            del given[key]
     if not isinstance(tool.get("_meta", {}), dict):
         del tool["_meta"]
     output = tool.pop("outputSchema", None)

@@ -75,7 +75,7 @@ class _Screen(Messages):
     def _good(self, tool: object, result: Mapping[str, object]) -> Json | None:
         """The entry as the SDK takes it, or None."""
         try:
-            good = _mended(tool)
+            good = _usable(tool)
             for _ in range(MOST_MENDS):
                 if (error := self._fault(good, result)) is None:
                     break
@@ -97,8 +97,8 @@ class _Screen(Messages):
         return None
 
 
-def _mended(tool: object) -> Json:
-    """The entry with an empty list where an empty map is meant, as PHP writes one.
+def _usable(tool: object) -> Json:
+    """A copy of the entry, where it names a tool that can be called.
 
     Raises:
         _LeftOut: the tool cannot be used.
@@ -115,16 +115,9 @@ def _mended(tool: object) -> Json:
     if isinstance(execution, dict) and cast("Json", execution).get("taskSupport") == "required":
         raise _LeftOut("it can only be called as a task, which is not supported")
     schema = entry.get("inputSchema")
-    if isinstance(schema, dict):
-        own = cast("Json", schema)
-        if own.get("type") != "object":
-            raise _LeftOut("the type of its input is not 'object'")
-        entry["inputSchema"] = {key: _map(key, value) for key, value in own.items() if value is not None}
+    if isinstance(schema, dict) and cast("Json", schema).get("type") != "object":
+        raise _LeftOut("the type of its input is not 'object'")
     return entry
-
-
-def _map(key: str, value: object) -> object:
-    return {} if key in ("properties", "$defs", "definitions") and value == [] else value
 
 
 def _drop(tool: Json, error: ValidationError) -> None:
