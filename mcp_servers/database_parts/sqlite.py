@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
-from mcp_servers.database_parts import aggregates, numbers, quotes
+from mcp_servers.database_parts import aggregates, numbers, quotes, times
 from mcp_servers.database_parts.session import (
     CALLS,
     NEVER_ALLOWED,
@@ -90,6 +90,7 @@ class SqliteSession:
             connection.execute("PRAGMA query_only = 1")
         connection.set_authorizer(self._authorized)
         aggregates.install(connection, self._refuse)
+        times.install(connection, self._refuse)
 
     def begin_reading(self) -> None:
         """Reads the list of tables, so that what is wrong with the file as a whole is told at once."""

@@ -389,3 +389,48 @@ def test_the_text_of_a_refusal_is_short(shop: Path) -> None:
 def test_a_number_of_duckdb_keeps_its_digits(duck: Path, expression: str, value: object) -> None:
     (row,) = rows(duck, f"SELECT {expression} FROM prices LIMIT 1")
     assert [*row.values()] == [value]
+
+
+@pytest.fixture
+def dated(tmp_path: Path) -> Path:
+    with closing(sqlite3.connect(tmp_path / "d.db")) as connection:
+        connection.executescript(
+            "CREATE TABLE o(d TEXT, iso TEXT, epoch INTEGER);"
+            "INSERT INTO o VALUES ('05.01.2026', '2026-01-05', 1767571200), ('17.01.2026', '', 1768608000), "
+            "('03.02.2026', NULL, NULL);"
+            "CREATE INDEX by_year ON o(strftime('%Y', iso));"
+        )
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT COUNT(*) AS n FROM o WHERE strftime('%Y', d) = '2026'",
+        "SELECT COUNT(*) AS n FROM o WHERE date(d) >= '2026-01-01'",
+        "SELECT strftime('%Y-%m', d) AS m, COUNT(*) AS n FROM o GROUP BY m",
+        "SELECT date(epoch) AS day FROM o",
+        "SELECT datetime(epoch) AS day FROM o",
+        "SELECT julianday(d) - julianday(iso) AS days FROM o",
+        "SELECT date(iso, '+1 fortnight') AS day FROM o",
+    ],
+)
+def test_a_date_that_is_none_is_told_and_is_not_counted_as_missing(dated: Path, sql: str) -> None:
+    with pytest.raises(ToolError, match=r"is no date|is no day that SQLite counts"):
+        rows(dated, sql)
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("SELECT COUNT(*) AS n FROM o WHERE strftime('%Y', iso) = '2026'", [{"n": 1}]),
+        ("SELECT date(iso) AS day FROM o", [{"day": "2026-01-05"}, {"day": None}, {"day": None}]),
+        ("SELECT date(epoch, 'unixepoch') AS day FROM o LIMIT 1", [{"day": "2026-01-05"}]),
+        ("SELECT date(iso, '+1 month', 'start of month') AS day FROM o LIMIT 1", [{"day": "2026-02-01"}]),
+        ("SELECT date('now') >= '2020-01-01' AS later", [{"later": 1}]),
+        ("SELECT substr(d, 7, 4) AS year, COUNT(*) AS n FROM o GROUP BY 1", [{"year": "2026", "n": 3}]),
+        ("SELECT strftime('%d.%m.%Y', 2461045.5) AS day", [{"day": "05.01.2026"}]),
+    ],
+)
+def test_dates_that_are_some_or_missing_are_reckoned_with(dated: Path, sql: str, found: object) -> None:
+    assert rows(dated, sql) == found
