@@ -42,4 +42,6 @@ class AgentCard(BaseModel):
     tables: Literal["typed", "queried"] = "typed"
     """How it gives a table: ``typed`` row by row as it has read them, or ``queried``, as the rows of
     its last query, which it never copies itself."""
+    works: Literal["turns", "program"] = "turns"
+    """How it works: turn by turn with its tools, or by short programs, of which those that agree are taken."""
     limits: CardLimits = CardLimits()

@@ -38,11 +38,14 @@ class Thread(BaseModel):
     item: int | None = None
     """Position in the list of the step's ``each``, from 0; None for a step without ``each``."""
     attempt: int = 1
+    part: str = Field(default="", pattern=r"^[a-z0-9]*$")
+    """Names a question that a program of this sub-agent asked; empty for the sub-agent itself."""
 
     def __str__(self) -> str:
         item = "-" if self.item is None else str(self.item)
         # One text for all of its rows in the index.
-        return sys.intern(f"{self.run}/{self.step}/{item}/{self.attempt}")
+        step = f"{self.step}~{self.part}" if self.part else self.step
+        return sys.intern(f"{self.run}/{step}/{item}/{self.attempt}")
 
     @property
     def place(self) -> AgentPlace:
@@ -71,6 +74,8 @@ class Step(BaseModel):
     """JSON Schema of the result of one sub-agent; None for a sentence of text."""
     writes: str | None = Field(default=None, min_length=1)
     """A file, relative to the workspace, that must exist and parse before the step is done."""
+    program: str | None = Field(default=None, min_length=1)
+    """A program that does the step, as a person or an earlier run wrote it; no model is asked for one."""
 
     @property
     def each_step(self) -> str | None:

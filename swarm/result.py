@@ -25,6 +25,19 @@ class Evidence(BaseModel):
     """What it was asked, in a few words (a path, a query)."""
 
 
+class Votes(BaseModel):
+    """How far the candidates for a step agreed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    agreeing: int
+    """Those that left what was taken."""
+    of: int
+    """Those there were."""
+    winner: int = 0
+    """Number of the one that was taken, from 1; 0 where none was."""
+
+
 class Result(BaseModel):
     """What a step gave: done, degraded (usable, with a reason), or else nothing, with a reason."""
 
@@ -42,6 +55,8 @@ class Result(BaseModel):
     """Why it is not done; empty when it is."""
     refused_by: str = ""
     """Family of the model, or its name, that refused the work or put it off; empty when none did."""
+    votes: Votes | None = None
+    """Of the programs that were written for it; None where none were."""
 
     @classmethod
     def failed(cls, reason: str) -> Result:

@@ -107,6 +107,10 @@ class Survey(BaseModel):
             lines.append(f"Not all files are listed: {self.unlisted[:400]}")
         return "\n".join(lines)
 
+    def samples(self, tokens: int) -> str:
+        """What a writer of a program is shown."""
+        return self.lines()
+
 
 def signature(name: str, columns: Sequence[str]) -> str:
     """A table with its columns as they must be written, ``trips("order", total)``."""

@@ -31,6 +31,8 @@ class Assignment:
     item: JsonValue = None
     failure: str = ""
     """Why the attempt before this one failed."""
+    text: str | None = None
+    """A text to work on, given as it is; None where what to read is named."""
     unlike: str = ""
     """Family of the model that refused the attempt before, to be avoided where there is another."""
 
@@ -38,6 +40,11 @@ class Assignment:
     def brief(self) -> str:
         """The step's brief with the item in its place."""
         return self.step.brief.replace("{item}", label(self.item))
+
+    @property
+    def is_programmed(self) -> bool:
+        """Whether it is done by programs and not turn by turn."""
+        return self.card.works == "program" or self.step.program is not None
 
     @property
     def is_queried(self) -> bool:

@@ -86,6 +86,8 @@ class Opener:
         return kept
 
     async def _open_texts(self, tools: tuple[Tool, ...]) -> Opening:
+        if self.assignment.text is not None:
+            return self._open_given(self.assignment.text)
         opened, refused = await self._read_files(tools)
         are_readers = all(tool.effect == "pure" for tool in tools)
         if are_readers and (why := refused.get(self._item())):
@@ -102,6 +104,12 @@ class Opener:
         return Opening(
             tools, system, self._user([*parts, *inputs]), self.assignment.input_rows, sources, is_quoting
         )
+
+    def _open_given(self, text: str) -> Opening:
+        """A text that is given, and nothing else."""
+        is_quoting = is_table(self.assignment.step.expects)
+        system = self._system((), is_quoting)
+        return Opening((), system, self._user([f"Text:\n{text}"]), {}, [text], is_quoting)
 
     def _item(self) -> str:
         """The one thing to look at; nothing where the step is for one agent."""

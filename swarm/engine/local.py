@@ -66,12 +66,25 @@ class LocalEngine:
 
     async def _live(self, assignment: Assignment, priority: int) -> Result:
         card, thread = assignment.card, assignment.thread
+        if assignment.is_programmed:
+            # Each candidate takes a slot of its own, and so does each reader: whoever waits for them has none.
+            label = short_label(assignment)
+            self._work.note(AgentStarted(**thread.place, agent=card.name, label=label))
+            return await self._by_program(assignment)
         want = Want(
             kind=card.name, priority=priority, tier=card.tier, model=card.model, unlike=assignment.unlike
         )
         async with self._work.leased(want, lambda: self._work.note(AgentWaiting(**thread.place))) as work:
             work.note(AgentStarted(**thread.place, agent=card.name, label=short_label(assignment)))
             return await self._work_on(assignment, work)
+
+    async def _by_program(self, assignment: Assignment) -> Result:
+        from swarm.program.candidates import Programming
+
+        try:
+            return await Programming(self._work, assignment, self.run).result()
+        except (ProjectError, ToolError) as error:
+            return Result.failed(str(error))
 
     async def _work_on(self, assignment: Assignment, work: Work) -> Result:
         from swarm.agent.loop import work_on

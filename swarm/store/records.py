@@ -135,4 +135,6 @@ class ThreadRecord(BaseModel):
 def thread_of(key: str) -> Thread:
     """The thread whose ``str()`` is ``key``."""
     run, step, item, attempt = key.split("/")
-    return Thread(run=run, step=step, item=None if item == "-" else int(item), attempt=int(attempt))
+    step, _, part = step.partition("~")
+    number = None if item == "-" else int(item)
+    return Thread(run=run, step=step, item=number, attempt=int(attempt), part=part)

@@ -1,0 +1,1 @@
+"""Steps that are done by a short program over a few given functions."""

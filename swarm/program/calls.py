@@ -1,0 +1,195 @@
+"""What a program asks of the run: readers for its texts, and tools."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from pydantic import JsonValue
+
+from swarm.agent.assignment import Assignment
+from swarm.card import AgentCard
+from swarm.effects import act
+from swarm.errors import ProjectError, ServerError, SwarmError
+from swarm.plan import Step, Thread
+from swarm.planner.draft import table_schema
+from swarm.program.process import CallRefused, Wishes
+from swarm.prompt import fill
+from swarm.result import Result
+from swarm.tool import Tool, ToolCall
+from swarm.work import At, Work
+
+Delegate = Callable[[Assignment], Awaitable[Result]]
+"""What a sub-agent makes of an assignment."""
+
+READER = "reader"
+MOST_CHARACTERS = 6_000
+"""Of a text that one reader is given; a longer one is read in parts."""
+MOST_COLUMNS = 12
+KINDS = {"number": "number", "float": "number", "int": "number", "integer": "number", "date": "date"}
+
+
+class Readers:
+    """The sub-agents that read texts for the programs of one assignment; the same question is asked once."""
+
+    def __init__(self, assignment: Assignment, delegate: Delegate) -> None:
+        self._assignment = assignment
+        self._delegate = delegate
+        self._asked: dict[str, asyncio.Future[Result]] = {}
+
+    async def rows(self, text: str, columns: Sequence[str]) -> tuple[list[JsonValue], list[str]]:
+        """The rows that are found in a text, and what is doubtful about them.
+
+        Raises:
+            CallRefused: a reader failed.
+        """
+        named = [_column(column) for column in columns]
+        brief = fill("reader_rows", columns=", ".join(column.partition(":")[0] for column in named))
+        found: list[JsonValue] = []
+        doubts: list[str] = []
+        async with asyncio.TaskGroup() as group:
+            parts = [group.create_task(self._read(part, brief, named)) for part in _parts(text)]
+        for part in parts:
+            result = part.result()
+            if not result.is_usable:
+                raise CallRefused(f"extract failed: {result.reason}")
+            found += result.data if isinstance(result.data, list) else []
+            doubts += [result.reason] if result.reason else []
+        return found, doubts
+
+    async def answer(self, text: str, question: str) -> tuple[JsonValue, list[str]]:
+        """What is answered about a text, and what is doubtful about it.
+
+        Raises:
+            CallRefused: the reader failed, or the text is too long for one.
+        """
+        if len(text) > MOST_CHARACTERS:
+            raise CallRefused(
+                f"ask() reads at most {MOST_CHARACTERS:,} characters, and this text has {len(text):,}; give a part"
+            )
+        result = await self._read(text, fill("reader_answer", question=question), [])
+        if not result.is_usable:
+            raise CallRefused(f"ask failed: {result.reason}")
+        return result.data, [result.reason] if result.reason else []
+
+    async def _read(self, text: str, brief: str, columns: Sequence[str]) -> Result:
+        digest = hashlib.sha256(json.dumps([text, brief, [*columns]]).encode()).hexdigest()[:12]
+        if digest not in self._asked:
+            asked: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+            self._asked[digest] = asked
+            try:
+                asked.set_result(await self._delegate(self._for(digest, text, brief, columns)))
+            except BaseException as error:
+                # Whoever else waits for it is told; a cancellation is the end of them all.
+                asked.set_exception(error if isinstance(error, Exception) else CallRefused("cancelled"))
+                asked.exception()
+                raise
+        return await asyncio.shield(self._asked[digest])
+
+    def _for(self, digest: str, text: str, brief: str, columns: Sequence[str]) -> Assignment:
+        own = self._assignment
+        step = Step(
+            id=own.step.id,
+            agent=READER,
+            brief=brief.replace("{item}", "item"),
+            expects=table_schema(columns) if columns else None,
+        )
+        thread = Thread(run=own.thread.run, step=own.thread.step, item=own.thread.item, part=digest)
+        card = AgentCard(name=READER, description="reads", instructions=fill("reader"))
+        return replace(own, step=step, card=card, thread=thread, earlier={}, item=None, failure="", text=text)
+
+
+class Calls:
+    """Answers the calls of one run of one program."""
+
+    def __init__(self, work: Work, at: At, card: AgentCard, readers: Readers, *, acts: bool) -> None:
+        self.wishes = Wishes()
+        self.doubts: list[str] = []
+        self._work = work
+        self._at = at
+        self._card = card
+        self._readers = readers
+        self._acts = acts
+        """Whether calls with an effect are made at once, and not once the program is chosen."""
+        self._count = 0
+
+    async def serve(self, call: dict[str, JsonValue]) -> JsonValue:
+        """The answer to one call.
+
+        Raises:
+            CallRefused: it can't be answered; says why.
+        """
+        match call.get("call"):
+            case "extract":
+                columns = call.get("columns")
+                named = [str(one) for one in columns] if isinstance(columns, list) else []
+                if not 0 < len(named) <= MOST_COLUMNS:
+                    raise CallRefused(f"extract() takes 1 to {MOST_COLUMNS} columns, not {len(named)}")
+                return self._noted(await self._readers.rows(str(call.get("text")), named))
+            case "ask":
+                return self._noted(
+                    await self._readers.answer(str(call.get("text")), str(call.get("question")))
+                )
+            case "tool":
+                args = call.get("args")
+                return await self._tool(str(call.get("tool")), args if isinstance(args, dict) else {})
+        raise CallRefused(f"there is no function {call.get('call')!r}")
+
+    def _noted(self, found: tuple[JsonValue, list[str]] | tuple[list[JsonValue], list[str]]) -> JsonValue:
+        self.doubts += found[1]
+        return found[0]
+
+    async def _tool(self, name: str, args: dict[str, JsonValue]) -> JsonValue:
+        tool = await self._found(name)
+        if tool.effect != "pure" and not self._acts:
+            self.wishes.calls.append(ToolCall(tool=tool.full_name, args=args))
+            return None
+        self._count += 1
+        at = replace(self._at, index=self._count)
+        try:
+            result = await act(self._work, at, tool, dict(args), {})
+        except SwarmError as error:
+            if not isinstance(error, ProjectError | ServerError):
+                raise
+            raise CallRefused(f"{name}: {error}") from error
+        if result.is_error:
+            raise CallRefused(f"{name}: {result.text}")
+        return result.text if result.data is None else result.data
+
+    async def _found(self, name: str) -> Tool:
+        """The tool of that name among those of the card; a name without its server where one has it.
+
+        Raises:
+            CallRefused: there is none; names those there are.
+        """
+        try:
+            tools = await self._work.box.tools(self._card.tools)
+        except (ProjectError, ServerError) as error:
+            raise CallRefused(str(error)) from error
+        found = [tool for tool in tools if name in (tool.full_name, tool.name)]
+        if not found:
+            known = ", ".join(tool.full_name for tool in tools) or "none"
+            raise CallRefused(f"there is no tool {name[:80]!r}; there are: {known}")
+        return found[0]
+
+
+def _parts(text: str) -> list[str]:
+    """A text in parts that one reader can be given, cut between lines."""
+    parts: list[str] = []
+    for line in text.splitlines(keepends=True) or [text]:
+        pieces = [line[at : at + MOST_CHARACTERS] for at in range(0, max(len(line), 1), MOST_CHARACTERS)]
+        for piece in pieces:
+            if parts and len(parts[-1]) + len(piece) <= MOST_CHARACTERS:
+                parts[-1] += piece
+            else:
+                parts.append(piece)
+    return parts
+
+
+def _column(column: str) -> str:
+    """``name:type`` with a type that there is."""
+    name, _, kind = column.partition(":")
+    return f"{'_'.join(name.split())}:{KINDS.get(kind.strip().casefold(), 'text')}"

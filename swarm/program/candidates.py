@@ -1,0 +1,179 @@
+"""Doing a step by programs: asked for, run, checked, compared, and what the chosen one left put in place."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from swarm.agent.assignment import Assignment
+from swarm.agent.session import summary
+from swarm.errors import ModelError, ModelUnavailable
+from swarm.events import ToolCalled, ToolReturned
+from swarm.messages import Message, Request
+from swarm.program.asking import Question, program_in
+from swarm.program.calls import Calls, Delegate, Readers
+from swarm.program.checks import Promise, faults, fitted
+from swarm.program.contents import Rows, contents
+from swarm.program.outcome import Outcome
+from swarm.program.placing import place, recorded_choice
+from swarm.program.process import run_program, start_unconfined
+from swarm.program.vote import Ballot, brief, choose, is_decided
+from swarm.program.wire import Order, Table
+from swarm.result import Evidence, Result, Votes
+from swarm.scheduler.slots import Want
+from swarm.store.records import Entry
+from swarm.tool import ToolCall, ToolResult
+from swarm.work import At, Work, ask, one_line
+
+RUN = "program.run"
+"""How the run of a candidate is called in the ledger, at the turn of its number."""
+ENOUGH = 2
+"""Candidates that must agree."""
+TEMPERATURE = 0.7
+"""Of all candidates but the first, which is the model's likeliest."""
+PROGRAM_TOKENS = 700
+
+
+@dataclass
+class Programming:
+    """One assignment that is done by programs."""
+
+    work: Work
+    assignment: Assignment
+    delegate: Delegate
+
+    async def result(self) -> Result:
+        """What the step gives.
+
+        Raises:
+            ModelUnavailable: the model server is gone.
+        """
+        # A commit that was begun is ended: the workspace is no longer what the candidates saw.
+        choice = await recorded_choice(self.work, self.assignment.thread)
+        if choice is None:
+            tools = await self.work.box.tools(self.assignment.card.tools)
+            question = Question(self.assignment, self.work.journal.run.plan, tools)
+            choice = choose(await self._ballots(question), self._enough)
+        votes = Votes(
+            agreeing=choice.agreeing, of=choice.of, winner=choice.winner.number if choice.winner else 0
+        )
+        if choice.winner is None:
+            return Result(status="failed", reason=choice.doubt, votes=votes)
+        failure, doubts = await place(self.work, self.assignment.thread, choice)
+        if failure:
+            return Result(status="failed", reason=failure, votes=votes)
+        return self._given(choice.winner, doubts, votes)
+
+    @property
+    def _enough(self) -> int:
+        return 1 if self.assignment.step.program or self.work.limits.candidates == 1 else ENOUGH
+
+    async def _ballots(self, question: Question) -> list[Ballot]:
+        """The candidates, as many as are needed; as many at once as the model has slots."""
+        promise = question.promise
+        if self.assignment.step.program is not None:
+            return [await self._run(1, self.assignment.step.program, promise)]
+        endpoint, most = self.work.model.endpoint, self.work.limits.candidates
+        messages = question.messages(endpoint.window)
+        ballots: list[Ballot] = []
+        while len(ballots) < most and not is_decided(ballots, self._enough):
+            wave = range(len(ballots) + 1, min(len(ballots) + max(endpoint.slots, 1), most) + 1)
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._candidate(number, messages, promise)) for number in wave]
+            ballots += [task.result() for task in tasks]
+        return ballots
+
+    async def _candidate(self, number: int, messages: tuple[Message, ...], promise: Promise) -> Ballot:
+        """One program, asked for and run."""
+        card, limits = self.assignment.card, self.work.limits
+        request = Request(
+            messages=messages,
+            max_tokens=min(card.limits.reply_tokens or PROGRAM_TOKENS, limits.reply_tokens),
+            temperature=0.0 if number == 1 else TEMPERATURE,
+            seed=number,
+        )
+        want = Want(kind=card.name, tier=card.tier, model=card.model, unlike=self.assignment.unlike)
+        try:
+            async with self.work.leased(want) as work:
+                reply = await ask(work, At(self.assignment.thread, number), request.within(limits))
+        except ModelUnavailable:
+            raise
+        except ModelError as error:
+            return Ballot(number, Outcome(error=str(error)), (str(error),))
+        return await self._run(number, program_in(reply.text), promise)
+
+    async def _run(self, number: int, program: str, promise: Promise) -> Ballot:
+        """What comes of a program, which is run once."""
+        at = At(self.assignment.thread, number)
+        known = await self.work.journal.ledger.result(at.call)
+        outcome = await self._outcome(at, program) if known is None else Outcome.model_validate(known.data)
+        return Ballot(number, outcome, tuple(faults(outcome, promise)))
+
+    async def _outcome(self, at: At, program: str) -> Outcome:
+        where, ledger = at.thread.place, self.work.journal.ledger
+        ledger.intend(at.call, Entry(call=ToolCall(tool=RUN, args={"program": program}), effect="pure"))
+        self.work.note(ToolCalled(**where, turn=at.turn, tool=RUN, summary=one_line(program, 80)))
+        began = time.perf_counter()
+        readers = Readers(self.assignment, self.delegate)
+        acts = self.assignment.step.program is not None
+        calls = Calls(self.work, at, self.assignment.card, readers, acts=acts)
+        outcome = await run_program(self._order(program), calls.serve, start_unconfined, wishes=calls.wishes)
+        outcome = outcome.model_copy(update={"doubts": tuple(dict.fromkeys(calls.doubts))})
+        is_error, said = bool(outcome.error), outcome.error or brief(Ballot(at.turn, outcome))
+        result = ToolResult(text=said, data=outcome.model_dump(mode="json"), is_error=is_error)
+        await ledger.settle(at.call, result, "done")
+        took = round(time.perf_counter() - began, 3)
+        line = one_line(said, 100)
+        self.work.note(
+            ToolReturned(**where, turn=at.turn, tool=RUN, is_error=is_error, summary=line, seconds=took)
+        )
+        return outcome
+
+    def _order(self, program: str) -> Order:
+        survey, run = self.assignment.survey, self.work.journal.run
+        bases = dict.fromkeys(group.pattern for group in survey.database_tables)
+        results: dict[str, JsonValue] = {
+            name: result.text if result.data is None else result.data
+            for name, result in self.assignment.inputs.items()
+        }
+        return Order(
+            program=program,
+            workspace=str(self.work.workspace.absolute()),
+            written="",
+            scratch="",
+            tables=[Table(name=group.name, pattern=group.pattern) for group in survey.tables],
+            databases=[base for base in bases if base in survey.paths],
+            results=results,
+            item=self.assignment.item,
+            now=run.created_at,
+            seed=int(run.created_at),
+        )
+
+    def _given(self, winner: Ballot, doubts: list[str], votes: Votes) -> Result:
+        outcome, thread = winner.outcome, self.assignment.thread
+        data = _data(outcome, self.assignment)
+        read = one_line(", ".join(outcome.read), 120)
+        return Result(
+            status="degraded" if doubts else "done",
+            text=summary(data),
+            data=data,
+            files=tuple(name for name, left in outcome.files.items() if left.content is not None),
+            evidence=(Evidence(tool=RUN, call=At(thread, winner.number).key, note=read),),
+            reason="; ".join(dict.fromkeys(doubts)),
+            votes=votes,
+        )
+
+
+def _data(outcome: Outcome, assignment: Assignment) -> JsonValue:
+    """What later steps get: the answer; where a table is due and no answer was given, the one that was saved."""
+    wanted = assignment.step.expects
+    if wanted is None or outcome.has_answer:
+        return outcome.said if wanted is None else fitted(outcome.answer, wanted)
+    saved = (contents(name, left.text) for name, left in outcome.files.items() if left.text is not None)
+    table = next((found for found in saved if isinstance(found, Rows)), None)
+    if table is None:
+        return None
+    return fitted([dict(zip(table.columns, row, strict=True)) for row in table.cells], wanted)

@@ -1,0 +1,148 @@
+"""What code can tell of a program's outcome before it is compared with others: what rules it out, what speaks
+against it. A check knows the step and what lies in the workspace, and no right answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from pydantic import JsonValue
+
+from swarm.agent.opening import columns
+from swarm.models.validator import problems
+from swarm.plan import Step
+from swarm.planner.draft import draft_columns
+from swarm.planner.tidy import task_columns
+from swarm.program.contents import Contents, Rows, contents, is_hollow
+from swarm.program.outcome import Outcome
+from swarm.survey import Survey
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a step must leave and may use."""
+
+    step: Step
+    task: str
+    survey: Survey
+    files: tuple[str, ...] = ()
+    """Files that must be there."""
+
+
+def faults(outcome: Outcome, promise: Promise) -> list[str]:
+    """Why an outcome can't be the right one, each in a sentence for whoever wrote the program."""
+    if outcome.error:
+        return [outcome.error]
+    if not outcome.has_given:
+        return ["the program came to its end without save() or answer()"]
+    found = [fault for name in promise.files if (fault := _file_fault(name, outcome, promise))]
+    found += _broken_files(outcome, promise)
+    found += _answer_faults(outcome, promise.step)
+    found += [f"{name} was not read" for name in _unread(outcome, promise)]
+    return found
+
+
+def hollow(outcome: Outcome) -> list[str]:
+    """Which parts of an outcome hold nothing, or nothing but zeros: right now and then, and wrong more often."""
+    parts = [name for name, found in _said(outcome).items() if is_hollow(found)]
+    if not outcome.files and not outcome.wishes and is_hollow(outcome.said):
+        parts.append("the answer")
+    return parts
+
+
+def _said(outcome: Outcome) -> dict[str, Contents]:
+    return {name: contents(name, left.text) for name, left in outcome.files.items() if left.text is not None}
+
+
+def _file_fault(name: str, outcome: Outcome, promise: Promise) -> str:
+    left = outcome.files.get(name)
+    if left is None or left.content is None:
+        others = ", ".join(outcome.files) or "no file"
+        return f"{name} was not saved (saved: {others})"
+    if left.text is None:
+        return ""
+    try:
+        found = contents(name, left.text)
+    except ValueError as error:
+        return f"{name} does not parse: {error}"
+    named = task_columns(name, promise.task) or (
+        columns(promise.step.expects) if name == promise.step.writes else []
+    )
+    if isinstance(found, Rows) and (lacks := _lacking(named, found.columns)):
+        return f"{name} lacks the columns {', '.join(lacks)}; it has {', '.join(found.columns)}"
+    return ""
+
+
+def _broken_files(outcome: Outcome, promise: Promise) -> list[str]:
+    found: list[str] = []
+    for name, left in outcome.files.items():
+        if name in promise.files or left.text is None:
+            continue
+        try:
+            contents(name, left.text)
+        except ValueError as error:
+            found.append(f"{name} does not parse: {error}")
+    return found
+
+
+def _lacking(wanted: Sequence[str], there: Sequence[str]) -> list[str]:
+    known = {_plain(name) for name in there}
+    return [name for name in wanted if _plain(name) not in known]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def _answer_faults(outcome: Outcome, step: Step) -> list[str]:
+    if step.expects is None:
+        return []
+    if not outcome.has_answer:
+        return ["answer(rows) was not called with the result"] if not outcome.files else []
+    first = next(problems(step.expects, fitted(outcome.answer, step.expects)), None)
+    return [f"the answer is not what the step gives: {first.message[:200]}"] if first else []
+
+
+def fitted(answer: JsonValue, schema: Mapping[str, JsonValue]) -> JsonValue:
+    """An answer with just the columns that a table schema names, whatever letters they are written in."""
+    wanted = columns(schema)
+    if not wanted or not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
+        return answer
+    rows = [{_plain(key): cell for key, cell in row.items()} for row in answer if isinstance(row, dict)]
+    if not all(_plain(name) in row for row in rows for name in wanted):
+        return answer
+    numbers = {column.partition(":")[0] for column in draft_columns(schema) if column.endswith(":number")}
+    return [{name: _cell(row[_plain(name)], name in numbers) for name in wanted} for row in rows]
+
+
+def _cell(value: JsonValue, is_number: bool) -> JsonValue:
+    """A cell under its column's type: a number that is spelled as a text is one, and a text of none is none."""
+    if not is_number or not isinstance(value, str):
+        return value if value is None or is_number or isinstance(value, str) else f"{value}"
+    text = value.strip()
+    if not text:
+        return None
+    return float(text) if re.fullmatch(r"[-+]?\d+(?:\.\d+)?", text) else value
+
+
+def _unread(outcome: Outcome, promise: Promise) -> list[str]:
+    """The files that the step names as whole words, lie there, and were not opened."""
+    said = (
+        promise.step.brief if promise.step.brief in promise.task else f"{promise.step.brief}\n{promise.task}"
+    )
+    read = set(outcome.read)
+    named = [path for path in promise.survey.paths if path not in promise.files and _is_named(path, said)]
+    groups = {group.pattern: group for group in (*promise.survey.tables, *promise.survey.database_tables)}
+    through = {pattern for pattern in read if pattern in groups}
+    return [path for path in named if path not in read and not any(_is_of(path, one) for one in through)]
+
+
+def _is_named(path: str, said: str) -> bool:
+    names = {path, PurePosixPath(path).name}
+    return any(re.search(rf"(?<![\w/.-]){re.escape(name)}(?![\w/-])", said) for name in names)
+
+
+def _is_of(path: str, pattern: str) -> bool:
+    return PurePosixPath(path).match(pattern)

@@ -1,0 +1,91 @@
+"""The process of a program: takes its order from the wire, runs the program, tells what came of it.
+
+Started as ``python -m swarm.program.child FD``. The clock stands still and chance is seeded by the run, so that the
+same program over the same files gives the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import random
+import socket
+import sys
+import traceback
+from pathlib import Path
+
+from swarm.program import clock
+from swarm.program.functions import Functions
+from swarm.program.overlay import Overlay
+from swarm.program.querying import Catalogue
+from swarm.program.wire import Line, Order
+
+MOST_PRINTED = 20_000
+NAME = "program.py"
+
+
+def main(descriptor: int) -> None:
+    """Does one order and ends."""
+    line = Line(socket.socket(fileno=descriptor))
+    order = line.order()
+    line.listen()
+    overlay = Overlay(Path(order.workspace), Path(order.written))
+    catalogue = Catalogue(overlay, order.tables, order.databases, Path(order.scratch))
+    functions = Functions(overlay, catalogue, line)
+    os.chdir(order.workspace)
+    clock.stop(order.now)
+    random.seed(order.seed)
+    printed = _Printed()
+    error = ""
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        try:
+            run(order, functions)
+        except SystemExit as leave:
+            error = "" if leave.code in (None, 0) else f"the program left with {leave.code!r}"
+        except BaseException as raised:  # noqa: BLE001  # whatever a program raises is told
+            error = told(raised, order.program)
+    text = printed.getvalue()
+    line.say(
+        end=True,
+        error=error,
+        printed=text,
+        answer=functions.last_answer,
+        has_answer=functions.has_answer,
+        read={name: [*seen] for name, seen in overlay.read.items()},
+        removed=[*sorted(overlay.removed)],
+    )
+
+
+def run(order: Order, functions: Functions) -> None:
+    """Runs the program with its functions as globals, and what earlier steps gave by their ids."""
+    names: dict[str, object] = {"__name__": "__main__", "__builtins__": __builtins__}
+    names |= order.results
+    names |= {"results": order.results, "item": order.item}
+    names |= functions.given()
+    exec(compile(order.program, NAME, "exec"), names)  # in the sandbox that this process is in
+
+
+def told(raised: BaseException, program: str) -> str:
+    """What went wrong, for whoever wrote the program: the line it stands in and the error."""
+    frames = [frame for frame in traceback.extract_tb(raised.__traceback__) if frame.filename == NAME]
+    number = frames[-1].lineno if frames else getattr(raised, "lineno", None)
+    lines = program.splitlines()
+    place = ""
+    if isinstance(number, int) and 0 < number <= len(lines):
+        place = f"line {number}, {lines[number - 1].strip()[:120]!r}: "
+    text = str(raised) if not isinstance(raised, KeyError) else f"no key {raised}"
+    return f"{place}{type(raised).__name__}: {text}"[:2_000]
+
+
+class _Printed(io.StringIO):
+    """What a program prints, up to a bound."""
+
+    def write(self, text: str) -> int:
+        room = MOST_PRINTED - self.tell()
+        super().write(text[: max(room, 0)])
+        return len(text)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,56 @@
+"""A clock that stands still: the same program over the same files gives the same, whenever it is run."""
+
+from __future__ import annotations
+
+import datetime as dates
+import time
+from datetime import UTC, date, datetime, tzinfo
+
+
+class _Moment:
+    seconds = 0.0
+
+
+class _AnyDate(type):
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, date)
+
+
+class _AnyTime(type):
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, datetime)
+
+
+class FixedDate(date, metaclass=_AnyDate):
+    """``datetime.date``, whose today is the one that the clock stands at."""
+
+    @classmethod
+    def today(cls) -> FixedDate:
+        """The day that the clock stands at."""
+        return cls.fromtimestamp(_Moment.seconds)
+
+
+class FixedTime(datetime, metaclass=_AnyTime):
+    """``datetime.datetime``, whose now is the one that the clock stands at."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> FixedTime:
+        """The time that the clock stands at."""
+        return cls.fromtimestamp(_Moment.seconds, tz)
+
+    @classmethod
+    def today(cls) -> FixedTime:
+        """The local time that the clock stands at."""
+        return cls.fromtimestamp(_Moment.seconds)
+
+    @classmethod
+    def utcnow(cls) -> FixedTime:
+        """The time that the clock stands at, in UTC and without a zone."""
+        return cls.fromtimestamp(_Moment.seconds, UTC).replace(tzinfo=None)
+
+
+def stop(seconds: float) -> None:
+    """Makes the clock of this process say one time, in seconds since 1970, whoever asks."""
+    _Moment.seconds = seconds
+    vars(time)["time"] = lambda: seconds
+    vars(dates).update(date=FixedDate, datetime=FixedTime)

@@ -1,0 +1,181 @@
+"""The functions that a program is given. ``prompts/program.md`` is their page, for models and for people."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from swarm.errors import ToolError
+from swarm.program.overlay import Overlay
+from swarm.program.querying import Catalogue
+from swarm.program.saving import Plain, plain, text_of
+from swarm.program.wire import Line
+
+Row = dict[str, Plain]
+
+
+class Functions:
+    """What a program works with; its public methods are the functions, by their names."""
+
+    def __init__(self, overlay: Overlay, catalogue: Catalogue, line: Line) -> None:
+        self._overlay = overlay
+        self._catalogue = catalogue
+        self._line = line
+        self._answers: list[Plain] = []
+
+    def given(self) -> dict[str, object]:
+        """The functions by the names that a program calls them by."""
+        named = (
+            "files",
+            "read",
+            "lines",
+            "table",
+            "tables",
+            "sql",
+            "save",
+            "remove",
+            "answer",
+            "extract",
+            "ask",
+        )
+        return {name: getattr(self, name) for name in named} | {"tool": self.tool, "open": self.open}
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether an answer was given."""
+        return bool(self._answers)
+
+    @property
+    def last_answer(self) -> Plain:
+        """The answer that was given last; None where none was."""
+        return self._answers[-1] if self._answers else None
+
+    def files(self, pattern: str = "**/*") -> list[str]:
+        """Names of the files that a pattern matches."""
+        return self._overlay.files(pattern)
+
+    def read(self, name: str) -> str:
+        """The text of a file."""
+        path = self._overlay.path_of(_one(name, "read"))
+        data = path.read_bytes()
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = _guessed(path, name)
+        if b"\0" in data[:4_096]:
+            text = _guessed(path, name)
+        return text.replace("\r\n", "\n")
+
+    def lines(self, name: str) -> list[str]:
+        """The lines of a file, without their ends."""
+        return self.read(name).splitlines()
+
+    def table(self, name: str) -> list[Row]:
+        """The rows of a table."""
+        return self._catalogue.rows(_one(name, "table"))
+
+    def tables(self) -> dict[str, str]:
+        """The tables that ``sql`` knows, and where each lies."""
+        return self._catalogue.names()
+
+    def sql(self, query: str, *_: object, **rows: object) -> list[Row]:
+        """The rows of one SELECT."""
+        return self._catalogue.select(query, rows)
+
+    def save(self, name: str, data: object, columns: Sequence[str] | None = None) -> None:
+        """Writes a file, in the form that its name's ending says."""
+        if not isinstance(name, str) and isinstance(data, str):
+            raise ValueError("save(name, data): the name of the file comes first")
+        if isinstance(data, bytes | bytearray):
+            self._overlay.place_for(name).write_bytes(data)
+            return
+        text = text_of(name, data, columns)
+        self._overlay.place_for(name).write_text(text, encoding="utf-8", errors="replace", newline="")
+
+    def remove(self, name: str) -> None:
+        """Takes a file away."""
+        self._overlay.remove(name)
+
+    def answer(self, value: object = None, *more: object) -> None:
+        """Gives the answer."""
+        self._answers.append(plain([value, *more] if more else value))
+
+    def extract(self, text: str | Iterable[str], columns: object) -> object:
+        """The rows that a reader finds in a text; of several texts, the rows of each."""
+        named = _columns(columns)
+        return self._asked(text, lambda one: self._line.call(call="extract", text=one, columns=[*named]))
+
+    def ask(self, question: str, text: str | Iterable[str] = "") -> object:
+        """What a reader answers to a question about a text; about several texts, the answers in their order."""
+        return self._asked(text, lambda one: self._line.call(call="ask", text=one, question=question))
+
+    def tool(self, name: str, /, *_: object, **args: object) -> Plain:
+        """What a tool gives."""
+        if _:
+            raise ValueError(f"tool({name!r}, …): give each argument by its name")
+        known = {key: plain(value) for key, value in args.items()}
+        return self._line.call(call="tool", tool=name, args=known)
+
+    def open(self, name: Any, mode: str = "r", *_: Any, **kwargs: Any) -> Any:
+        """Python's ``open``, over the files of the workspace."""
+        if not isinstance(name, str | Path):
+            raise ValueError("open(name) wants the name of a file")
+        if not set(mode) & set("wax+"):
+            if "b" in mode:
+                return self._overlay.path_of(name).open(mode)
+            return io.StringIO(self.read(str(name)))
+        place = self._overlay.place_for(name)
+        if not set(mode) & set("wx") and not place.exists():
+            place.write_bytes(self._before(str(name)))
+        if "b" in mode:
+            return place.open(mode)
+        return place.open(mode, encoding="utf-8", newline=kwargs.get("newline"))
+
+    def _before(self, name: str) -> bytes:
+        try:
+            return self._overlay.path_of(name).read_bytes()
+        except FileNotFoundError:
+            return b""
+
+    @staticmethod
+    def _asked(text: object, ask: Callable[[str], Plain]) -> object:
+        """One answer for a text; the answers in their order for several, which are worked on side by side."""
+        if isinstance(text, str):
+            return ask(text)
+        if not isinstance(text, Iterable) or isinstance(text, Mapping):
+            raise ValueError("give a text, as read(name), or a list of texts")
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(max_workers=64) as pool:
+            return list(pool.map(ask, [str(one) for one in text]))
+
+
+def _guessed(path: Path, name: str) -> str:
+    """The text of a file in another encoding than UTF-8."""
+    from swarm.tabular.encoding import decoded
+
+    try:
+        return decoded(path)
+    except ToolError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def _one(name: object, function: str) -> str:
+    if isinstance(name, list | tuple):
+        raise ValueError(f"{function}() takes the name of one file; write a loop: for name in files(…)")
+    return str(name)
+
+
+def _columns(columns: object) -> list[str]:
+    """Columns as ``name`` or ``name:type``, in a text with commas or in a list."""
+    if isinstance(columns, Mapping):
+        columns = [f"{name}:{kind}" for name, kind in columns.items()]
+    parts = columns.split(",") if isinstance(columns, str) else columns
+    if not isinstance(parts, Iterable):
+        raise ValueError('extract(text, columns) wants the columns as "name, amount:number, due:date"')
+    named = [str(part).strip() for part in parts if str(part).strip()]
+    if not named:
+        raise ValueError("extract(text, columns) wants at least one column")
+    return named

@@ -1,0 +1,161 @@
+"""The workspace as a program sees it: what lies there, and over it what the program has written.
+
+A program writes into a folder of its own, so that a copy of the workspace costs nothing and no program sees
+what another one did. What it changes is compared, chosen and only then put into the workspace.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator
+from fnmatch import translate
+from pathlib import Path, PurePosixPath
+
+LEFT_OUT = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
+"""Folders that nobody means by the files of a workspace, beside those whose names begin with a dot."""
+MOST_FILES = 200_000
+MOST_NAMED = 8
+
+
+class Overlay:
+    """A workspace that is only read, and the folder that takes what is written."""
+
+    def __init__(self, workspace: Path, written: Path) -> None:
+        self.workspace = workspace
+        self.written = written
+        self.removed: set[str] = set()
+        """Files of the workspace that are to go."""
+        self.read: dict[str, list[int]] = {}
+        """Files of the workspace that were opened, in their order, each as it was then: its number, size and
+        times; nothing of what is no single file."""
+        self._listed: list[str] | None = None
+
+    def name_of(self, name: str | os.PathLike[str]) -> str:
+        """A file's name relative to the workspace, whatever way it is written.
+
+        Raises:
+            ValueError: it leads out of the workspace.
+        """
+        text = os.fspath(name)
+        if not isinstance(text, str):
+            raise TypeError("a file's name must be a text")
+        if text.startswith(f"{self.workspace}{os.sep}"):
+            text = text[len(str(self.workspace)) + 1 :]
+        inside = os.path.normpath(text.replace("\\", "/").strip())
+        if inside.startswith(("/", "..")) or "\0" in inside:
+            raise ValueError(f"{text[:80]!r} is no file of this folder; name one as files() gives it")
+        return inside
+
+    def path_of(self, name: str | os.PathLike[str]) -> Path:
+        """Where a file is to be read.
+
+        Raises:
+            FileNotFoundError: there is none of that name; names those that are like it.
+        """
+        inside = self.name_of(name)
+        if (mine := self.written / inside).is_file():
+            return mine
+        theirs = self.workspace / inside
+        if inside in self.removed or not theirs.is_file():
+            raise FileNotFoundError(self._no_such(inside))
+        self.note_read(inside)
+        return theirs
+
+    def note_read(self, name: str) -> None:
+        """Notes that a file, or the files of a pattern, are read."""
+        if name not in self.read:
+            try:
+                stat = (self.workspace / name).stat()
+                self.read[name] = [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+            except OSError:
+                self.read[name] = []
+
+    def place_for(self, name: str | os.PathLike[str]) -> Path:
+        """Where a file is to be written; its folder is made.
+
+        Raises:
+            ValueError: it leads out of the workspace, or is a folder or hidden.
+        """
+        inside = self.name_of(name)
+        if inside == "." or (self.workspace / inside).is_dir():
+            raise ValueError(f"{inside!r} is a folder; name a file in it")
+        if any(part.startswith(".") for part in PurePosixPath(inside).parts[:-1]):
+            raise ValueError(f"{inside!r} lies in a hidden folder; name a file outside of it")
+        path = self.written / inside
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.removed.discard(inside)
+        return path
+
+    def remove(self, name: str | os.PathLike[str]) -> None:
+        """Takes a file away.
+
+        Raises:
+            FileNotFoundError: there is none of that name.
+        """
+        inside = self.name_of(name)
+        self.path_of(inside)
+        (self.written / inside).unlink(missing_ok=True)
+        if (self.workspace / inside).exists():
+            self.removed.add(inside)
+
+    def files(self, pattern: str = "**/*") -> list[str]:
+        """Names of the files that a pattern matches, sorted; one without a folder means files anywhere.
+
+        Raises:
+            FileNotFoundError: none does; names some that are there.
+        """
+        wanted = self.name_of(pattern)
+        if wanted == "." or (self.workspace / wanted).is_dir():
+            wanted = f"{wanted}/**/*".removeprefix("./")
+        names = self._names()
+        found = [name for name in names if _matches(name, wanted)]
+        if not found and "/" not in wanted:
+            found = [name for name in names if _matches(PurePosixPath(name).name, wanted)]
+        if not found:
+            raise FileNotFoundError(self._no_such(wanted))
+        return found
+
+    def _names(self) -> list[str]:
+        if self._listed is None:
+            self._listed = [*_walked(self.workspace)]
+        mine = _walked(self.written)
+        return sorted({*self._listed, *mine} - self.removed)
+
+    def _no_such(self, inside: str) -> str:
+        names = self._names()
+        near = difflib.get_close_matches(inside, names, MOST_NAMED, 0.5)
+        here = [
+            name for name in names if str(PurePosixPath(name).parent) == str(PurePosixPath(inside).parent)
+        ]
+        some = list(dict.fromkeys([*near, *here, *names]))[:MOST_NAMED]
+        return f"there is no file {inside[:80]!r}; there are: {', '.join(some) or 'none'}"
+
+
+def _walked(folder: Path) -> Iterator[str]:
+    """The files below a folder, hidden folders and those of tools left out."""
+    count = 0
+    for place, inner, names in os.walk(folder):
+        inner[:] = [name for name in inner if not name.startswith(".") and name not in LEFT_OUT]
+        at = Path(place).relative_to(folder)
+        for name in names:
+            count += 1
+            if count > MOST_FILES:
+                raise OSError(f"there are more than {MOST_FILES:,} files here; name a folder of fewer")
+            yield (at / name).as_posix()
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Whether a pattern names a file: ``*`` stays in a folder, ``**/`` is any number of folders."""
+    parts = [part for part in re.split(r"(\*\*/|\*\*)", pattern) if part]
+    signs = ("(?:.*/)?" if part == "**/" else ".*" if part == "**" else _plain(part) for part in parts)
+    return re.fullmatch("".join(signs), name) is not None
+
+
+def _plain(part: str) -> str:
+    # fnmatch's star crosses folders; this one does not.
+    pieces = re.split(r"([*?])", part) if "[" not in part else [part]
+    if len(pieces) == 1 and "[" in part:
+        return translate(part).removeprefix("(?s:").removesuffix(")\\Z").replace(".*", "[^/]*")
+    return "".join({"*": "[^/]*", "?": "[^/]"}.get(piece, re.escape(piece)) for piece in pieces)

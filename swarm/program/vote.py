@@ -1,0 +1,138 @@
+"""Choosing among what several programs for one step left: by agreement, in what is said and not how.
+
+A weak model that is asked several times is right now and then; wrong programs are wrong in many ways and rarely
+agree. So the largest class that agrees is taken, and what share it has is part of the result.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from swarm.program.checks import hollow
+from swarm.program.contents import canonical, contents, values
+from swarm.program.outcome import Outcome
+from swarm.work import one_line
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """One candidate: its number, from 1, what came of it, and why that is ruled out, if it is."""
+
+    number: int
+    outcome: Outcome
+    faults: tuple[str, ...] = ()
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether no check rules it out."""
+        return not self.faults
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the candidates chose."""
+
+    winner: Ballot | None
+    """The candidate whose outcome is taken; None where none is."""
+    agreeing: int
+    """How many left the same."""
+    of: int
+    """How many there were."""
+    doubt: str = ""
+    """Why the winner is not beyond doubt; empty where it is."""
+
+
+def choose(ballots: Sequence[Ballot], enough: int) -> Choice:
+    """The choice of these candidates, ``enough`` of whom must agree."""
+    valid = [ballot for ballot in ballots if ballot.is_valid]
+    full = [ballot for ballot in valid if not hollow(ballot.outcome)]
+    for form in (_whole, _values):
+        largest = _largest(full, form)
+        if len(largest) >= enough:
+            return _taken(largest, len(ballots))
+    if not full and len(largest := _largest(valid, _whole)) >= enough:
+        parts = ", ".join(hollow(largest[0].outcome))
+        return _taken(largest, len(ballots), f"{parts} came out empty or zero")
+    if len(full) == 1 and len(ballots) > 1:
+        return Choice(full[0], 1, len(ballots), f"only one of {len(ballots)} programs came to a usable end")
+    return Choice(None, len(_largest(full, _whole)), len(ballots), _unsure(ballots, full))
+
+
+def is_decided(ballots: Sequence[Ballot], enough: int) -> bool:
+    """Whether no further candidate is needed."""
+    full = [ballot for ballot in ballots if ballot.is_valid and not hollow(ballot.outcome)]
+    return len(_largest(full, _whole)) >= enough
+
+
+def _largest(ballots: Sequence[Ballot], form: Callable[[Outcome], str]) -> list[Ballot]:
+    """The largest class of candidates that left the same; of classes of one size that of the first candidate."""
+    forms = {ballot.number: form(ballot.outcome) for ballot in ballots}
+    if not forms:
+        return []
+    (most, _), *_ = Counter(forms.values()).most_common(1)
+    return [ballot for ballot in ballots if forms[ballot.number] == most]
+
+
+def _whole(outcome: Outcome) -> str:
+    """What an outcome leaves, in canonical form; its answer where it leaves nothing."""
+    left: dict[str, JsonValue] = {
+        name: canonical(contents(name, left.text)) if left.text is not None else left.after
+        for name, left in outcome.files.items()
+    }
+    wishes: list[JsonValue] = [*sorted(call.model_dump_json() for call in outcome.wishes)]
+    said: JsonValue = None
+    if not left and not wishes:
+        said = [*values(outcome.said)] if isinstance(outcome.said, str) else canonical(outcome.said)
+    return json.dumps([left, wishes, said], ensure_ascii=False, sort_keys=True)
+
+
+def _values(outcome: Outcome) -> str:
+    """The values in what an outcome leaves, whatever words stand round them."""
+    left = {
+        name: [*values(contents(name, left.text))] if left.text is not None else [left.after]
+        for name, left in outcome.files.items()
+    }
+    said = [] if left or outcome.wishes else values(outcome.said)
+    if not any((*left.values(), said)):
+        return _whole(outcome)
+    return json.dumps(
+        [left, sorted(call.model_dump_json() for call in outcome.wishes), said], ensure_ascii=False
+    )
+
+
+def _taken(largest: list[Ballot], of: int, doubt: str = "") -> Choice:
+    """The member whose answer most of its class share, and the doubt where they answer differently."""
+    answers = {ballot.number: json.dumps(values(ballot.outcome.said)) for ballot in largest}
+    counted = Counter(answer for answer in answers.values() if answer != "[]")
+    if not counted:
+        return Choice(largest[0], len(largest), of, doubt)
+    (most, times), *rest = counted.most_common(2)
+    winner = next(ballot for ballot in largest if answers[ballot.number] == most)
+    if not doubt and rest and times == 1:
+        doubt = "the programs agree on the files and not on the answer"
+    return Choice(winner, len(largest), of, doubt)
+
+
+def _unsure(ballots: Sequence[Ballot], full: Sequence[Ballot]) -> str:
+    """Why nothing was chosen, with what each candidate left."""
+    shown = "; ".join(f"{ballot.number}: {brief(ballot)}" for ballot in ballots)
+    if not full:
+        return f"none of {len(ballots)} programs came to a usable end: {shown}"
+    return f"unsure: {len(full)} of {len(ballots)} programs came to an end, and no two of them agree: {shown}"
+
+
+def brief(ballot: Ballot) -> str:
+    """What a candidate left, or why it is ruled out, in a few words."""
+    if ballot.faults:
+        return one_line(ballot.faults[0], 160)
+    outcome = ballot.outcome
+    parts = [f"{name} ({one_line(left.text or '', 60)})" for name, left in outcome.files.items()]
+    parts += [f"{call.tool} {json.dumps(call.args, ensure_ascii=False)}" for call in outcome.wishes[:3]]
+    if outcome.said is not None:
+        parts.append(json.dumps(outcome.said, ensure_ascii=False))
+    return one_line(", ".join(parts), 160)

@@ -1,0 +1,102 @@
+"""What a program and the run that started it say to each other: one JSON object a line, over a pair of sockets.
+
+The program asks for what only the run can give (a reader's work, a tool), and tells at its end what came of it.
+Calls may be under way side by side, each from a thread of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+from swarm.program.saving import Plain
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Of one line: a longer one is refused."""
+
+
+class Table(TypedDict):
+    """Files that make a table, by the name that SQL knows it by."""
+
+    name: str
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a program is started with."""
+
+    program: str
+    workspace: str
+    written: str
+    """The folder that takes what it writes."""
+    scratch: str
+    """A folder for what it has no memory for."""
+    tables: list[Table] = field(default_factory=list[Table])
+    databases: list[str] = field(default_factory=list[str])
+    """Database files of the workspace."""
+    results: dict[str, Plain] = field(default_factory=dict[str, Plain])
+    """What earlier steps gave, by their ids."""
+    item: Plain = None
+    now: float = 0.0
+    """What the clock says, seconds since 1970."""
+    seed: int = 0
+
+
+class Line:
+    """The program's end of the wire."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._file = connection.makefile("rb")
+        self._lock = threading.Lock()
+        self._waiting: dict[int, Future[dict[str, Plain]]] = {}
+        self._next = 0
+
+    def order(self) -> Order:
+        """What there is to do; comes first."""
+        return Order(**json.loads(self._file.readline(MOST_BYTES)))
+
+    def listen(self) -> None:
+        """Takes answers from now on, in a thread of its own."""
+        threading.Thread(target=self._listen, name="answers", daemon=True).start()
+
+    def call(self, **what: Plain) -> Plain:
+        """What the run answers to a call.
+
+        Raises:
+            RuntimeError: the call failed; says how.
+        """
+        answer: Future[dict[str, Plain]] = Future()
+        with self._lock:
+            self._next += 1
+            number = self._next
+            self._waiting[number] = answer
+        self.say(number=number, **what)
+        got = answer.result()
+        if got.get("error"):
+            raise RuntimeError(str(got["error"]))
+        return got.get("value")
+
+    def say(self, **what: Plain) -> None:
+        """Sends one object."""
+        data = json.dumps(what, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        with self._lock:
+            self._socket.sendall(data)
+
+    def _listen(self) -> None:
+        while line := self._file.readline(MOST_BYTES):
+            got: dict[str, Plain] = json.loads(line)
+            number = got.get("number")
+            with self._lock:
+                answer = self._waiting.pop(number, None) if isinstance(number, int) else None
+            if answer is not None:
+                answer.set_result(got)
+        with self._lock:
+            left, self._waiting = self._waiting, {}
+        for answer in left.values():
+            answer.set_result({"error": "the run that started this program is gone"})
