@@ -248,4 +248,3 @@ def _is_scalar(value: object, right: object) -> bool:
     if isinstance(value, int | float):
         return str(value) == str(right)
     return isinstance(value, str) and _plain(value, True) == _plain(str(right), True)
-

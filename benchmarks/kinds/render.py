@@ -63,7 +63,10 @@ def _markdown(sheet: Sheet) -> str:
 def mutants(aim: Aim) -> Iterator[Mutant]:
     """Results with one mistake each."""
     for name, content in aim.files.items():
-        yield f"{name} missing", replace(aim, files={key: value for key, value in aim.files.items() if key != name})
+        yield (
+            f"{name} missing",
+            replace(aim, files={key: value for key, value in aim.files.items() if key != name}),
+        )
         for what, wrong in _wrong_contents(content):
             yield f"{name}: {what}", replace(aim, files={**aim.files, name: wrong})
     for index, fact in enumerate(aim.said):

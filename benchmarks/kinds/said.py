@@ -10,12 +10,39 @@ from decimal import Decimal
 from benchmarks.kinds.figure import Number, Rounded, is_number, plainly, readings
 from benchmarks.kinds.kind import Aim, Fact
 
-WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
-MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
+WORDS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
-_NUMBER = re.compile(r"(?<![\w.,/:])(?<!\w-)[-+\u2212]?(?:[€$£] ?)?\d+(?:[.,'\u00a0\u202f]\d+)*(?![/:-]?\d)(?!(?:st|nd|rd|th)\b)")
+_NUMBER = re.compile(
+    r"(?<![\w.,/:])(?<!\w-)[-+\u2212]?(?:[€$£] ?)?\d+(?:[.,'\u00a0\u202f]\d+)*(?![/:-]?\d)(?!(?:st|nd|rd|th)\b)"
+)
 
 
 def answer_faults(aim: Aim, answer: str) -> list[str]:

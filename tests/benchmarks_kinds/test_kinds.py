@@ -21,7 +21,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("kind", "seed"), CASES)
-def test_a_solution_from_the_files_is_the_truth_of_the_generator(kind: Kind, seed: int, tmp_path: Path) -> None:
+def test_a_solution_from_the_files_is_the_truth_of_the_generator(
+    kind: Kind, seed: int, tmp_path: Path
+) -> None:
     commission = kind.commission(seed)
     write_files(commission.files, tmp_path)
     before = snapshot(tmp_path)

@@ -20,7 +20,22 @@ WORDINGS = (
     "byte. Leave out files that exist once only.",
 )
 FOLDERS = ("", "old/", "backup/", "2024/", "2025/", "desk/")
-NAMES = "agenda budget contract draft list menu minutes notes offer plan prices report table visit".split()
+NAMES = [
+    "agenda",
+    "budget",
+    "contract",
+    "draft",
+    "list",
+    "menu",
+    "minutes",
+    "notes",
+    "offer",
+    "plan",
+    "prices",
+    "report",
+    "table",
+    "visit",
+]
 ENDS = (".txt", ".txt", ".md", "_copy.txt", "_final.txt", " (1).txt")
 
 
@@ -39,7 +54,11 @@ def make(rng: random.Random) -> Commission:
             groups.append(group)
             if paths and rng.random() < 0.6:
                 near = paths.pop()
-                files[near] = rng.choice((text.rstrip("\n"), text.replace(lines[0], lines[0][::-1]), text + "\n"))
+                files[near] = rng.choice((
+                    text.rstrip("\n"),
+                    text.replace(lines[0], lines[0][::-1]),
+                    text + "\n",
+                ))
     if len(groups) < 3:
         return make(rng)
     terms = {"folder": folder, "out": rng.choice(("duplicates.json", "same_files.json", "twins.json"))}

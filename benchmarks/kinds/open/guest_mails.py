@@ -53,7 +53,11 @@ def make(rng: random.Random) -> Commission:
         nights, adults, children = rng.randint(2, 9), rng.randint(2, 6), rng.randint(2, 4)
         party, has_children = rng.choice(PARTIES)
         month = MONTHS[arrival.month - 1]
-        when = rng.choice((f"{arrival.day} {month}", f"{month} {arrival.day}", f"the {arrival.day}. of {month}"))
+        when = rng.choice((
+            f"{arrival.day} {month}",
+            f"{month} {arrival.day}",
+            f"the {arrival.day}. of {month}",
+        ))
         stay = rng.choice(STAYS).format(day=when, nights=_count(rng, nights))
         sentences = [party.format(adults=_count(rng, adults), children=_count(rng, children))]
         sentences += rng.sample(EXTRAS, rng.randint(0, 2))
@@ -62,7 +66,11 @@ def make(rng: random.Random) -> Commission:
         body = f"{stay} {' '.join(sentences)}"
         files[f"mails/{file}"] = f"{rng.choice(OPENINGS)}\n\n{body}\n\n{rng.choice(CLOSINGS)}\n{name}\n"
         rows.append((file, name, arrival.isoformat(), nights, adults + children * has_children))
-    terms = {"folder": "mails", "year": "2026", "out": rng.choice(("bookings.csv", "guests.csv", "requests.csv"))}
+    terms = {
+        "folder": "mails",
+        "year": "2026",
+        "out": rng.choice(("bookings.csv", "guests.csv", "requests.csv")),
+    }
     aim = Aim({terms["out"]: Sheet(COLUMNS, tuple(rows))})
     return Commission(rng.choice(WORDINGS).format(**terms), files, aim, terms)
 

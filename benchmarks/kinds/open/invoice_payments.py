@@ -20,7 +20,7 @@ WORDINGS = (
     "invoices that are paid, partly, unpaid, overpaid (those four keys). Cancelled invoices are ignored in both.",
     "Could you check which invoices are still open? invoices.csv is what we billed, payments.csv what came in (some "
     "customers pay in parts). I'd like {out} with invoice, customer and open (what's still missing, only where "
-    "something is missing), and {summary}, a JSON object like {{\"paid\": 0, \"partly\": 0, \"unpaid\": 0, \"overpaid\": 0}} "
+    'something is missing), and {summary}, a JSON object like {{"paid": 0, "partly": 0, "unpaid": 0, "overpaid": 0}} '
     "counting the invoices in each state. Forget about the cancelled ones.",
     "Please reconcile the invoices with the payments received. Two files are required. (1) {out}: invoice, customer, "
     "open - all invoices with an outstanding amount and that amount. (2) {summary}: a JSON object with the keys paid, "
@@ -41,9 +41,13 @@ def make(rng: random.Random) -> Commission:
         is_void = rng.random() < 0.06
         invoices.append((invoice, client, money(amount, mark), "cancelled" if is_void else "sent"))
         state = rng.choices(STATES, (8, 3, 3, 1))[0]
-        paid = {"paid": amount, "partly": rng.randint(500, amount - 300), "unpaid": 0, "overpaid": amount + rng.randint(5, 4000)}[state]
-        for part in _parts(rng, paid):
-            payments.append((f"2026-{rng.randint(1, 6):02}-{rng.randint(1, 28):02}", invoice, money(part, mark)))
+        paid = {
+            "paid": amount,
+            "partly": rng.randint(500, amount - 300),
+            "unpaid": 0,
+            "overpaid": amount + rng.randint(5, 4000),
+        }[state]
+        payments += [(_paid_on(rng), invoice, money(part, mark)) for part in _parts(rng, paid)]
         if is_void:
             continue
         counts[state] += 1
@@ -58,6 +62,10 @@ def make(rng: random.Random) -> Commission:
     terms = {"out": rng.choice(("open_invoices.csv", "outstanding.csv")), "summary": "summary.json"}
     aim = Aim({terms["out"]: Sheet(COLUMNS, tuple(rows)), terms["summary"]: Tree(counts)})
     return Commission(rng.choice(WORDINGS).format(**terms), files, aim, terms)
+
+
+def _paid_on(rng: random.Random) -> str:
+    return f"2026-{rng.randint(1, 6):02}-{rng.randint(1, 28):02}"
 
 
 def _parts(rng: random.Random, paid: int) -> list[int]:

@@ -49,7 +49,9 @@ def make(rng: random.Random) -> Commission:
         name = f"letter_{index + 1:02}.txt"
         customer = f"{rng.choice('KMR')}{rng.randint(10000, 99999)}"
         goods = rng.choice(GOODS)
-        story = rng.choice(STORIES).format(goods=goods, other=_spelled(rng, other), price=_priced(rng, claimed + 1500))
+        story = rng.choice(STORIES).format(
+            goods=goods, other=_spelled(rng, other), price=_priced(rng, claimed + 1500)
+        )
         files[f"letters/{name}"] = rng.choice(LETTERS).format(
             sender=sender, street=f"{rng.choice(STREETS)} {rng.randint(1, 90)}", city=rng.choice(CITIES),
             date=_spelled(rng, written), customer=customer, goods=goods, story=story, amount=_priced(rng, claimed),
@@ -63,7 +65,11 @@ def make(rng: random.Random) -> Commission:
 
 def _spelled(rng: random.Random, written: date) -> str:
     month = MONTHS[written.month - 1]
-    return rng.choice((f"{written.day} {month} {written.year}", f"{month} {written.day}, {written.year}", written.isoformat()))
+    return rng.choice((
+        f"{written.day} {month} {written.year}",
+        f"{month} {written.day}, {written.year}",
+        written.isoformat(),
+    ))
 
 
 def _priced(rng: random.Random, amount: int) -> str:

@@ -28,7 +28,12 @@ CREATE TABLE payments (id INTEGER PRIMARY KEY, member INTEGER, year INTEGER, amo
 
 def make(rng: random.Random) -> Commission:
     year = rng.choice((2024, 2025))
-    fees = {"adult": rng.randint(80, 140), "youth": rng.randint(30, 60), "family": rng.randint(150, 220), "honorary": 0}
+    fees = {
+        "adult": rng.randint(80, 140),
+        "youth": rng.randint(30, 60),
+        "family": rng.randint(150, 220),
+        "honorary": 0,
+    }
     members: list[tuple[object, ...]] = []
     payments: list[tuple[object, ...]] = []
     owing, missing = 0, 0
@@ -40,7 +45,13 @@ def make(rng: random.Random) -> Commission:
         parts = [paid // 3, paid - paid // 3] if paid and rng.random() < 0.3 else [paid]
         for wanted, amounts in ((year, parts), (year - 1, [fees[group]])):
             for amount in filter(None, amounts):
-                payments.append((len(payments) + 1, number, wanted, amount, f"{wanted}-0{rng.randint(1, 9)}-15"))
+                payments.append((
+                    len(payments) + 1,
+                    number,
+                    wanted,
+                    amount,
+                    f"{wanted}-0{rng.randint(1, 9)}-15",
+                ))
         if left is None and paid < fees[group]:
             owing, missing = owing + 1, missing + fees[group] - paid
     terms = {"year": str(year), "db": rng.choice(("club.db", "members.sqlite"))}

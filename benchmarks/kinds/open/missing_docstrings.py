@@ -21,8 +21,47 @@ WORDINGS = (
     "(name only) for each function or method in {folder} that lacks a docstring. Names with a leading underscore are "
     "exempt. A comment is not a docstring.",
 )
-VERBS = "add build check close count fetch find join list load move open parse print read save send sort split sum".split()
-NOUNS = "basket client day entry file invoice key line member name order page price row sheet table user".split()
+VERBS = [
+    "add",
+    "build",
+    "check",
+    "close",
+    "count",
+    "fetch",
+    "find",
+    "join",
+    "list",
+    "load",
+    "move",
+    "open",
+    "parse",
+    "print",
+    "read",
+    "save",
+    "send",
+    "sort",
+    "split",
+    "sum",
+]
+NOUNS = [
+    "basket",
+    "client",
+    "day",
+    "entry",
+    "file",
+    "invoice",
+    "key",
+    "line",
+    "member",
+    "name",
+    "order",
+    "page",
+    "price",
+    "row",
+    "sheet",
+    "table",
+    "user",
+]
 
 
 def make(rng: random.Random) -> Commission:
@@ -48,15 +87,30 @@ def _module(rng: random.Random) -> tuple[list[str], list[tuple[int, str]]]:
     for _ in range(rng.randint(2, 7)):
         if rng.random() < 0.25:
             inner = "    "
-            lines += ["", f"class {rng.choice(NOUNS).title()}{rng.choice(NOUNS).title()}:", '    """Holds things."""', ""]
+            lines += [
+                "",
+                f"class {rng.choice(NOUNS).title()}{rng.choice(NOUNS).title()}:",
+                '    """Holds things."""',
+                "",
+            ]
         name = f"{rng.choice(('', '', '', '', '_'))}{rng.choice(VERBS)}_{rng.choice(NOUNS)}"
         if inner and rng.random() < 0.3:
             lines.append(f"{inner}@staticmethod")
-        lines.append(f"{inner}{rng.choice(('', '', '', 'async '))}def {name}({rng.choice(('', 'path', 'rows, limit=10'))}):")
+        lines.append(
+            f"{inner}{rng.choice(('', '', '', 'async '))}def {name}({rng.choice(('', 'path', 'rows, limit=10'))}):"
+        )
         line = len(lines)
         is_documented = rng.random() < 0.6
         if is_documented:
-            lines += rng.choice(([f'{inner}    """Does the work."""'], [f'{inner}    """Does the work.', "", f'{inner}    def in a text: no function', f'{inner}    """']))
+            lines += rng.choice((
+                [f'{inner}    """Does the work."""'],
+                [
+                    f'{inner}    """Does the work.',
+                    "",
+                    f"{inner}    def in a text: no function",
+                    f'{inner}    """',
+                ],
+            ))
         else:
             lines += rng.choice(([], [f"{inner}    # does the work"], [f'{inner}    text = """none"""']))
         lines += [f"{inner}    value = {rng.randint(1, 99)}", f"{inner}    return value", ""]

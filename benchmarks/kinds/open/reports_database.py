@@ -64,7 +64,12 @@ def make(rng: random.Random) -> Commission:
             rows.append((branch, reported, "" if branch == unrecorded else Decimal(booked) / 100))
     script = "CREATE TABLE monthly (branch TEXT, month TEXT, revenue REAL, costs REAL)"
     rng.shuffle(records)
-    terms = {"what": "revenue", "month": month, "db": rng.choice(("books.db", "accounts.sqlite")), "out": "differences.csv"}
+    terms = {
+        "what": "revenue",
+        "month": month,
+        "db": rng.choice(("books.db", "accounts.sqlite")),
+        "out": "differences.csv",
+    }
     files[terms["db"]] = database(script, {"monthly": records})
     aim = Aim({terms["out"]: Sheet(COLUMNS, tuple(rows))}, (len(branches) - len(odd),))
     return Commission(rng.choice(WORDINGS).format(**terms), files, aim, terms)
@@ -78,7 +83,9 @@ def solve(folder: Path, terms: Terms) -> Aim:
         amount = re.findall(r"^revenue:?\s+([\d.,]+)$", text, re.IGNORECASE | re.MULTILINE)[0]
         reported[branch] = Decimal(amount.replace(",", ""))
     query = f"SELECT branch, revenue FROM monthly WHERE month = '{terms['month']}'"
-    recorded = {str(branch): Decimal(f"{amount:.2f}") for branch, amount in rows_of(folder / terms["db"], query)}
+    recorded = {
+        str(branch): Decimal(f"{amount:.2f}") for branch, amount in rows_of(folder / terms["db"], query)
+    }
     rows: list[tuple[Cell, ...]] = []
     equal = 0
     for branch in sorted({*reported, *recorded}):

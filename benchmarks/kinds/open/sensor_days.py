@@ -35,7 +35,9 @@ Lines that begin with # are remarks of the station.
 def make(rng: random.Random) -> Commission:
     separator, mark, word = rng.choice(((",", ".", "point"), (";", ",", "comma")))
     bad = rng.choice(("-999", "ERR", "n/a"))
-    sensors = [f"{rng.choice(('bed', 'box', 'T'))}{number}" for number in rng.sample(range(1, 40), rng.randint(3, 7))]
+    sensors = [
+        f"{rng.choice(('bed', 'box', 'T'))}{number}" for number in rng.sample(range(1, 40), rng.randint(3, 7))
+    ]
     values: dict[tuple[str, str], list[int]] = defaultdict(list)
     files = {"readme.txt": NOTE.format(mark=word, bad=bad)}
     start = rng.randint(1, 12)
@@ -52,7 +54,13 @@ def make(rng: random.Random) -> Commission:
         lines.insert(rng.randint(2, len(lines)), f"# battery changed at {sensors[0]}")
         files[f"data/week{part + 1}.csv"] = "\n".join(lines) + "\n"
     found: list[tuple[Cell, ...]] = [
-        (sensor, day, len(tenths), Rounded(Fraction(sum(tenths), 10 * len(tenths)), 2), Decimal(max(tenths)) / 10)
+        (
+            sensor,
+            day,
+            len(tenths),
+            Rounded(Fraction(sum(tenths), 10 * len(tenths)), 2),
+            Decimal(max(tenths)) / 10,
+        )
         for (sensor, day), tenths in sorted(values.items())
     ]
     terms = {"folder": "data", "note": "readme.txt", "out": rng.choice(("daily.csv", "sensor_days.csv"))}

@@ -50,7 +50,12 @@ def make(rng: random.Random) -> Commission:
         f"config/{machine}.{form}": _written(rng, form, {key: row[i] for key, row in values.items()})
         for i, machine in enumerate(names)
     }
-    terms = {"folder": "config", "out": "settings_diff.csv", "columns": ", ".join(("setting", *names)), "example": ".".join(settings[0])}
+    terms = {
+        "folder": "config",
+        "out": "settings_diff.csv",
+        "columns": ", ".join(("setting", *names)),
+        "example": ".".join(settings[0]),
+    }
     rows = tuple((".".join(key), *values[key]) for key in settings if key in differing)
     aim = Aim({terms["out"]: Sheet(("setting", *names), rows)})
     return Commission(rng.choice(WORDINGS).format(**terms), files, aim, terms)
@@ -59,7 +64,10 @@ def make(rng: random.Random) -> Commission:
 def _written(rng: random.Random, form: str, values: Mapping[tuple[str, str], str]) -> str:
     sections = rng.sample(sorted({section for section, _ in values}), len({section for section, _ in values}))
     if form == "json":
-        tree = {s: {name: value for (owner, name), value in values.items() if owner == s and value} for s in sections}
+        tree = {
+            s: {name: value for (owner, name), value in values.items() if owner == s and value}
+            for s in sections
+        }
         return json.dumps(tree, indent=2) + "\n"
     lines = ["; written by hand, please keep the order"]
     for section in sections:
@@ -87,7 +95,9 @@ def solve(folder: Path, terms: Terms) -> Aim:
             parser = configparser.ConfigParser()
             parser.read_string(text)
             tree = {section: dict(parser[section]) for section in parser.sections()}
-        machines[path.stem] = {f"{s}.{name}": value for s, entries in tree.items() for name, value in entries.items()}
+        machines[path.stem] = {
+            f"{s}.{name}": value for s, entries in tree.items() for name, value in entries.items()
+        }
     rows: list[tuple[str, ...]] = []
     for setting in sorted({name for found in machines.values() for name in found}):
         row = tuple(machines[column].get(setting, "") for column in columns[1:])

@@ -31,7 +31,22 @@ CODE = {
     "sh": ("set -e", "cd data", "ls -l", "cp a.txt b.txt", "echo done", "TODO_FILE=list.txt"),
 }  # fmt: skip
 COMMENT = {"py": "#", "js": "//", "sh": "#"}
-NAMES = "basket client export filter helper index loader mailer orders parser report server stock tables".split()
+NAMES = [
+    "basket",
+    "client",
+    "export",
+    "filter",
+    "helper",
+    "index",
+    "loader",
+    "mailer",
+    "orders",
+    "parser",
+    "report",
+    "server",
+    "stock",
+    "tables",
+]
 
 
 def make(rng: random.Random) -> Commission:
