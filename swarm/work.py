@@ -43,6 +43,8 @@ class Work:
     workspace: Path
     note: Callable[[Event], None]
     """Records an event and shows it."""
+    programs: Path | None = None
+    """Folder that takes the programs that did a step; None where none are kept."""
     has_database: bool = False
     """Whether the project names a database that is no file of the workspace."""
     texts: dict[str, str] = field(default_factory=dict[str, str])

@@ -23,6 +23,7 @@ from swarm.cli.init import init
 from swarm.cli.listing import content
 from swarm.cli.options import from_options
 from swarm.cli.output import TAKES_NO_MORE
+from swarm.cli.program import ProgramOptions, RerunOptions, program, rerun
 from swarm.cli.prompts import prompts
 from swarm.cli.questions import answer, questions
 from swarm.cli.replay import replay
@@ -76,6 +77,8 @@ app.command("resume")(from_options(ResumeOptions, resume))
 app.command("pause")(pause)
 app.command("stop")(stop)
 app.command("limit")(limit)
+app.command("program")(from_options(ProgramOptions, program))
+app.command("rerun")(from_options(RerunOptions, rerun))
 app.command("fork")(from_options(ForkOptions, fork))
 app.command("replay")(replay)
 app.command("runs")(runs)

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from swarm.card import Tier
+from swarm.models.absent import NAME, AbsentModel
 from swarm.models.choose import open_wish, wish_of, wish_of_table
 from swarm.models.model import Model
 from swarm.project.settings import ModelSettings
@@ -40,6 +41,9 @@ async def open_pool(
         ProjectError: what was named does not exist.
         ModelUnavailable: the embedded model did not start.
     """
+    if name == NAME:
+        yield [Member(AbsentModel())]
+        return
     alone = name or os.environ.get("SWARM_MODEL")
     if alone and alone in models:
         wishes = {alone: wish_of_table(models[alone])}

@@ -17,6 +17,7 @@ from swarm.program.asking import Question, program_in
 from swarm.program.calls import Calls, Delegate, Readers
 from swarm.program.checks import Promise, faults, fitted
 from swarm.program.contents import Rows, contents
+from swarm.program.kept import keep
 from swarm.program.outcome import Outcome
 from swarm.program.placing import place, recorded_choice
 from swarm.program.process import run_program, start_unconfined
@@ -65,7 +66,14 @@ class Programming:
         failure, doubts = await place(self.work, self.assignment.thread, choice)
         if failure:
             return Result(status="failed", reason=failure, votes=votes)
+        await self._keep(choice.winner, votes)
         return self._given(choice.winner, doubts, votes)
+
+    async def _keep(self, winner: Ballot, votes: Votes) -> None:
+        called = await self.work.journal.ledger.called(At(self.assignment.thread, winner.number).call)
+        if self.work.programs is not None and called is not None and self.assignment.step.program is None:
+            program = str(called.args["program"])
+            await asyncio.to_thread(keep, self.work.programs, self.assignment, program, winner.outcome, votes)
 
     @property
     def _enough(self) -> int:

@@ -46,8 +46,7 @@ def main(descriptor: int) -> None:
         except BaseException as raised:  # noqa: BLE001  # whatever a program raises is told
             error = told(raised, order.program)
     text = printed.getvalue()
-    line.say(
-        end=True,
+    line.end(
         error=error,
         printed=text,
         answer=functions.last_answer,

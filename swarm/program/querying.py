@@ -62,8 +62,9 @@ class Catalogue:
         try:
             return selected(query, cast("Mapping[str, Sequence[dict[str, JsonValue]]]", rows))[1]
         except ToolError as error:
-            known = ", ".join([*map(written, self.names()), *given][:MOST_NAMED])
-            raise ValueError(f"{error}\nTables: {known or 'none'}") from error
+            lacking = [name for name in map(written, self.names()) if name not in str(error)]
+            more = f"\nMore tables: {', '.join(lacking[:MOST_NAMED])}" if lacking else ""
+            raise ValueError(f"{error}{more}") from error
 
     def rows(self, name: str) -> list[Row]:
         """The rows of a table file, or of a table by its name.
@@ -142,15 +143,13 @@ class Catalogue:
             raise ValueError(f"{base} can't be read: {error}") from error
 
     def _duck(self, base: str, sql: str) -> list[Row]:
-        import duckdb
+        from swarm.tabular.stored import duck_rows
 
         try:
-            with closing(duckdb.connect(str(self._overlay.path_of(base)), read_only=True)) as connection:
-                cursor = connection.execute(sql)
-                names = [str(name) for name, *_ in cursor.description or ()]
-                return [dict(zip(names, map(_cell, row), strict=True)) for row in cursor.fetchall()]
-        except duckdb.Error as error:
-            raise ValueError(f"{base} can't be read: {error}") from error
+            names, rows = duck_rows(self._overlay.path_of(base), sql)
+        except ToolError as error:
+            raise ValueError(str(error)) from error
+        return [dict(zip(names, map(_cell, row), strict=True)) for row in rows]
 
     def _readable(self, base: str) -> str:
         """The address to open. A database that somebody is writing to is copied, with what stands beside it;

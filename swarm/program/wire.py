@@ -7,6 +7,7 @@ Calls may be under way side by side, each from a thread of its own.
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 from concurrent.futures import Future
@@ -56,6 +57,7 @@ class Line:
         self._lock = threading.Lock()
         self._waiting: dict[int, Future[dict[str, Plain]]] = {}
         self._next = 0
+        self._has_ended = False
 
     def order(self) -> Order:
         """What there is to do; comes first."""
@@ -82,6 +84,11 @@ class Line:
             raise RuntimeError(str(got["error"]))
         return got.get("value")
 
+    def end(self, **what: Plain) -> None:
+        """Tells what came of the program; nothing is said after it."""
+        self._has_ended = True
+        self.say(end=True, **what)
+
     def say(self, **what: Plain) -> None:
         """Sends one object."""
         data = json.dumps(what, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
@@ -96,7 +103,6 @@ class Line:
                 answer = self._waiting.pop(number, None) if isinstance(number, int) else None
             if answer is not None:
                 answer.set_result(got)
-        with self._lock:
-            left, self._waiting = self._waiting, {}
-        for answer in left.values():
-            answer.set_result({"error": "the run that started this program is gone"})
+        if not self._has_ended:
+            # Whoever started this program is gone: nobody wants what comes of it.
+            os._exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
@@ -71,6 +72,9 @@ async def compose(
         )
     if form is None and len(lasting) == 1 and isinstance(results[lasting[0].id].data, str):
         said = AnswerDraft(str(results[lasting[0].id].data))
+    elif form is None and len(lasting) == 1 and results[lasting[0].id].votes is not None:
+        # A program's answer is said by code: a model would only tell it again, and may tell it wrongly.
+        said = AnswerDraft(_by_program(results[lasting[0].id]))
     else:
         said = await say(work, task, lasting, results, form)
     missing = (*missing, *said.missing)
@@ -101,6 +105,22 @@ def _table(step: Step, result: Result) -> str:
     body = [f"| {' | '.join(_cell(row.get(name)) for name in names)} |" for row in rows[:MOST_ROWS]]
     more = [f"… {len(rows)} rows in all"] if len(rows) > MOST_ROWS else []
     return "\n".join(head + body + more)
+
+
+def _by_program(result: Result) -> str:
+    """What a program answered that is no text: its values by their names; nothing of a table, which is shown."""
+    match result.data:
+        case None | list() if result.data is None or result.rows:
+            return ""
+        case dict():
+            return "\n".join(f"{name}: {_value(value)}" for name, value in result.data.items())
+        case list():
+            return ", ".join(map(_value, result.data))
+    return _value(result.data)
+
+
+def _value(value: JsonValue) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _cell(value: JsonValue) -> str:

@@ -31,6 +31,7 @@ from swarm.events import (
 from swarm.hub.leftovers import FOLDER, end_leftovers
 from swarm.limits import Limits, Usage
 from swarm.models.model import Endpoint
+from swarm.program.kept import programs_of
 from swarm.run.answer import Answer, RunOutcome
 from swarm.run.conductor import GIVEN, Approve, Conductor
 from swarm.run.deadline import Deadline, Pauses
@@ -454,6 +455,7 @@ class Run(Generic[Value]):
             workspace=setting.workspace,
             note=lambda event: self._note(journal, event),
             has_database=setting.has_database,
+            programs=programs_of(setting.runs_folder, self.id),
         )
         return Conductor(work, LocalEngine(work), setting.cards, form=self._form, approve=self._approve)
 

@@ -1,0 +1,47 @@
+"""Programs that did a step, kept as files that say what they were for, to be read and run again."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from swarm.agent.assignment import Assignment
+from swarm.program.outcome import Outcome
+from swarm.result import Votes
+from swarm.work import one_line
+
+FOLDER = "programs"
+
+
+def programs_of(runs_folder: Path, run: str) -> Path:
+    """The folder of the programs of a run, beside that of the runs."""
+    return runs_folder.parent / FOLDER / run
+
+
+def name_of(step: str, item: int | None) -> str:
+    """The file of a step's program."""
+    return f"{step}.py" if item is None else f"{step}-{item}.py"
+
+
+def keep(folder: Path, assignment: Assignment, program: str, outcome: Outcome, votes: Votes) -> None:
+    """Writes a program with a header that says what it was for. Where it can't be written nothing is lost: the
+    run's file has it."""
+    thread = assignment.thread
+    lines = [
+        f"Task: {assignment.task}",
+        f"Step {thread.step}: {assignment.brief}",
+        f"Read: {', '.join(outcome.read) or 'no file'}",
+        f"Wrote: {', '.join(outcome.files) or 'no file'}",
+        f"Chosen: {votes.agreeing} of {votes.of} programs agreed.",
+        "Again: swarm program FILE [--workspace FOLDER]",
+    ]
+    header = "".join(f"# {one_line(line, 300)}\n" for line in lines)
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name_of(thread.step, thread.item)).write_text(f"{header}\n{program}", encoding="utf-8")
+
+
+def read_kept(folder: Path, step: str) -> str | None:
+    """The program that did a step; None where none is kept."""
+    path = folder / name_of(step, None)
+    return path.read_text(encoding="utf-8") if path.is_file() else None
