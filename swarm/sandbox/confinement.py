@@ -71,6 +71,11 @@ def visible(confinement: Confinement) -> list[Path]:
     return sorted(found, key=lambda path: len(path.parts))
 
 
+def is_visible(path: Path, confinement: Confinement) -> bool:
+    """Whether the program sees that path, by the name it has."""
+    return any(path.is_relative_to(shown) for shown in (*visible(confinement), *confinement.writable))
+
+
 def _check(path: Path) -> None:
     if not path.is_absolute():
         raise ProjectError(f"{_said(path)}: a path of the sandbox must be absolute")

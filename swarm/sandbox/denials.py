@@ -48,12 +48,14 @@ SIGNALS = ("tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_open", "pidfd
 LEAVING = ("setsid", "setpgid")
 """The group is how a program is ended with all it started."""
 
-_CLONE_THREAD = 0x00010000
+_CLONE_THREAD, _CLONE_PARENT = 0x00010000, 0x00008000
 _NAMESPACES = (0x00000080, 0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000)
 _SOCKET_KIND = 0xF
 _SET_ID = stat.S_ISUID | stat.S_ISGID
 _TIOCSTI, _TIOCLINUX, _TIOCSETD = 0x5412, 0x541C, 0x5423
 _FS_IOC_SETFLAGS, _FS_IOC_FSSETXATTR = 0x40086602, 0x401C5820
+_FIOSETOWN, _SIOCSPGRP = 0x8901, 0x8902
+_F_SETOWN, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY = 8, 15, 1024, 1026
 _PR_SET_PDEATHSIG = 1
 _O_CREAT, _O_TRUNC, _O_ACCMODE = 0o100, 0o1000, 0o3
 _READS_PERSONALITY = 0xFFFFFFFF
@@ -87,6 +89,8 @@ def _everywhere() -> Iterator[Denial]:
     yield Denial("socketpair", (Where(0, socket.AF_UNIX, is_equal=False),))
     yield Denial("socketpair", (Where(1, socket.SOCK_DGRAM, _SOCKET_KIND),))
     yield from (Denial("ioctl", (Where(1, command),)) for command in (_TIOCSTI, _TIOCLINUX, _TIOCSETD))
+    # A lease holds up whoever opens the file.
+    yield Denial("fcntl", (Where(1, _F_SETLEASE),))
     yield Denial("personality", (Where(0, 0, is_equal=False), Where(0, _READS_PERSONALITY, is_equal=False)))
     yield from _set_id_files()
 
@@ -110,8 +114,12 @@ def _new_processes(processes: int) -> Iterator[Denial]:
 
 def _without_namespaces() -> Iterator[Denial]:
     yield from (Denial(call) for call in (*ATTRIBUTES, *WATCHING, *LEAVING))
-    yield Denial("ioctl", (Where(1, _FS_IOC_SETFLAGS),))
-    yield Denial("ioctl", (Where(1, _FS_IOC_FSSETXATTR),))
+    # Flags of a file, and to whom a file's signals go.
+    for command in (_FS_IOC_SETFLAGS, _FS_IOC_FSSETXATTR, _FIOSETOWN, _SIOCSPGRP):
+        yield Denial("ioctl", (Where(1, command),))
+    for command in (_F_SETOWN, _F_SETOWN_EX, _F_NOTIFY):
+        yield Denial("fcntl", (Where(1, command),))
+    yield Denial("clone", (Where(0, _CLONE_PARENT, _CLONE_PARENT),))
     yield Denial("prctl", (Where(0, _PR_SET_PDEATHSIG),))
     yield Denial("setpriority", (Where(1, 0, is_equal=False),))
     yield Denial("setpriority", (Where(0, 0, is_equal=False),))

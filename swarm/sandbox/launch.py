@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import marshal
 import os
 import platform
 import subprocess
@@ -133,9 +134,10 @@ async def _in_namespaces(way: Way, confinement: Confinement, program: Program) -
             told.close()
             root = await _first_process(status.fileno(), process)
             first = os.pidfd_open(root)
+            stack.callback(os.close, first)
             _limit(root, bounds.limits(confinement, counts_own=True))
             go.write(_GO)
-            return Spawned(process, root, os.pidfd_open(process.pid), first, os.dup(status.fileno()))
+            return Spawned(process, root, os.pidfd_open(process.pid), os.dup(first), os.dup(status.fileno()))
 
 
 async def _first_process(status: int, process: subprocess.Popen[bytes]) -> int:
@@ -163,10 +165,17 @@ async def _under_landlock(way: Way, confinement: Confinement, program: Program) 
             "handled": landlock.handled(way.abi),
             "rules": landlock.rules(confinement, Path(program.env["TMPDIR"]), way.abi),
             "limits": bounds.limits(confinement, counts_own=False),
-            "filter": _filter_beside_landlock(confinement, way.abi).hex(),
+            "filter": _filter_beside_landlock(confinement, way.abi),
             "mark": OWN_PROCESS,
         }
-        stage = [_interpreter(), "-I", "-S", "-c", _STAGE.read_text(encoding="utf-8"), json.dumps(order)]
+        stage = [
+            _interpreter(),
+            "-I",
+            "-S",
+            "-c",
+            _STAGE.read_text(encoding="utf-8"),
+            marshal.dumps(order).hex(),
+        ]
         process = _popen(program, [*stage, *program.argv], (told.fileno(),))
         with _ended_on_error(process):
             told.close()

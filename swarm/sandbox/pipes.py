@@ -35,14 +35,14 @@ async def readable(fd: int) -> None:
 
 
 async def read_line(fd: int, most: int) -> bytes:
-    """The next line, cut at ``most`` bytes; what there is where the other end is closed before."""
-    line = b""
-    while not line.endswith(b"\n") and len(line) < most:
+    """All up to the end of a line, cut at ``most`` bytes; what there is where the other end is closed before."""
+    text = b""
+    while not text.endswith(b"\n") and len(text) < most:
         await readable(fd)
-        if not (read := os.read(fd, 1)):
+        if not (read := os.read(fd, most - len(text))):
             break
-        line += read
-    return line
+        text += read
+    return text
 
 
 async def read_all(fd: int, most: int) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 from swarm.errors import ProjectError, quoted
 from swarm.sandbox import bounds
 from swarm.sandbox.confined import END_SECONDS, Confined
-from swarm.sandbox.confinement import Confinement
+from swarm.sandbox.confinement import Confinement, is_visible
 from swarm.sandbox.launch import Program, spawn
 from swarm.sandbox.way import Way
 
@@ -28,8 +28,7 @@ async def start(way: Way, confinement: Confinement, program: Program) -> AsyncGe
     Raises:
         ProjectError: it could not be confined or started.
     """
-    if not Path(program.argv[0]).is_absolute():
-        raise ProjectError(f"{quoted(program.argv[0])}: a program in the sandbox needs an absolute path")
+    _check(way, confinement, program)
     own = None if way.name == "bubblewrap" else Path(tempfile.mkdtemp(prefix="swarm-sandbox-"))
     try:
         folders = (*confinement.writable, *([] if own is None else [own]))
@@ -41,6 +40,17 @@ async def start(way: Way, confinement: Confinement, program: Program) -> AsyncGe
     finally:
         if own is not None:
             await asyncio.to_thread(shutil.rmtree, own, ignore_errors=True)
+
+
+def _check(way: Way, confinement: Confinement, program: Program) -> None:
+    named = {"the program": Path(program.argv[0]), "its working folder": program.cwd}
+    for what, path in named.items():
+        if not path.is_absolute():
+            raise ProjectError(f"{quoted(str(path))}: {what} must be an absolute path")
+        if way.name != "none" and not is_visible(path, confinement):
+            raise ProjectError(
+                f"{quoted(str(path))}: {what} is not visible in the sandbox; name a folder above it as readable"
+            )
 
 
 @asynccontextmanager

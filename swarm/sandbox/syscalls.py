@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LAST = 462
-"""mseal, of Linux 6.10; from 424 on the numbers are the same on every machine. Later ones are not there."""
+"""mseal, of Linux 6.10; from 424 on the numbers are the same on every machine. Later ones are not there,
+and neither are those of x86-64's second table (x32), whose numbers are greater still."""
 
 _TABLE = """
 accept 43 202
@@ -32,6 +33,7 @@ fchmod 91 52
 fchmodat 268 53
 fchmodat2 452 452
 fchown 93 55
+fcntl 72 25
 fchownat 260 54
 finit_module 313 273
 fork 57 -
@@ -161,8 +163,6 @@ class Processor:
     audit: int
     """What seccomp calls it (``AUDIT_ARCH_…`` in linux/audit.h)."""
     numbers: dict[str, int]
-    has_second_table: bool
-    """x86-64 serves calls of another ABI (x32) under numbers with bit 30 set."""
 
 
 def _column(index: int) -> dict[str, int]:
@@ -171,7 +171,7 @@ def _column(index: int) -> dict[str, int]:
 
 
 PROCESSORS = {
-    "x86_64": Processor(0xC000003E, _column(1), has_second_table=True),
-    "aarch64": Processor(0xC00000B7, _column(2), has_second_table=False),
+    "x86_64": Processor(0xC000003E, _column(1)),
+    "aarch64": Processor(0xC00000B7, _column(2)),
 }
 """By what ``platform.machine()`` says."""
