@@ -65,7 +65,7 @@ def doctor(
     print_line(
         "This starts the project's MCP servers and imports its tools, as a run would; swarm list only reads."
     )
-    findings = [_python(), _disk(folder_of(project)), _sandbox()]
+    findings = [_python(), _disk(folder_of(project)), _sandbox(folder_of(project))]
     _tell(findings)
     found = _project(project)
     more = (
@@ -96,9 +96,20 @@ def _disk(folder: Path) -> Finding:
     return Finding("disk", f"{free / 1e9:.1f} GB free at {place.resolve()}", remedy)
 
 
-def _sandbox() -> Finding:
-    tool = "bubblewrap is installed" if shutil.which("bwrap") else "bubblewrap is not installed"
-    return Finding("sandbox", f"none: MCP servers run with your rights ({tool})")
+def _sandbox(folder: Path) -> Finding:
+    """Which way programs are confined here; MCP servers run with the user's rights on every way."""
+    from swarm.project.settings import read_settings
+    from swarm.sandbox.way import choose
+
+    try:
+        setting = read_settings(folder).sandbox
+    except ProjectError:  # told in full where the project is looked at
+        setting = "auto"
+    try:
+        way = choose(setting)
+    except ProjectError as error:
+        return Finding("sandbox", str(error), "programs that a model wrote are not run until then")
+    return Finding("sandbox", f"for programs that a model wrote: {way.words}; MCP servers have your rights")
 
 
 def _project(folder: Path | None) -> Project | Finding:

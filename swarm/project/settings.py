@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -94,6 +94,8 @@ class Settings(_Section):
     limits: Limits = Limits()
     workspace: WorkspaceSettings = WorkspaceSettings()
     servers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], ServerSettings] = {}
+    sandbox: Literal["auto", "bubblewrap", "landlock", "none"] = "auto"
+    """How programs that a model wrote are confined; ``auto`` takes the first of the next two that works."""
 
 
 def read_settings(root: Path) -> Settings:
