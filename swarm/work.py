@@ -22,6 +22,7 @@ from swarm.messages import Reply, Request
 from swarm.models.model import Model
 from swarm.models.retry import Setback, hearing
 from swarm.plan import Thread
+from swarm.sandbox.way import SandboxSetting
 from swarm.scheduler.slots import Lease, Slots, Want
 from swarm.tool import Row, ToolBox, ToolCall
 
@@ -45,6 +46,8 @@ class Work:
     """Records an event and shows it."""
     programs: Path | None = None
     """Folder that takes the programs that did a step; None where none are kept."""
+    sandbox: SandboxSetting = "auto"
+    """How programs are confined."""
     has_database: bool = False
     """Whether the project names a database that is no file of the workspace."""
     texts: dict[str, str] = field(default_factory=dict[str, str])

@@ -63,8 +63,11 @@ async def _check_model(options: RunOptions, project: Project) -> None:
     Raises:
         ProjectError: what was named does not exist.
     """
+    from swarm.models.absent import NAME
     from swarm.models.choose import find, wish_of
 
+    if options.model == NAME:
+        return
     wish = wish_of(options.model, project.settings.model)
     if wish.name or wish.url:
         await find(wish)

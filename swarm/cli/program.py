@@ -46,7 +46,7 @@ def program(options: ProgramOptions) -> None:
     from swarm.plan import Plan, Step
 
     text = _text_of(options.file)
-    task = read_task(options.task) if options.task else f"Run {options.file.name}"
+    task = read_task(options.task) if options.task else f"Run {options.file.stem}"
     plan = Plan(steps=(Step(id="program", agent=AGENT, brief=task.replace("{item}", "item"), program=text),))
     raise typer.Exit(run_task(task, _without_model(options, plan), plan))
 

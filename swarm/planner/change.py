@@ -69,12 +69,13 @@ def wants_change(plan: Plan, results: Mapping[str, Result]) -> bool:
 
 
 def _troubled(plan: Plan, results: Mapping[str, Result]) -> list[Step]:
-    """The steps that failed themselves. A part of a step that has enough without it is let be."""
+    """The steps that failed themselves. A part of a step that has enough without it is let be, and a program that
+    was given does the same whatever is said of it."""
     let_be = {part for step in plan.steps if results[step.id].is_usable for part in step.joins}
     return [
         step
         for step in plan.steps
-        if results[step.id].status == "failed" and not step.joins and step.id not in let_be
+        if results[step.id].status == "failed" and not (step.joins or step.program) and step.id not in let_be
     ]
 
 

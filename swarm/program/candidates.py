@@ -20,10 +20,11 @@ from swarm.program.contents import Rows, contents
 from swarm.program.kept import keep
 from swarm.program.outcome import Outcome
 from swarm.program.placing import place, recorded_choice
-from swarm.program.process import run_program, start_unconfined
+from swarm.program.process import run_program
 from swarm.program.vote import Ballot, brief, choose, is_decided
 from swarm.program.wire import Order, Table
 from swarm.result import Evidence, Result, Votes
+from swarm.sandbox.way import choose as choose_way
 from swarm.scheduler.slots import Want
 from swarm.store.records import Entry
 from swarm.tool import ToolCall, ToolResult
@@ -128,7 +129,9 @@ class Programming:
         readers = Readers(self.assignment, self.delegate)
         acts = self.assignment.step.program is not None
         calls = Calls(self.work, at, self.assignment.card, readers, acts=acts)
-        outcome = await run_program(self._order(program), calls.serve, start_unconfined, wishes=calls.wishes)
+        outcome = await run_program(
+            self._order(program), calls.serve, choose_way(self.work.sandbox), wishes=calls.wishes
+        )
         outcome = outcome.model_copy(update={"doubts": tuple(dict.fromkeys(calls.doubts))})
         is_error, said = bool(outcome.error), outcome.error or brief(Ballot(at.turn, outcome))
         result = ToolResult(text=said, data=outcome.model_dump(mode="json"), is_error=is_error)

@@ -35,6 +35,9 @@ def faults(outcome: Outcome, promise: Promise) -> list[str]:
     """Why an outcome can't be the right one, each in a sentence for whoever wrote the program."""
     if outcome.error:
         return [outcome.error]
+    if promise.step.program is not None:
+        # Whoever wrote it knows what it is to do; what it promised to write is checked all the same.
+        return [fault for name in promise.files if (fault := _file_fault(name, outcome, promise))]
     if not outcome.has_given:
         return ["the program came to its end without save() or answer()"]
     found = [fault for name in promise.files if (fault := _file_fault(name, outcome, promise))]

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 import socket
 import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from subprocess import DEVNULL
+from typing import TypedDict
 
 from pydantic import JsonValue
 
+import swarm
 from swarm.program.outcome import Outcome, files_left
 from swarm.program.wire import MOST_BYTES, Order
+from swarm.sandbox.confined import Confined
+from swarm.sandbox.confinement import MIB, Confinement
+from swarm.sandbox.launch import Program
+from swarm.sandbox.start import start
+from swarm.sandbox.way import Way
 from swarm.tool import ToolCall
 
 SECONDS = 120.0
@@ -27,8 +33,27 @@ TICK_SECONDS = 0.2
 
 Serve = Callable[[dict[str, JsonValue]], Awaitable[JsonValue]]
 """Answers one call of a program; a ``ToolError`` or ``ModelError`` is told to it as an error."""
-Start = Callable[[list[str], int, Order], Awaitable[asyncio.subprocess.Process]]
-"""Starts the process of a program with a descriptor that it inherits, confined to what its order names."""
+
+
+class Bounds(TypedDict):
+    """Those of ``Confinement`` that programs have."""
+
+    memory_bytes: int
+    threads: int
+    cpu_seconds: int
+    disk_bytes: int
+    files: int
+
+
+PACKAGE = Path(swarm.__file__).parent
+BOUNDS: Bounds = {
+    "memory_bytes": 4 * 1024 * MIB,
+    "threads": 96,
+    "cpu_seconds": 600,
+    "disk_bytes": 512 * MIB,
+    "files": 12_000,
+}
+"""Of one program; address space is more than what it uses, since DuckDB and threads reserve it."""
 
 
 class Wishes:
@@ -39,12 +64,16 @@ class Wishes:
 
 
 async def run_program(
-    order: Order, serve: Serve, start: Start, *, wishes: Wishes | None = None, seconds: float = SECONDS
+    order: Order, serve: Serve, way: Way, *, wishes: Wishes | None = None, seconds: float = SECONDS
 ) -> Outcome:
-    """What comes of a program; its own failures are outcomes too."""
+    """What comes of a program; its own failures are outcomes too.
+
+    Raises:
+        ProjectError: it could not be confined.
+    """
     with _folders() as (written, scratch):
         order = replace(order, written=str(written), scratch=str(scratch))
-        async with _started(order, start) as (process, reader, writer):
+        async with _started(order, way) as (process, reader, writer):
             session = _Session(process, reader, writer, serve, seconds)
             end = await session.run(order)
         return _outcome(order, end, wishes.calls if wishes else [])
@@ -62,24 +91,28 @@ def _folders() -> Generator[tuple[Path, Path]]:
 
 @asynccontextmanager
 async def _started(
-    order: Order, start: Start
-) -> AsyncGenerator[tuple[asyncio.subprocess.Process, asyncio.StreamReader, asyncio.StreamWriter]]:
+    order: Order, way: Way
+) -> AsyncGenerator[tuple[Confined, asyncio.StreamReader, asyncio.StreamWriter]]:
+    """The process of a program, which sees the workspace and writes into its own folders alone."""
+    workspace, own = Path(order.workspace), Path(order.written).parent
+    confinement = Confinement(readable=(workspace, PACKAGE), writable=(own,), **BOUNDS)
     ours, theirs = socket.socketpair()
-    try:
-        command = [sys.executable, "-P", "-m", "swarm.program.child", str(theirs.fileno())]
-        process = await start(command, theirs.fileno(), order)
-    except BaseException:
-        ours.close()
-        raise
-    finally:
-        theirs.close()
-    reader, writer = await asyncio.open_connection(sock=ours, limit=MOST_BYTES)
-    try:
-        yield process, reader, writer
-    finally:
-        _end(process)
-        writer.close()
-        await process.wait()
+    with ours, theirs:
+        program = Program(
+            argv=(sys.executable, "-P", "-m", "swarm.program.child", str(theirs.fileno())),
+            cwd=workspace,
+            env={"PYTHONHASHSEED": "0", "PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1"},
+            pass_fds=(theirs.fileno(),),
+            stdin=DEVNULL,
+            stdout=DEVNULL,
+        )
+        async with start(way, confinement, program) as confined:
+            theirs.close()
+            reader, writer = await asyncio.open_connection(sock=ours, limit=MOST_BYTES)
+            try:
+                yield confined, reader, writer
+            finally:
+                writer.close()
 
 
 class _Session:
@@ -87,7 +120,7 @@ class _Session:
 
     def __init__(
         self,
-        process: asyncio.subprocess.Process,
+        process: Confined,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         serve: Serve,
@@ -132,7 +165,7 @@ class _Session:
             taken += min(now - last, 2 * TICK_SECONDS) if not self._pending else 0.0
             last = now
         self._end = {"error": f"it took over {self._seconds:g} s by itself; do less, or loop over less"}
-        _end(self._process)
+        self._process.kill()
 
     async def _answer(self, call: dict[str, JsonValue]) -> None:
         self._pending += 1
@@ -148,23 +181,12 @@ class _Session:
         self._writer.write(json.dumps(what, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
 
     async def _why_silent(self) -> str:
-        code = await self._process.wait()
-        said = (
-            (await self._process.stderr.read(4_000)).decode("utf-8", "replace")
-            if self._process.stderr
-            else ""
-        )
-        last = said.strip().splitlines()[-1:] or [""]
-        if code in (-signal.SIGKILL, -signal.SIGXCPU, 137):
-            return "it was ended for taking too much memory or time"
-        return f"it ended with code {code}{': ' if last[0] else ''}{last[0][:300]}"
-
-
-def _end(process: asyncio.subprocess.Process) -> None:
-    """Ends the process and all that it started. (Its own ``kill`` may take its exit code from who waits for it.)"""
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        ending = await self._process.wait()
+        stderr = self._process.stderr
+        said = (await stderr.read(4_000)).decode("utf-8", "replace").strip() if stderr else ""
+        if ending.reason:
+            return ending.reason
+        return f"it ended with code {ending.code}{': ' if said else ''}{said.splitlines()[-1][:300] if said else ''}"
 
 
 class CallRefused(Exception):
@@ -194,17 +216,4 @@ def _outcome(order: Order, end: dict[str, JsonValue], wishes: list[ToolCall]) ->
         files=files,
         read=tuple(read),
         wishes=tuple(wishes),
-    )
-
-
-async def start_unconfined(command: list[str], descriptor: int, order: Order) -> asyncio.subprocess.Process:
-    """The process without a sandbox, where the settings say ``sandbox = "none"``."""
-    return await asyncio.create_subprocess_exec(
-        *command,
-        pass_fds=(descriptor,),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-        env={"PYTHONHASHSEED": "0", "PATH": "/usr/bin:/bin", "TMPDIR": order.scratch, "LANG": "C.UTF-8"},
     )

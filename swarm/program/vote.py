@@ -49,6 +49,9 @@ class Choice:
 
 def choose(ballots: Sequence[Ballot], enough: int) -> Choice:
     """The choice of these candidates, ``enough`` of whom must agree."""
+    if enough == 1 and len(ballots) == 1:
+        (one,) = ballots
+        return Choice(one, 1, 1) if one.is_valid else Choice(None, 0, 1, one.faults[0])
     valid = [ballot for ballot in ballots if ballot.is_valid]
     full = [ballot for ballot in valid if not hollow(ballot.outcome)]
     for form in (_whole, _values):

@@ -455,6 +455,7 @@ class Run(Generic[Value]):
             workspace=setting.workspace,
             note=lambda event: self._note(journal, event),
             has_database=setting.has_database,
+            sandbox=setting.sandbox,
             programs=programs_of(setting.runs_folder, self.id),
         )
         return Conductor(work, LocalEngine(work), setting.cards, form=self._form, approve=self._approve)

@@ -13,6 +13,7 @@ from swarm.errors import ProjectError
 from swarm.limits import Limits
 from swarm.models.model import Model
 from swarm.models.pool import Member
+from swarm.sandbox.way import SandboxSetting
 from swarm.scheduler.slots import Slots
 from swarm.store.records import RunRecord
 from swarm.tool import ToolBox
@@ -40,6 +41,8 @@ class Setting:
     """Whether the project names a database that is no file of the workspace."""
     functions: tuple[str, ...] = ()
     """The tools that the program passed in, by their full names."""
+    sandbox: SandboxSetting = "auto"
+    """How programs are confined."""
     model_name: str = ""
     """How the model is named to have it again; empty where the project's settings say it all."""
 

@@ -87,6 +87,7 @@ class Swarm:
                 given=limits or Limits(),
                 functions=tuple(f"{PYTHON}.{getattr(one, '__name__', '')}" for one in tools),
                 model_name=name_of_model(model, pool),
+                sandbox=opened.settings.sandbox,
                 has_database="database" in opened.settings.servers or _is_own(opened, "database"),
             )
             failure: Exception | None = None
