@@ -43,8 +43,10 @@ async def survey(work: Work) -> Survey:
         unread.append(f"the database: {one_line(schema.text, MOST_REASON)}")
     database = "" if schema is None or schema.is_error else schema.text
     place = next((path for path in paths if path.lower().endswith(DATABASE_ENDINGS)), "the database")
-    # Behind the others: a run that was begun without it has their results at their places.
-    seen = _seen(await _look(work, At(thread, 0, 3), "text.samples", {}), unread)
+    # Behind the others: a run that was begun without it has their results at their places. Nobody can read a
+    # file where none can be listed.
+    looked = None if listing is None else await _look(work, At(thread, 0, 3), "text.samples", {})
+    seen = _seen(looked, unread)
     return Survey(
         paths=paths,
         texts=texts_of(paths, seen.groups if seen else None),
