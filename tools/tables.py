@@ -1,12 +1,13 @@
-"""Tables that lie in the workspace as CSV, TSV, JSON, JSON Lines or XLSX files: found, and loaded whole."""
+"""Tables that lie in the workspace as CSV, TSV, JSON, JSON Lines or XLSX files or in web pages: found, and loaded whole."""
 
 from __future__ import annotations
 
 from pydantic import JsonValue
 
 from swarm import ToolContext, ToolResult, tool
+from swarm.tabular.candidates import Unread
 from swarm.tabular.file_table import FileTable
-from swarm.tabular.files import Group, Unread, found, loaded
+from swarm.tabular.files import Group, found, loaded
 from swarm.tabular.names import written
 
 

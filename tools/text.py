@@ -1,4 +1,5 @@
-"""Native tools that count, extract and replace by a pattern, in a text or in one kept under a handle.
+"""Native tools that count, extract and replace by a pattern, in a text or in one kept under a handle, and one
+that shows the first lines of the texts of the workspace.
 
 Patterns are regular expressions of the package ``regex``, whose matching can be given a time limit.
 """
@@ -12,6 +13,7 @@ import regex
 from pydantic import JsonValue
 
 from swarm import ToolContext, ToolError, ToolResult, tool
+from swarm.survey.groups import look_at
 
 SECONDS = 2.0
 """Time one call may spend in matching: a pattern that backtracks without end is stopped."""
@@ -64,6 +66,14 @@ def replace(pattern: str, by: str, text: str, context: ToolContext) -> ToolResul
         if size > MOST_CHARACTERS:
             raise ToolError(f"the new text would have over {MOST_CHARACTERS} characters")
     return ToolResult(text="".join([*pieces, whole[end:]]), data={"replaced": len(pieces) // 2})
+
+
+@tool(effect="pure")
+def samples(context: ToolContext) -> ToolResult:
+    """All files of the workspace by kind and folder, with the first lines of one text of each."""
+    seen = look_at(context.workspace)
+    lines = [f"{group.pattern} ({group.files}, {group.kind})" for group in seen.groups]
+    return ToolResult(text="\n".join(lines) or "no files", data=seen.model_dump(mode="json"))
 
 
 def _whole(text: str, context: ToolContext) -> str:

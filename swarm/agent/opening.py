@@ -22,7 +22,8 @@ from swarm.errors import ToolError
 from swarm.events import Notice
 from swarm.prompt import fill
 from swarm.result import Result
-from swarm.survey import TEXT_ENDINGS, TableGroup, describe
+from swarm.survey import TableGroup, describe
+from swarm.survey.kinds import is_shown
 from swarm.tabular.file_table import FileTable
 from swarm.tool import Row, Tool, ToolResult
 from swarm.work import At, Work, one_line
@@ -132,7 +133,8 @@ class Opener:
 
     def _paths_named(self) -> list[str]:
         brief = self.assignment.brief
-        return [p for p in self.assignment.survey.paths if p in brief and p.lower().endswith(TEXT_ENDINGS)]
+        survey = self.assignment.survey
+        return [p for p in survey.paths if p in brief and (is_shown(p) or survey.is_text(p))]
 
     async def _open_tables(self, tools: tuple[Tool, ...]) -> Opening:
         rows: dict[str, Sequence[Row]] = dict(self.assignment.input_rows)

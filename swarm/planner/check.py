@@ -10,7 +10,8 @@ from swarm.card import AgentCard
 from swarm.errors import listed, quoted
 from swarm.plan import Plan, Step, is_pattern
 from swarm.planner.expects import schema_problem
-from swarm.survey import TEXT_ENDINGS, Survey
+from swarm.survey import Survey
+from swarm.survey.kinds import is_text
 
 PLANNER = "planner"
 LONGEST_PART = 255
@@ -116,12 +117,13 @@ def _wrong_path(path: str) -> str:
 
 def _lacking(step: Step, steps: Mapping[str, Step], card: AgentCard, survey: Survey) -> Iterator[str]:
     """What the step needs of the workspace and does not find there."""
-    files = [path for path in survey.paths if step.each and _fits(path, step.each)]
+    known = {group.pattern: group.paths for group in survey.texts}.get(step.each or "", ())
+    files = known or [path for path in survey.paths if step.each and _fits(path, step.each)]
     if step.each and is_pattern(step.each) and not files and not survey.unlisted:
         yield f"step {step.id!r} is for each of {step.each!r}, which matches no file"
     if card.tables != "queried" or step.expects is None:
         return
-    if any(path.endswith(TEXT_ENDINGS) for path in files):
+    if any(is_text(path) or survey.is_text(path) for path in files):
         yield f"step {step.id!r} reads {step.each!r}, but {card.name!r} only queries tables"
     elif not survey.has_tables and not any(_gives_rows(steps.get(need)) for need in step.waits_for):
         yield f"step {step.id!r} has no table to query: it needs a step that gives columns"

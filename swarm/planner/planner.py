@@ -120,7 +120,8 @@ def _read(text: str, planning: Planning) -> Plan:
 
 def _opening(planning: Planning) -> list[Message]:
     system = fill("plan", instructions=planning.cards[PLANNER].instructions, team=planning.team)
-    last = Message(role="user", content=f"{planning.survey.lines()}\nTask: {planning.task}")
+    seen = planning.survey.lines(planning.work.model.endpoint.window)
+    last = Message(role="user", content=f"{seen}\nTask: {planning.task}")
     return [Message(role="system", content=system), *examples("plan_examples"), last]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,8 +139,10 @@ def _split(path: Path, prefix: Prefix) -> tuple[int, tuple[str, ...]]:
     kept, later = 0, list[str]()
     for thread in read_threads(path):
         place = str(thread.thread).removeprefix(f"{thread.thread.run}/")
+        counted = Counter[int]()
         for call in thread.calls:
-            if call.index < prefix.calls.get((place, call.turn), 0):
+            counted[call.turn] += 1
+            if counted[call.turn] <= prefix.calls.get((place, call.turn), 0):
                 kept += 1
             elif call.call is not None and call.effect != "pure":
                 later.append(_told(call))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -137,8 +138,9 @@ def _cut(connection: Connection, *, prefix: Prefix, record: RunRecord, note: str
     for model in (Checkpoints, Channels, Writes):
         connection.execute(delete(table_of(model)))
     _keep(connection, Replies, lambda row: turn(row) in prefix.replies)
-    _keep(connection, Calls, lambda row: row["position"] < prefix.calls.get(turn(row), 0))
-    _keep(connection, Questions, lambda row: row["position"] < prefix.calls.get(turn(row), 0))
+    before = _before(connection)
+    _keep(connection, Questions, lambda row: before[_place(row)] < prefix.calls.get(turn(row), 0))
+    _keep(connection, Calls, lambda row: before[_place(row)] < prefix.calls.get(turn(row), 0))
     _keep(connection, Results, lambda row: row["thread"][start:] in prefix.results)
     _keep(connection, Steps, lambda row: row["step"] in prefix.steps)
     _keep(connection, Events, lambda row: row["seq"] <= prefix.event)
@@ -146,6 +148,21 @@ def _cut(connection: Connection, *, prefix: Prefix, record: RunRecord, note: str
     connection.execute(insert(table_of(Events)).values(seq=last.seq, body=last.model_dump_json()))
     rename(connection, record)
     connection.execute(update(runs).values(epoch=0))
+
+
+def _before(connection: Connection) -> Counter[tuple[object, ...]]:
+    """By the place of a call, how many calls its turn had before it: places between may be empty."""
+    calls = table_of(Calls)
+    order = select(*(calls.c[name] for name in _PLACE)).order_by(*(calls.c[name] for name in _PLACE))
+    counted, before = Counter[object](), Counter[tuple[object, ...]]()
+    for thread, turn, position in connection.execute(order):
+        before[thread, turn, position] = counted[thread, turn]
+        counted[thread, turn] += 1
+    return before
+
+
+def _place(row: RowMapping) -> tuple[object, ...]:
+    return tuple(row[name] for name in _PLACE)
 
 
 def rename(connection: Connection, record: RunRecord) -> None:

@@ -3,40 +3,31 @@
 from __future__ import annotations
 
 import fnmatch
-import os
 import re
-import stat
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from swarm.errors import ToolError
-from swarm.tabular import delimited, records
-from swarm.tabular.endings import BOOKS, DELIMITED, JSON, OTHERS
+from swarm.tabular import delimited, pages, records
+from swarm.tabular.candidates import Unread, candidates
+from swarm.tabular.endings import BOOKS, DELIMITED, PAGES
 from swarm.tabular.file_table import Description, File, FileTable
 from swarm.tabular.names import column_names, unique
 from swarm.tabular.spelling import Spelling, agreed, spelling_of
 from swarm.tool import Row
 
-MOST_FILES = 2_000
 MOST_ROWS = 200_000
 """Of files that are read into memory as a whole."""
 MOST_BYTES = 64 * 1024 * 1024
 LARGE_BYTES = 1024 * 1024
 """From this size on a CSV file is queried in its place, and the journal holds a description of it alone."""
+MOST_TYPED = 50
+"""Rows that the types of columns are shown by before a table is loaded."""
 SHEET = "#"
-
-
-class Unread(BaseModel):
-    """A table file that cannot be used, and why."""
-
-    model_config = ConfigDict(frozen=True)
-
-    pattern: str
-    unread: str
 
 
 class Group(BaseModel):
@@ -48,6 +39,12 @@ class Group(BaseModel):
     pattern: str
     columns: tuple[str, ...]
     files: int
+    kinds: tuple[str, ...] = ()
+    """``NUMBER`` or ``TEXT`` by column, as the first rows show."""
+    first: tuple[tuple[JsonValue, ...], ...] = ()
+    """Two rows."""
+    rows: int | None = None
+    """How many there are, where all files were read whole."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +52,9 @@ class _Head:
     path: str
     sheet: str
     columns: tuple[str, ...]
+    first: tuple[tuple[records.Cell, ...], ...] = ()
+    """The first rows."""
+    rows: int | None = None
 
     @property
     def key(self) -> tuple[str, str, tuple[str, ...], str, str]:
@@ -73,9 +73,9 @@ def found(workspace: Path) -> list[Group | Unread]:
     """
     groups: dict[object, list[_Head]] = defaultdict(list)
     unread: list[Unread] = []
-    for path in _candidates(workspace, unread):
+    for path in candidates(workspace, unread, is_whole=False):
         try:
-            for head in _heads(workspace, path):
+            for head in _heads(workspace, path, unread):
                 groups[head.key].append(head)
         except (ToolError, OSError) as error:
             unread.append(Unread(pattern=path, unread=_reason(error)))
@@ -106,101 +106,60 @@ def _reason(error: ToolError | OSError) -> str:
     return str(error) if isinstance(error, ToolError) else f"it can't be read ({error.strerror or error})"
 
 
-def _candidates(
-    workspace: Path, unread: list[Unread], is_wanted: Callable[[str], bool] = bool
-) -> Iterator[str]:
-    """Regular files that may hold a table, in order of their paths; hidden folders are left out.
-
-    The bound on their number counts those that are wanted: nothing that is wanted is left out in silence.
-    """
-    count = 0
-    for path in _walked(workspace, unread):
-        inside = path.relative_to(workspace).as_posix()
-        if not is_wanted(inside):
-            continue
-        kind = path.name.lower()
-        if kind.endswith(OTHERS):
-            reason = "this kind of file is not read; save it as .csv or .xlsx"
-        elif not kind.endswith((*DELIMITED, *JSON, *BOOKS)):
-            continue
-        else:
-            reason = _irregular(path)
-            count += not reason
-        if count > MOST_FILES:
-            reason = f"there are more than {MOST_FILES:,} table files; this one and those after it are not looked at"
-        if reason:
-            unread.append(Unread(pattern=_printable(inside), unread=reason))
-        else:
-            yield inside
-        if count > MOST_FILES:
-            return
-
-
-def _walked(workspace: Path, unread: list[Unread]) -> list[Path]:
-    def refused(error: OSError) -> None:
-        if Path(error.filename) == workspace:
-            raise ToolError(f"the workspace can't be read: {error.strerror}") from error
-        place = Path(error.filename).relative_to(workspace).as_posix()
-        unread.append(Unread(pattern=f"{_printable(place)}/", unread=f"it can't be read ({error.strerror})"))
-
-    paths: list[Path] = []
-    for folder, inner, names in os.walk(workspace, onerror=refused):
-        hidden = {name for name in inner if name.startswith(".")}
-        odd = [
-            name
-            for name in inner
-            if name.lower().endswith((*DELIMITED, *JSON, *BOOKS)) and name not in hidden
-        ]
-        inner[:] = [name for name in inner if name not in hidden]
-        paths += [Path(folder, name) for name in (*names, *odd) if not name.startswith(".")]
-    return sorted(paths)
-
-
-def _irregular(path: Path) -> str:
-    """Why a path is no file to read; empty where it is one."""
-    try:
-        mode = path.lstat().st_mode
-    except OSError as error:
-        return f"it can't be read ({error.strerror})"
-    try:
-        path.name.encode()
-    except UnicodeEncodeError:
-        return "its name is no valid text; give it another"
-    if stat.S_ISLNK(mode):
-        return "it is a link; put the file itself there"
-    if stat.S_ISDIR(mode):
-        return "it is a folder"
-    return "" if stat.S_ISREG(mode) else "it is no regular file"
-
-
-def _printable(path: str) -> str:
-    return path.encode("utf-8", "replace").decode()
-
-
-def _heads(workspace: Path, path: str) -> list[_Head]:
-    """The columns of each table in a file."""
+def _heads(workspace: Path, path: str, unread: list[Unread]) -> list[_Head]:
+    """The columns of each table in a file, and its first rows."""
     at = workspace / path
     kind = at.suffix.lower()
     if kind in DELIMITED:
-        return [_Head(path, "", tuple(column_names(delimited.sniffed(at).header)))]
+        dialect = delimited.sniffed(at)
+        cells = [tuple(cell or None for cell in row) for row in dialect.sample[:MOST_TYPED]]
+        rows = len(dialect.sample) if dialect.is_whole else None
+        return [_Head(path, "", tuple(column_names(dialect.header)), tuple(cells), rows)]
     _refuse_large(at)
+    if kind in PAGES:
+        return _page_heads(at, path, unread)
     if kind in BOOKS:
         names = records.sheet_names(at)
         if not names:
             raise ToolError("it is empty")
-        one = len(names) == 1
-        return [_Head(path, "" if one else name, tuple(records.sheet_rows(at, name)[0])) for name in names]
-    rows = records.json_rows(at)
-    if rows is None:
+        return [_sheet_head(at, path, name, is_one=len(names) == 1) for name in names]
+    objects = records.json_rows(at)
+    if objects is None:
         return []  # JSON that is no table, as a program's settings are: nothing is lost
-    columns = tuple(dict.fromkeys(key for row in rows for key in row))
+    columns = tuple(dict.fromkeys(key for row in objects for key in row))
     if not columns:
         raise ToolError("it holds no rows")
-    return [_Head(path, "", columns)]
+    first = [tuple(row.get(key) for key in columns) for row in objects[:MOST_TYPED]]
+    return [_Head(path, "", columns, tuple(first), len(objects))]
+
+
+def _sheet_head(at: Path, path: str, name: str, *, is_one: bool) -> _Head:
+    columns, rows = records.sheet_rows(at, name)
+    first = tuple(tuple(row) for row in rows[:MOST_TYPED])
+    return _Head(path, "" if is_one else name, tuple(columns), first, len(rows))
+
+
+def _page_heads(at: Path, path: str, unread: list[Unread]) -> list[_Head]:
+    """The tables of a page, by their number where there are several."""
+    tables = pages.page_tables(at)
+    heads: list[_Head] = []
+    for number, table in enumerate(tables, start=1):
+        sheet = str(number) if len(tables) > 1 else ""
+        if isinstance(table, ToolError):
+            unread.append(Unread(pattern=f"{path}{SHEET * bool(sheet)}{sheet}", unread=str(table)))
+            continue
+        first = tuple(tuple(cell or None for cell in row) for row in table.rows[:MOST_TYPED])
+        heads.append(_Head(path, sheet, tuple(column_names(table.header)), first, len(table.rows)))
+    return heads
 
 
 def _refuse_large(path: Path) -> None:
-    if path.stat().st_size > MOST_BYTES:
+    size = path.stat().st_size
+    if path.suffix.lower() in PAGES and size > pages.MOST_BYTES:
+        raise ToolError(
+            f"it has over {pages.MOST_BYTES // 1024 // 1024} MB, and tables are not looked for in it"
+        )
+    if size > MOST_BYTES:
         raise ToolError(
             f"it has over {MOST_BYTES // 1024 // 1024} MB; save it as a .csv file, which may be of any size"
         )
@@ -234,13 +193,28 @@ def _name(heads: Sequence[_Head]) -> str:
 
 
 def _group(name: str, heads: Sequence[_Head]) -> Group:
-    columns = heads[0].columns
+    one = heads[0]
+    columns = one.columns
+    cells: Columns = {column: [row[n] for row in one.first] for n, column in enumerate(columns)}
+    cells = typed(cells) if one.path.lower().endswith((*DELIMITED, *PAGES)) else cells
+    if len(heads) > 1:
+        cells = {_mark(columns): [PurePosixPath(one.path).stem] * len(one.first), **cells}
+    counts = [head.rows for head in heads]
     return Group(
         name=name,
         pattern=_pattern(heads),
-        columns=columns if len(heads) == 1 else (_mark(columns), *columns),
+        columns=tuple(cells),
         files=len(heads),
+        kinds=tuple(_kind(values) for values in cells.values()),
+        first=tuple(zip(*(values[:2] for values in cells.values()), strict=True)),
+        rows=None if None in counts else sum(count or 0 for count in counts),
     )
+
+
+def _kind(cells: Sequence[records.Cell]) -> str:
+    known = [cell for cell in cells if cell is not None]
+    is_number = all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in known)
+    return "NUMBER" if known and is_number else "TEXT"
 
 
 def _mark(columns: Iterable[str]) -> str:
@@ -262,7 +236,7 @@ def _may_match(path: str, pattern: str) -> bool:
 
 def _matching(workspace: Path, pattern: str) -> list[str]:
     unread: list[Unread] = []
-    paths = [*_candidates(workspace, unread, lambda path: _may_match(path, pattern))]
+    paths = [*candidates(workspace, unread, lambda path: _may_match(path, pattern))]
     matched = [path for path in paths if path == pattern] or [
         path for path in paths if _is_match(path, pattern)
     ]
@@ -287,6 +261,11 @@ def _named_rows(workspace: Path, path: str, sheet: str) -> tuple[Columns, int]:
             cells: list[list[records.Cell]] = [[cell or None for cell in row] for row in rows]
             return _columns(column_names(dialect.header), cells), len(cells)
         _refuse_large(at)
+        if at.suffix.lower() in PAGES:
+            page = _page_table(at, sheet)
+            delimited.refuse_total(page.rows)
+            cells = [[cell or None for cell in row] for row in page.rows]
+            return _columns(column_names(page.header), cells), len(cells)
         if at.suffix.lower() in BOOKS:
             names, sheet_cells = records.sheet_rows(at, sheet)
             delimited.refuse_total([
@@ -300,6 +279,20 @@ def _named_rows(workspace: Path, path: str, sheet: str) -> tuple[Columns, int]:
         raise ToolError(f"{path}: it holds no table; a table is a list of JSON objects")
     keys = dict.fromkeys(key for row in objects for key in row)
     return {key: [row.get(key) for row in objects] for key in keys}, len(objects)
+
+
+def _page_table(at: Path, sheet: str) -> pages.PageTable:
+    """A table of a page, by its number; the only one where none is named."""
+    tables = pages.page_tables(at)
+    if not sheet and len(tables) > 1:
+        raise ToolError(f"it has {len(tables)} tables; name one, as {at.name}{SHEET}1")
+    number = int(sheet) if sheet.isascii() and sheet.isdigit() and len(sheet) < 9 else 1 if not sheet else 0
+    if not 1 <= number <= len(tables):
+        raise ToolError(f"it has no table {sheet[:80]!r}; it has {len(tables)}")
+    table = tables[number - 1]
+    if isinstance(table, ToolError):
+        raise table
+    return table
 
 
 def _columns(names: Sequence[str], rows: Sequence[Sequence[records.Cell]]) -> Columns:
@@ -324,7 +317,7 @@ def _joined(paths: Sequence[str], tables: Sequence[tuple[Columns, int]]) -> list
         name: [cell for columns, count in tables for cell in columns.get(name, [None] * count)]
         for name in names
     }
-    whole |= typed(cells) if paths[0].lower().endswith(DELIMITED) else cells
+    whole |= typed(cells) if paths[0].lower().endswith((*DELIMITED, *PAGES)) else cells
     return [dict(zip(whole, row, strict=True)) for row in zip(*whole.values(), strict=True)]
 
 

@@ -1,0 +1,262 @@
+"""What lies in a workspace, and how a model reads of it: in a few lines, or with the first lines of files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from swarm.models.counting import estimate
+from swarm.survey.concealed import Concealer
+from swarm.survey.description import cut, signature
+from swarm.survey.groups import Group
+from swarm.survey.kinds import SECRETS
+from swarm.tabular.names import written
+
+OVERVIEW_TOKENS = 600
+"""Of all that is no table, as the planner reads it."""
+TABLES_TOKENS = 2_400
+"""Of the tables there: a column that a planner is not told of is planned for wrongly."""
+SAMPLES_TOKENS = 900
+SHARE_OF_WINDOW = 0.15
+"""Of a model's window, what the overview may take; the tables may take twice that."""
+MOST_GROUPS = 12
+MOST_TEXTS = 16
+MOST_STORED = 60
+MOST_UNREAD = 8
+MOST_HIDDEN = 8
+CELL_CHARACTERS = 60
+_WIDTHS = (60, 30, 16, 8, 4, 0)
+"""Columns of a table that are shown, the fewer the more tables there are."""
+_DEPTHS = (12, 8, 6, 4, 3, 2, 1, 0)
+"""Lines of a file that are shown."""
+
+
+class TextGroup(BaseModel):
+    """Text files that one pattern matches: of one folder with one ending, or of the folders below it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pattern: str
+    paths: tuple[str, ...]
+    files: int = 0
+    """How many there are where that is known to be more than are listed."""
+
+
+class TableGroup(BaseModel):
+    """Table files that make one table."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    pattern: str
+    columns: tuple[str, ...]
+    kinds: tuple[str, ...] = ()
+    """``NUMBER`` or ``TEXT`` by column, as far as is known."""
+    first: tuple[tuple[JsonValue, ...], ...] = ()
+    """The first rows."""
+    rows: int | None = None
+    """How many there are; None where nobody has counted."""
+    text: str = ""
+    """Of a table of a database, what its server tells: columns with types, the number of rows, some of them."""
+
+
+class Survey(BaseModel):
+    """What lies in a workspace."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    paths: tuple[str, ...] = ()
+    texts: tuple[TextGroup, ...] = ()
+    groups: tuple[Group, ...] = ()
+    """All files that are no tables, as they were looked at; each of ``texts`` is one of them."""
+    opaque: dict[str, int] = {}
+    """How many files there are of kinds that are not read."""
+    tables: tuple[TableGroup, ...] = ()
+    database: str = ""
+    """The schema of the database as its server tells it; empty when there is none."""
+    database_tables: tuple[TableGroup, ...] = ()
+    unlisted: str = ""
+    """What the listing of files does not hold, in words; empty where it is whole."""
+    left_out: tuple[str, ...] = ()
+    """Folders that were not looked into."""
+    unread: tuple[str, ...] = ()
+    """What lies there and could not be read, each with its reason."""
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """What an ``each`` over files may name."""
+        return tuple(group.pattern for group in self.texts)
+
+    @property
+    def has_tables(self) -> bool:
+        """Whether there is anything to query before a step has run."""
+        return bool(self.tables or self.database_tables or self.database)
+
+    def is_text(self, path: str) -> bool:
+        """Whether a path is that of a text file that lies there, and no list of credentials."""
+        secret = {group.pattern for group in self.groups if group.kind == SECRETS}
+        return any(path in group.paths for group in self.texts if group.pattern not in secret)
+
+    def lines(self, window: int = 0) -> str:
+        """The survey as the planner reads it, in about ``OVERVIEW_TOKENS``, less in a small window; names
+        are written as SQL needs them."""
+        share = window * SHARE_OF_WINDOW if window else OVERVIEW_TOKENS
+        tokens = min(OVERVIEW_TOKENS, share)
+        texts = _within(tokens / 2, [_text_line(group) for group in self.texts], "groups of text files")
+        lines = [
+            f"Text files: {'; '.join(texts) or 'none'}",
+            f"Tables: {self._tables(min(TABLES_TOKENS, share * 4)) or 'none'}",
+        ]
+        lines += [f"{name}: {said}" for name, said in self._others(tokens / 8) if said]
+        if self.unread:
+            unread = _within(tokens / 4, self.unread, "that were not read", MOST_UNREAD)
+            lines.append(f"Not read: {'; '.join(unread)}")
+        if self.unlisted:
+            lines.append(f"Not all files are listed: {self.unlisted[:400]}")
+        return "\n".join(lines)
+
+    def samples(self, tokens: int = SAMPLES_TOKENS) -> str:
+        """The survey as the writer of a program reads it: the files of each group with the first lines of one
+        of them, and each table with its columns, how many rows it has and two of them."""
+        tables = [_table_lines(table) for table in (*self.tables, *self.database_tables)]
+        groups = [_group_lines(group) for group in _by_kind(self.groups)]
+        tails = [f"{name}: {said}" for name, said in self._others(tokens / 10) if said]
+        if self.unread:
+            tails.append(
+                f"Not read: {'; '.join(_within(tokens / 8, self.unread, 'that were not read', MOST_UNREAD))}"
+            )
+        if self.unlisted:
+            tails.append(f"Not all files are listed: {self.unlisted[:200]}")
+        room = tokens - sum(estimate(line) for line in tails)
+        return "\n".join([*_shared(room, groups, tables), *tails]) or "The workspace is empty."
+
+    def _tables(self, tokens: float) -> str:
+        """The tables with their columns, as many of these as there is room for."""
+        shown = ""
+        for width in _WIDTHS:
+            files = [f"{signature(t.name, t.columns, width)} from {t.pattern}" for t in self.tables]
+            files = cut(files, MOST_GROUPS, "table files", [t.pattern for t in self.tables])
+            stored = [f"{signature(t.name, t.columns, width)} in {t.pattern}" for t in self.database_tables]
+            stored = cut(stored, MOST_STORED, "tables", [written(t.name) for t in self.database_tables])
+            shown = "; ".join([*files, *stored])
+            if estimate(shown) <= tokens:
+                break
+        return shown
+
+    def _others(self, tokens: float) -> Iterable[tuple[str, str]]:
+        """What is neither a text that a pattern finds nor a table."""
+        hidden = [_hidden_line(group) for group in self.groups if group.is_hidden]
+        known = {group.pattern for group in self.texts}
+        apart = [
+            f"{group.pattern} ({_count(group)})" if group.files > 1 else group.pattern
+            for group in self.groups
+            if group.pattern not in known and not group.is_hidden
+        ]
+        yield "Hidden files", "; ".join(_within(tokens, hidden, "hidden files", MOST_HIDDEN))
+        yield "Other files", "; ".join(_within(tokens, apart, "groups of files"))
+        opaque = [f"{count:,} {kind}{'s' * (count != 1)}" for kind, count in self.opaque.items()]
+        yield "Files that are not read", ", ".join(_within(tokens, opaque, "kinds"))
+        yield "Not looked into", ", ".join(_within(tokens, [f"{name}/" for name in self.left_out], "folders"))
+
+
+def _within(tokens: float, parts: Sequence[str], what: str, most: int = MOST_TEXTS) -> list[str]:
+    """As many of the first parts as have room, at least one, and how many more there are."""
+    kept = min(most, len(parts))
+    while kept > 1 and estimate("; ".join(parts[:kept])) > tokens:
+        kept -= 1
+    return cut(parts, kept, what)
+
+
+def _text_line(group: TextGroup) -> str:
+    count = max(group.files, len(group.paths))
+    return group.pattern if count == 1 else f"{group.pattern} ({count} files)"
+
+
+def _count(group: Group) -> str:
+    return f"{group.files} file{'s' * (group.files != 1)}"
+
+
+def _hidden_line(group: Group) -> str:
+    if group.kind != SECRETS or not group.lines:
+        return group.pattern
+    names = [line.partition("=")[0].partition(":")[0].strip() for line in group.lines if "***" in line]
+    return f"{group.pattern} with {', '.join(cut(names, 12, 'names'))}, values hidden"
+
+
+def _by_kind(groups: Sequence[Group]) -> list[Group]:
+    """The groups, one of each kind before the second of any."""
+    counted: dict[str, int] = {}
+    ranked: list[tuple[int, int, Group]] = []
+    for number, group in enumerate(groups):
+        counted[group.kind] = counted.get(group.kind, 0) + 1
+        ranked.append((counted[group.kind], number, group))
+    return [group for _, _, group in sorted(ranked, key=lambda one: one[:2])]
+
+
+def _size(size_bytes: int) -> str:
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
+        if size_bytes >= factor:
+            return f"{size_bytes / factor:.1f} {unit}"
+    return f"{size_bytes} bytes"
+
+
+def _group_lines(group: Group) -> list[str]:
+    """A group as a head and the first lines of one of its files."""
+    count = f"{_count(group)}, " if group.files > 1 else ""
+    head = f"{group.pattern} ({count}{group.kind}, {_size(group.size_bytes)})"
+    if group.hidden:
+        head += f", {group.hidden} value{'s' * (group.hidden != 1)} hidden as ***"
+    if group.sampled and group.files > 1:
+        head += f"; {PurePosixPath(group.sampled).name} begins"
+    return [head + ":" * bool(group.lines), *(f"  {line}" for line in group.lines)]
+
+
+def _table_lines(table: TableGroup) -> list[str]:
+    """A table as a head with its columns, and rows."""
+    concealer = Concealer()
+    if table.text:
+        first, *rest = concealer.text(table.text).split("\n")
+        return [f"table {first}, in {table.pattern}", *rest]
+    kinds = table.kinds or ("",) * len(table.columns)
+    columns = [f"{written(name)} {kind}".strip() for name, kind in zip(table.columns, kinds, strict=False)]
+    rows = "" if table.rows is None else f", {table.rows:,} row{'s' * (table.rows != 1)}"
+    head = f"table {written(table.name)}({', '.join(cut(columns, 30, 'columns'))}) from {table.pattern}{rows}"
+    shown = [
+        "  "
+        + ", ".join(_cell(concealer, name, value) for name, value in zip(table.columns, row, strict=False))
+        for row in table.first
+    ]
+    return [head, *shown]
+
+
+def _cell(concealer: Concealer, column: str, value: JsonValue) -> str:
+    text = "" if value is None else concealer.cell(column, value)
+    text = " ".join(text.split())
+    return text if len(text) <= CELL_CHARACTERS else f"{text[:CELL_CHARACTERS]}…"
+
+
+def _shared(tokens: float, groups: Sequence[list[str]], tables: Sequence[list[str]]) -> list[str]:
+    """The heads of all, and as many lines of each as all have room for; what is cut is said.
+
+    Tables come first: a program that reads one by a wrong name fails at its first line.
+    """
+    for depth in _DEPTHS:
+        lines = [line for one in tables for line in _first(one, min(depth, 2))]
+        lines += [line for one in groups for line in _first(one, depth)]
+        if estimate("\n".join(lines)) <= tokens:
+            return lines
+    heads = [*tables, *groups]
+    kept: list[str] = []
+    for number, one in enumerate(heads):
+        line = one[0] if len(one[0]) <= 400 else f"{one[0][:400]}…"
+        if estimate("\n".join([*kept, line])) > tokens and kept:
+            return [*kept, f"… {len(heads) - number} more groups of files or tables"]
+        kept.append(line)
+    return kept
+
+
+def _first(lines: Sequence[str], depth: int) -> list[str]:
+    shown = [*lines[: depth + 1]]
+    return [*shown, "  …"] if depth and len(lines) > depth + 1 else shown
