@@ -14,6 +14,10 @@ ID = "^[a-z][a-z_]{1,19}$"
 COLUMN = "^[a-z][a-z_]{0,23}:(text|number|date)$"
 MOST_STEPS = 8
 MOST_COLUMNS = 8
+_AS_EXAMPLE = re.compile(
+    r"(?:\blike|\be\.g\.|\bsuch as|\bfor example|\bfor instance)[\s,:(\"'`]*$", re.IGNORECASE
+)
+"""What stands before a file that is named to show how names look."""
 _FILE = re.compile(r"[\w./-]*\w\.(?:csv|tsv|json|jsonl|md|txt|html)\b", re.IGNORECASE)
 
 
@@ -71,7 +75,11 @@ def draft_schema(
 
 def files_to_write(task: str, existing: Sequence[str]) -> list[str]:
     """Files that a task names and that are not there yet."""
-    named = dict.fromkeys(found.removeprefix("./") for found in _FILE.findall(task))
+    named = dict.fromkeys(
+        found[0].removeprefix("./")
+        for found in _FILE.finditer(task)
+        if not _AS_EXAMPLE.search(task[: found.start()])
+    )
     return [name for name in named if name not in existing and not name.startswith("/") and ".." not in name]
 
 

@@ -24,6 +24,7 @@ SHARE_OF_WINDOW = 0.3
 MOST_SAMPLES = 900
 """Tokens of what is shown of the workspace."""
 MOST_SHOWN = 400
+MOST_FAULT = 700
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
 
 
@@ -55,6 +56,11 @@ class Question:
         last = Message(role="user", content=self._last(min(int(window * SHARE_OF_WINDOW), MOST_SAMPLES)))
         return (Message(role="system", content=system), *examples("program_examples"), last)
 
+    def repair(self, messages: tuple[Message, ...], reply: str, fault: str) -> tuple[Message, ...]:
+        """The conversation that asks for a program again, told what was wrong with the one that came."""
+        said = Message(role="user", content=fill("program_repair", fault=one_line(fault, MOST_FAULT)))
+        return (*messages, Message(role="assistant", content=reply), said)
+
     def _last(self, room: int) -> str:
         assignment = self.assignment
         earlier = [
@@ -72,7 +78,11 @@ class Question:
 
     def _step(self) -> str:
         assignment = self.assignment
-        lines = [] if assignment.brief == assignment.task else [f"Your step of it: {assignment.brief}"]
+        lines = (
+            []
+            if _letters(assignment.brief) == _letters(assignment.task)
+            else [f"Your step of it: {assignment.brief}"]
+        )
         if wanted := columns(assignment.step.expects):
             lines.append(f"answer(rows) must give a list of dicts with: {', '.join(wanted)}")
         if files := self.promise.files:
@@ -86,6 +96,10 @@ def program_in(reply: str) -> str:
     """The program in a reply: its longest code block, else all of it."""
     blocks: list[str] = _FENCE.findall(reply)
     return (max(blocks, key=len) if blocks else reply).strip("\n") + "\n"
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"\W+", " ", text).strip()
 
 
 def _tool_line(tool: Tool) -> str:

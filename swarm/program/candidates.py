@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -88,12 +89,33 @@ class Programming:
         endpoint, most = self.work.model.endpoint, self.work.limits.candidates
         messages = question.messages(endpoint.window)
         ballots: list[Ballot] = []
+        repaired: set[int] = set()
         while len(ballots) < most and not is_decided(ballots, self._enough):
             wave = range(len(ballots) + 1, min(len(ballots) + max(endpoint.slots, 1), most) + 1)
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._candidate(number, messages, promise)) for number in wave]
+                tasks = [
+                    group.create_task(
+                        self._candidate(
+                            number, await self._asked(question, messages, ballots, repaired), promise
+                        )
+                    )
+                    for number in wave
+                ]
             ballots += [task.result() for task in tasks]
         return ballots
+
+    async def _asked(
+        self, question: Question, messages: tuple[Message, ...], ballots: Sequence[Ballot], repaired: set[int]
+    ) -> tuple[Message, ...]:
+        """What the next candidate is asked: to mend one that is ruled out and that nobody has mended, else anew."""
+        if len(ballots) % 2 == 0:
+            return messages
+        broken = next((one for one in reversed(ballots) if one.faults and one.number not in repaired), None)
+        reply = await self.work.journal.reply(self.assignment.thread, broken.number) if broken else None
+        if broken is None or reply is None:
+            return messages
+        repaired.add(broken.number)
+        return question.repair(messages, reply.text, broken.faults[0])
 
     async def _candidate(self, number: int, messages: tuple[Message, ...], promise: Promise) -> Ballot:
         """One program, asked for and run."""

@@ -10,6 +10,8 @@ import contextlib
 import io
 import os
 import random
+import re
+import reprlib
 import socket
 import sys
 import traceback
@@ -23,6 +25,9 @@ from swarm.program.wire import Line, Order
 
 MOST_PRINTED = 20_000
 NAME = "program.py"
+MOST_VALUES = 4
+"""Of names that are shown where a program failed."""
+reprlib.aRepr.maxstring = reprlib.aRepr.maxother = 100
 
 
 def main(descriptor: int) -> None:
@@ -74,7 +79,29 @@ def told(raised: BaseException, program: str) -> str:
     if isinstance(number, int) and 0 < number <= len(lines):
         place = f"line {number}, {lines[number - 1].strip()[:120]!r}: "
     text = str(raised) if not isinstance(raised, KeyError) else f"no key {raised}"
-    return f"{place}{type(raised).__name__}: {text}"[:2_000]
+    values = _values(raised, lines[number - 1]) if place and isinstance(number, int) else ""
+    return f"{place}{type(raised).__name__}: {text}"[:2_000] + values
+
+
+def _values(raised: BaseException, line: str) -> str:
+    """What the names of the line stood for where it failed: more than the error itself this tells what was wrong."""
+    trace = raised.__traceback__
+    found: dict[str, object] = {}
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == NAME:
+            found = {**trace.tb_frame.f_globals, **trace.tb_frame.f_locals}
+        trace = trace.tb_next
+    names = dict.fromkeys(re.findall(r"[A-Za-z_]\w*", line))
+    shown = [
+        f"{name} = {reprlib.repr(found[name])}" for name in names if name in found and _is_value(found[name])
+    ]
+    return f"; there {', '.join(shown[:MOST_VALUES])}" if shown else ""
+
+
+def _is_value(value: object) -> bool:
+    return isinstance(value, str | int | float | list | tuple | dict | set | None) and not isinstance(
+        value, bool
+    )
 
 
 class _Printed(io.StringIO):
