@@ -108,8 +108,6 @@ class Programming:
         self, question: Question, messages: tuple[Message, ...], ballots: Sequence[Ballot], repaired: set[int]
     ) -> tuple[Message, ...]:
         """What the next candidate is asked: to mend one that is ruled out and that nobody has mended, else anew."""
-        if len(ballots) % 2 == 0:
-            return messages
         broken = next((one for one in reversed(ballots) if one.faults and one.number not in repaired), None)
         reply = await self.work.journal.reply(self.assignment.thread, broken.number) if broken else None
         if broken is None or reply is None:

@@ -17,6 +17,7 @@ from swarm.planner.draft import draft_columns
 from swarm.planner.tidy import task_columns
 from swarm.program.contents import Contents, Rows, contents, is_hollow
 from swarm.program.outcome import Outcome
+from swarm.program.overlay import matching
 from swarm.survey import Survey
 
 
@@ -44,6 +45,7 @@ def faults(outcome: Outcome, promise: Promise) -> list[str]:
     found += _broken_files(outcome, promise)
     found += _answer_faults(outcome, promise.step)
     found += [f"{name} was not read" for name in _unread(outcome, promise)]
+    found += _passed_over(outcome, promise)
     return found
 
 
@@ -140,6 +142,29 @@ def _unread(outcome: Outcome, promise: Promise) -> list[str]:
     groups = {group.pattern: group for group in (*promise.survey.tables, *promise.survey.database_tables)}
     through = {pattern for pattern in read if pattern in groups}
     return [path for path in named if path not in read and not any(_is_of(path, one) for one in through)]
+
+
+def _passed_over(outcome: Outcome, promise: Promise) -> list[str]:
+    """Folders that the task names, of whose files the program looked at some and left others of the same kind out."""
+    paths, found = promise.survey.paths, list[str]()
+    for folder in _folders_named(paths, promise.task):
+        inside = [path for path in paths if path.startswith(f"{folder}/")]
+        seen = {path for pattern in outcome.listed for path in matching(inside, pattern)}
+        kinds = {PurePosixPath(path).suffix for path in seen}
+        left = [path for path in inside if path not in seen and PurePosixPath(path).suffix in kinds]
+        if left:
+            found.append(
+                f"{len(left)} of the {len(inside)} files of {folder} were left out, as {left[0]}; "
+                f"files({folder!r}) names all of them"
+            )
+    return found
+
+
+def _folders_named(paths: Sequence[str], said: str) -> list[str]:
+    """The folders that are named, without those that hold another one that is."""
+    folders = {str(parent) for path in paths for parent in PurePosixPath(path).parents} - {"."}
+    named = [folder for folder in folders if _is_named(folder, said)]
+    return sorted(folder for folder in named if not any(one.startswith(f"{folder}/") for one in named))
 
 
 def _is_named(path: str, said: str) -> bool:

@@ -6,6 +6,7 @@ same program over the same files gives the same.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import os
@@ -15,6 +16,7 @@ import reprlib
 import socket
 import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 from swarm.program import clock
@@ -25,6 +27,7 @@ from swarm.program.wire import Line, Order
 
 MOST_PRINTED = 20_000
 NAME = "program.py"
+KEPT = "_given_"
 MOST_VALUES = 4
 """Of names that are shown where a program failed."""
 reprlib.aRepr.maxstring = reprlib.aRepr.maxother = 100
@@ -57,6 +60,7 @@ def main(descriptor: int) -> None:
         answer=functions.last_answer,
         has_answer=functions.has_answer,
         read={name: [*seen] for name, seen in overlay.read.items()},
+        listed=[*overlay.listed],
         removed=[*sorted(overlay.removed)],
     )
 
@@ -67,7 +71,23 @@ def run(order: Order, functions: Functions) -> None:
     names |= order.results
     names |= {"results": order.results, "item": order.item}
     names |= functions.given()
-    exec(compile(order.program, NAME, "exec"), names)  # in the sandbox that this process is in
+    names |= {f"{KEPT}{name}": function for name, function in functions.given().items()}
+    exec(
+        compile(unshadowed(order.program, functions.given()), NAME, "exec"), names
+    )  # in the sandbox that this process is in
+
+
+def unshadowed(program: str, functions: Iterable[str]) -> ast.Module:
+    """The program, with each function still there where a variable has its name: ``lines = lines(name)``."""
+    tree = ast.parse(program, NAME)
+    nodes = [*ast.walk(tree)]
+    stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    for node in nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id in functions and node.func.id in stored - own:
+                node.func.id = f"{KEPT}{node.func.id}"
+    return tree
 
 
 def told(raised: BaseException, program: str) -> str:

@@ -76,9 +76,9 @@ class Functions:
         """The rows of a table."""
         return self._catalogue.rows(_one(name, "table"))
 
-    def tables(self) -> dict[str, str]:
-        """The tables that ``sql`` knows, and where each lies."""
-        return self._catalogue.names()
+    def tables(self, name: str = "") -> dict[str, str] | list[Row]:
+        """The tables that ``sql`` knows, and where each lies; the rows of one that is named."""
+        return self.table(name) if name else self._catalogue.names()
 
     def sql(self, query: str, *_: object, **rows: object) -> list[Row]:
         """The rows of one SELECT."""

@@ -63,6 +63,8 @@ class Outcome(BaseModel):
     """The files it leaves, by their names in the workspace."""
     read: tuple[str, ...] = ()
     """Files and tables that it read."""
+    listed: tuple[str, ...] = ()
+    """Patterns that it looked for files by."""
     wishes: tuple[ToolCall, ...] = ()
     """Calls with an effect, to be made once it is chosen."""
     doubts: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import translate
 from pathlib import Path, PurePosixPath
 
@@ -30,7 +30,9 @@ class Overlay:
         self.read: dict[str, list[int]] = {}
         """Files of the workspace that were opened, in their order, each as it was then: its number, size and
         times; nothing of what is no single file."""
-        self._listed: list[str] | None = None
+        self.listed: dict[str, None] = {}
+        """Patterns that files were looked for by."""
+        self._known: list[str] | None = None
 
     def name_of(self, name: str | os.PathLike[str]) -> str:
         """A file's name relative to the workspace, whatever way it is written.
@@ -109,19 +111,17 @@ class Overlay:
         wanted = self.name_of(pattern)
         if wanted == "." or (self.workspace / wanted).is_dir():
             wanted = f"{wanted}/**/*".removeprefix("./")
-        names = self._names()
-        found = [name for name in names if _matches(name, wanted)]
-        if not found and "/" not in wanted:
-            found = [name for name in names if _matches(PurePosixPath(name).name, wanted)]
+        found = matching(self._names(), wanted)
+        self.listed[wanted] = None
         if not found:
             raise FileNotFoundError(self._no_such(wanted))
         return found
 
     def _names(self) -> list[str]:
-        if self._listed is None:
-            self._listed = [*_walked(self.workspace)]
+        if self._known is None:
+            self._known = [*_walked(self.workspace)]
         mine = _walked(self.written)
-        return sorted({*self._listed, *mine} - self.removed)
+        return sorted({*self._known, *mine} - self.removed)
 
     def _no_such(self, inside: str) -> str:
         names = self._names()
@@ -144,6 +144,14 @@ def _walked(folder: Path) -> Iterator[str]:
             if count > MOST_FILES:
                 raise OSError(f"there are more than {MOST_FILES:,} files here; name a folder of fewer")
             yield (at / name).as_posix()
+
+
+def matching(names: Sequence[str], pattern: str) -> list[str]:
+    """The names that a pattern matches; one without a folder means files anywhere, if none lies at the top."""
+    found = [name for name in names if _matches(name, pattern)]
+    if not found and "/" not in pattern:
+        found = [name for name in names if _matches(PurePosixPath(name).name, pattern)]
+    return found
 
 
 def _matches(name: str, pattern: str) -> bool:

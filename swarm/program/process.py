@@ -194,7 +194,7 @@ class CallRefused(Exception):
 
 
 def _outcome(order: Order, end: dict[str, JsonValue], wishes: list[ToolCall]) -> Outcome:
-    seen, removed = end.get("read"), end.get("removed")
+    seen, removed, listed = end.get("read"), end.get("removed"), end.get("listed")
     read = (
         {name: stat for name, stat in seen.items() if isinstance(stat, list)}
         if isinstance(seen, dict)
@@ -215,5 +215,6 @@ def _outcome(order: Order, end: dict[str, JsonValue], wishes: list[ToolCall]) ->
         has_answer=bool(end.get("has_answer")),
         files=files,
         read=tuple(read),
+        listed=tuple(str(pattern) for pattern in listed) if isinstance(listed, list) else (),
         wishes=tuple(wishes),
     )
