@@ -7,7 +7,10 @@ same program over the same files gives the same.
 from __future__ import annotations
 
 import ast
+import builtins
+import collections
 import contextlib
+import importlib
 import io
 import os
 import random
@@ -67,7 +70,7 @@ def main(descriptor: int) -> None:
 
 def run(order: Order, functions: Functions) -> None:
     """Runs the program with its functions as globals, and what earlier steps gave by their ids."""
-    names: dict[str, object] = {"__name__": "__main__", "__builtins__": __builtins__}
+    names: dict[str, object] = {"__name__": "__main__", "__builtins__": {**vars(builtins), **usual()}}
     names |= order.results
     names |= {"results": order.results, "item": order.item}
     names |= functions.given()
@@ -77,6 +80,26 @@ def run(order: Order, functions: Functions) -> None:
     )  # in the sandbox that this process is in
 
 
+def usual() -> dict[str, object]:
+    """What programs use and forget to import, by the names that it goes by."""
+    modules: dict[str, object] = {
+        name: importlib.import_module(name)
+        for name in (
+            "collections",
+            "csv",
+            "datetime",
+            "hashlib",
+            "itertools",
+            "json",
+            "math",
+            "os",
+            "re",
+            "statistics",
+        )
+    }
+    return modules | {"Counter": collections.Counter, "defaultdict": collections.defaultdict, "Path": Path}
+
+
 def unshadowed(program: str, functions: Iterable[str]) -> ast.Module:
     """The program, with each function still there where a variable has its name: ``lines = lines(name)``."""
     tree = ast.parse(program, NAME)
@@ -84,9 +107,11 @@ def unshadowed(program: str, functions: Iterable[str]) -> ast.Module:
     stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     own = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     for node in nodes:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id in functions and node.func.id in stored - own:
-                node.func.id = f"{KEPT}{node.func.id}"
+        match node:
+            case ast.Call(func=ast.Name(id=name) as called) if name in functions and name in stored - own:
+                called.id = f"{KEPT}{name}"
+            case _:
+                pass
     return tree
 
 

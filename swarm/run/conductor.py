@@ -14,6 +14,7 @@ from swarm.events import AgentWaiting, PlanMade, StepChanged, StepEnded
 from swarm.plan import Plan
 from swarm.planner.change import replan, wants_change
 from swarm.planner.planner import Planning, make_plan
+from swarm.planner.way import by_program
 from swarm.result import Result, Status
 from swarm.run.answer import Composed, compose
 from swarm.run.direct import Ground, direct
@@ -28,6 +29,7 @@ from swarm.work import Work
 GIVEN, REPLANS, ROUNDS = "given", "replans", "rounds"
 """Settings in a run's record: whether a person gave the plan; how often what failed was changed; how
 often each step was given another try."""
+BY_PROGRAM = "programs can take apart all that the task names"
 PLANS = Want(kind="_plan", tier="large")
 Approve = Callable[[Plan], Awaitable[Plan | None]]
 
@@ -80,6 +82,8 @@ class Conductor:
     async def draft(self) -> PlanMade:
         """A plan for the task; nothing is adopted."""
         self._survey = await survey(self.work)
+        if (plan := by_program(self.task, self._survey, self.cards)) is not None:
+            return PlanMade(plan=plan, origin="direct", note=BY_PROGRAM)
         async with self.work.leased(PLANS) as work:
             made = await make_plan(Planning(work, self.task, self._survey, self.cards))
         known = direct(made.plan, self._ground) if made.origin == "planner" else None
@@ -151,7 +155,11 @@ class Conductor:
     @property
     def wants_replan(self) -> bool:
         """Whether steps failed that a change may help."""
-        may = self.replans < self.work.limits.replans and len(self.cards) > 1
+        # Programs that do not agree have been written again already, told what was wrong with each.
+        is_program = all(
+            self.cards[step.agent].works == "program" for step in self.current.steps if not step.joins
+        )
+        may = self.replans < self.work.limits.replans and len(self.cards) > 1 and not is_program
         return may and wants_change(self.current, self.results)
 
     async def replan(self) -> bool:

@@ -183,8 +183,9 @@ class Execution:
     async def _attempt(self, step: Step, item_number: int | None, item: JsonValue) -> Result:
         """The result of one sub-agent; after a failure it is tried again, told what went wrong."""
         result = Result.failed("")
-        # A program that is given does the same each time.
-        tries = 1 if step.program else self.work.limits.attempts
+        # A program that is given does the same each time, and others are written anew until some agree.
+        is_program = step.program or self.cards[step.agent].works == "program"
+        tries = 1 if is_program else self.work.limits.attempts
         attempts = tries * (1 + self.rounds.get(step.id, 0))
         for attempt in range(1, attempts + 1):
             thread = Thread(run=self.work.journal.run.id, step=step.id, item=item_number, attempt=attempt)

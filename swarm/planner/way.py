@@ -1,0 +1,70 @@
+"""Whether a task is done by one program, or needs a plan: by what it has to read, which code can see.
+
+A program can take apart what is written in one form: logs, settings, source code, lines of fields, tables. Prose must
+be read; that is a plan's work, with one sub-agent for each text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+
+from swarm.card import AgentCard
+from swarm.plan import Plan, Step
+from swarm.survey import Group, Survey
+from swarm.survey.kinds import DOCUMENTS, MAIL, MAILBOX, NOTE, PAGE, PLAIN
+
+PROSE = frozenset({PLAIN, NOTE, MAIL, MAILBOX, PAGE, *DOCUMENTS})
+"""Kinds of texts that may be prose; the others are written in a form that programs read."""
+SHARE_OF_PROSE = 0.5
+"""Of the words of a text that stand in sentences, from which on it is prose."""
+SENTENCE_WORDS = 4
+"""A line of so many words that ends as sentences do is one."""
+_ENDS = re.compile(r"[.!?][)\"'\u201d]*$")
+_WORDS = re.compile(r"[A-Za-z\u00c0-\u024f']{2,}")
+
+
+def by_program(task: str, survey: Survey, cards: Mapping[str, AgentCard]) -> Plan | None:
+    """The plan of one program; None where the task needs another one."""
+    card = next((card for card in cards.values() if card.works == "program"), None)
+    if card is None or not (survey.has_tables or any(group.is_text for group in survey.groups)):
+        return None
+    if any(_must_be_read(group) for group in _concerned(task, survey)):
+        return None
+    return Plan(steps=(Step(id="task", agent=card.name, brief=task.replace("{item}", "item")),))
+
+
+def _concerned(task: str, survey: Survey) -> Sequence[Group]:
+    """The texts that a task names, by their folder, their file or their kind of name; all where it names none and
+    no table either."""
+    texts = [group for group in survey.groups if group.is_text]
+    named = [group for group in texts if _is_named(group, task)]
+    tables = (*survey.tables, *survey.database_tables)
+    names_table = any(_has_word(task, table.name) or table.pattern in task for table in tables)
+    return named if named or names_table else texts
+
+
+def _is_named(group: Group, task: str) -> bool:
+    folders = [str(parent) for parent in PurePosixPath(group.first).parents if str(parent) != "."]
+    return any(_has_word(task, name) for name in (*folders, group.first, PurePosixPath(group.first).name))
+
+
+def _has_word(task: str, name: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", task, re.IGNORECASE) is not None
+
+
+def _must_be_read(group: Group) -> bool:
+    """Whether texts are prose. One text alone that is shown whole need not be read again by anybody."""
+    return group.kind in PROSE and is_prose(group.lines) and not (group.files == 1 and group.is_whole)
+
+
+def is_prose(lines: Sequence[str]) -> bool:
+    """Whether most of what the lines say is said in sentences."""
+    words = [len(_WORDS.findall(line)) for line in lines]
+    said = sum(
+        count
+        for count, line in zip(words, lines, strict=True)
+        if count >= SENTENCE_WORDS and _ENDS.search(line.strip())
+    )
+    return said > 0 and said >= SHARE_OF_PROSE * sum(words)
