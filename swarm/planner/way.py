@@ -20,8 +20,8 @@ PROSE = frozenset({PLAIN, NOTE, MAIL, MAILBOX, PAGE, *DOCUMENTS})
 SHARE_OF_PROSE = 0.5
 """Of the words of a text that stand in sentences, from which on it is prose."""
 SENTENCE_WORDS = 4
-"""A line of so many words that ends as sentences do is one."""
-_ENDS = re.compile(r"[.!?][)\"'\u201d]*$")
+"""A line of so many words that holds a sentence, or is an item of a list, says something in words."""
+_SAYS = re.compile(r"[.!?][)\"'\u201d]*(?:\s|$)|\u2026$|^[-*+\u2022]\s")
 _WORDS = re.compile(r"[A-Za-z\u00c0-\u024f']{2,}")
 
 
@@ -65,6 +65,6 @@ def is_prose(lines: Sequence[str]) -> bool:
     said = sum(
         count
         for count, line in zip(words, lines, strict=True)
-        if count >= SENTENCE_WORDS and _ENDS.search(line.strip())
+        if count >= SENTENCE_WORDS and _SAYS.search(line.strip())
     )
     return said > 0 and said >= SHARE_OF_PROSE * sum(words)
