@@ -20,7 +20,7 @@ from swarm.program.checks import Promise, faults, fitted
 from swarm.program.contents import Rows, contents
 from swarm.program.kept import keep
 from swarm.program.outcome import Outcome
-from swarm.program.placing import place, recorded_choice
+from swarm.program.placing import candidate_at, place, recorded_choice
 from swarm.program.process import run_program
 from swarm.program.vote import Ballot, brief, choose, is_decided
 from swarm.program.wire import Order, Table
@@ -32,7 +32,7 @@ from swarm.tool import ToolCall, ToolResult
 from swarm.work import At, Work, ask, one_line
 
 RUN = "program.run"
-"""How the run of a candidate is called in the ledger, at the turn of its number."""
+"""How the run of a candidate is called in the ledger."""
 ENOUGH = 2
 """Candidates that must agree."""
 TEMPERATURE = 0.7
@@ -72,7 +72,7 @@ class Programming:
         return self._given(choice.winner, doubts, votes)
 
     async def _keep(self, winner: Ballot, votes: Votes) -> None:
-        called = await self.work.journal.ledger.called(At(self.assignment.thread, winner.number).call)
+        called = await self.work.journal.ledger.called(self._at(winner.number).call)
         if self.work.programs is not None and called is not None and self.assignment.step.program is None:
             program = str(called.args["program"])
             await asyncio.to_thread(keep, self.work.programs, self.assignment, program, winner.outcome, votes)
@@ -109,7 +109,7 @@ class Programming:
     ) -> tuple[Message, ...]:
         """What the next candidate is asked: to mend one that is ruled out and that nobody has mended, else anew."""
         broken = next((one for one in reversed(ballots) if one.faults and one.number not in repaired), None)
-        reply = await self.work.journal.reply(self.assignment.thread, broken.number) if broken else None
+        reply = await self.work.journal.reply(self._at(broken.number).thread, 1) if broken else None
         if broken is None or reply is None:
             return messages
         repaired.add(broken.number)
@@ -127,7 +127,7 @@ class Programming:
         want = Want(kind=card.name, tier=card.tier, model=card.model, unlike=self.assignment.unlike)
         try:
             async with self.work.leased(want) as work:
-                reply = await ask(work, At(self.assignment.thread, number), request.within(limits))
+                reply = await ask(work, self._at(number), request.within(limits))
         except ModelUnavailable:
             raise
         except ModelError as error:
@@ -136,12 +136,18 @@ class Programming:
 
     async def _run(self, number: int, program: str, promise: Promise) -> Ballot:
         """What comes of a program, which is run once."""
-        at = At(self.assignment.thread, number)
+        at = self._at(number)
         known = await self.work.journal.ledger.result(at.call)
-        outcome = await self._outcome(at, program) if known is None else Outcome.model_validate(known.data)
+        if known is not None:
+            outcome = Outcome.model_validate(known.data)
+        else:
+            outcome = await self._outcome(at, number, program)
         return Ballot(number, outcome, tuple(faults(outcome, promise)))
 
-    async def _outcome(self, at: At, program: str) -> Outcome:
+    def _at(self, number: int) -> At:
+        return candidate_at(self.assignment.thread, number)
+
+    async def _outcome(self, at: At, number: int, program: str) -> Outcome:
         where, ledger = at.thread.place, self.work.journal.ledger
         ledger.intend(at.call, Entry(call=ToolCall(tool=RUN, args={"program": program}), effect="pure"))
         self.work.note(ToolCalled(**where, turn=at.turn, tool=RUN, summary=one_line(program, 80)))
@@ -153,7 +159,7 @@ class Programming:
             self._order(program), calls.serve, choose_way(self.work.sandbox), wishes=calls.wishes
         )
         outcome = outcome.model_copy(update={"doubts": tuple(dict.fromkeys(calls.doubts))})
-        is_error, said = bool(outcome.error), outcome.error or brief(Ballot(at.turn, outcome))
+        is_error, said = bool(outcome.error), outcome.error or brief(Ballot(number, outcome))
         result = ToolResult(text=said, data=outcome.model_dump(mode="json"), is_error=is_error)
         await ledger.settle(at.call, result, "done")
         took = round(time.perf_counter() - began, 3)
@@ -184,7 +190,7 @@ class Programming:
         )
 
     def _given(self, winner: Ballot, doubts: list[str], votes: Votes) -> Result:
-        outcome, thread = winner.outcome, self.assignment.thread
+        outcome = winner.outcome
         data = _data(outcome, self.assignment)
         read = one_line(", ".join(outcome.read), 120)
         return Result(
@@ -192,7 +198,7 @@ class Programming:
             text=summary(data),
             data=data,
             files=tuple(name for name, left in outcome.files.items() if left.content is not None),
-            evidence=(Evidence(tool=RUN, call=At(thread, winner.number).key, note=read),),
+            evidence=(Evidence(tool=RUN, call=self._at(winner.number).key, note=read),),
             reason="; ".join(dict.fromkeys(doubts)),
             votes=votes,
         )

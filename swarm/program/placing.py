@@ -18,7 +18,12 @@ from swarm.work import At, Work, one_line
 
 COMMIT = "program.commit"
 COMMIT_TURN = 0
-"""Turn of the commit and of the winner's calls; the candidates have the turns from 1 on."""
+"""Turn of the commit and of the winner's calls in the thread of the sub-agent."""
+
+
+def candidate_at(thread: Thread, number: int) -> At:
+    """The place of a candidate: it has a thread of its own, as candidates are written side by side."""
+    return At(thread.model_copy(update={"part": f"c{number}"}), 1)
 
 
 async def recorded_choice(work: Work, thread: Thread) -> Choice | None:
@@ -28,7 +33,7 @@ async def recorded_choice(work: Work, thread: Thread) -> Choice | None:
     if call is None:
         return None
     winner, agreeing, of = (int(str(call.args[name])) for name in ("winner", "agreeing", "of"))
-    known = await ledger.result(At(thread, winner).call)
+    known = await ledger.result(candidate_at(thread, winner).call)
     if known is None:
         raise StoreError(f"the run's file lacks what program {winner} of {thread} left; start the task again")
     ballot = Ballot(winner, Outcome.model_validate(known.data))
