@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from swarm.events import Event
     from swarm.messages import Message
+    from swarm.plan import Thread
     from swarm.store.records import CallRecord, RunRecord, ThreadRecord, TurnRecord
     from swarm.view.state import RunState, StepState
 
@@ -179,7 +180,7 @@ def _lines(record: ThreadRecord, step: StepState | None, *, full: bool) -> Itera
     # The run's own work has its outcome elsewhere: in the plan, in the answer.
     is_own = thread.step.startswith("_")
     stand = record.result.status if record.result else "" if is_own else "no result yet"
-    title = (f"{thread.step.lstrip('_')}{item}", label, f"attempt {thread.attempt}" if thread.attempt else "")
+    title = (f"{thread.step.lstrip('_')}{item}", label, _which(thread))
     yield " · ".join(part for part in (*title, stand) if part)
     calls = list(record.calls)
     for turn in record.turns:
@@ -196,6 +197,17 @@ def _lines(record: ThreadRecord, step: StepState | None, *, full: bool) -> Itera
         if record.result.data is not None and record.result.data != told:
             yield from _block("data", _json(record.result.data), full=full)
     yield ""
+
+
+def _which(thread: Thread) -> str:
+    """Which attempt it is, or which program or question of one."""
+    if thread.part:
+        return (
+            f"program {thread.part[1:]}"
+            if thread.part.startswith("c") and thread.part[1:].isdigit()
+            else "reader"
+        )
+    return f"attempt {thread.attempt}" if thread.attempt else ""
 
 
 def _turn(turn: TurnRecord, *, full: bool) -> Iterator[str]:

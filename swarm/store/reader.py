@@ -71,8 +71,8 @@ def read_threads(path: Path, step: str | None = None) -> list[ThreadRecord]:
         StoreError: as for ``read_run``.
     """
     with reading(path, "replies", "calls", "results") as connection:
-        of_step = "" if step is None else f"/{step}/"
-        only = "WHERE instr(thread, :of)", {"of": of_step}
+        whole, part = ("", "") if step is None else (f"/{step}/", f"/{step}~")
+        only = "WHERE instr(thread, :whole) OR instr(thread, :part)", {"whole": whole, "part": part}
         turns = _turns(connection, only)
         calls = _calls(connection, only)
         rows = connection.execute(f"SELECT thread, body FROM results {only[0]} ORDER BY rowid", only[1])
