@@ -26,7 +26,7 @@ from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
 from benchmarks.runs import run_files, workplace
 from swarm import Plan, Run, Swarm
 from swarm.card import AgentCard
-from swarm.limits import Usage
+from swarm.limits import Limits, Usage
 from swarm.models.choose import open_model
 from swarm.models.model import Model
 from swarm.planner.check import problems
@@ -129,7 +129,7 @@ async def make(task: PlanTask, model: Model, project: Path) -> Made:
         plans.append(plan)
 
     began = time.monotonic()
-    async with Swarm.open(project, model=model) as swarm:
+    async with Swarm.open(project, model=model, limits=Limits(candidates=0)) as swarm:
         run: Run[str] = await swarm.start(task.task, approve=keep)
         answer = await run.answer()
     if not plans:

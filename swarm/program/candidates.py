@@ -79,14 +79,15 @@ class Programming:
 
     @property
     def _enough(self) -> int:
-        return 1 if self.assignment.step.program or self.work.limits.candidates == 1 else ENOUGH
+        return 1 if self.assignment.step.program or self.work.limits.candidates <= 1 else ENOUGH
 
     async def _ballots(self, question: Question) -> list[Ballot]:
         """The candidates, as many as are needed; as many at once as the model has slots."""
         promise = question.promise
         if self.assignment.step.program is not None:
             return [await self._run(1, self.assignment.step.program, promise)]
-        endpoint, most = self.work.model.endpoint, self.work.limits.candidates
+        # A step that a person gave to programs has one at least.
+        endpoint, most = self.work.model.endpoint, max(self.work.limits.candidates, 1)
         messages = question.messages(endpoint.window)
         ballots: list[Ballot] = []
         repaired: set[int] = set()

@@ -82,7 +82,8 @@ class Conductor:
     async def draft(self) -> PlanMade:
         """A plan for the task; nothing is adopted."""
         self._survey = await survey(self.work)
-        if (plan := by_program(self.task, self._survey, self.cards)) is not None:
+        plan = by_program(self.task, self._survey, self.cards) if self.work.limits.candidates else None
+        if plan is not None:
             return PlanMade(plan=plan, origin="direct", note=BY_PROGRAM)
         async with self.work.leased(PLANS) as work:
             made = await make_plan(Planning(work, self.task, self._survey, self.cards))
