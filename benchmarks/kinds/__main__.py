@@ -76,8 +76,8 @@ def recorded(progress: Path, by: str) -> dict[tuple[str, int], Row]:
 def summary(rows: list[Row]) -> Findings:
     """The figures over all tasks, and what is below the bar."""
     figures: dict[str, Figure] = {"tasks": len(rows)}
-    for name, text in RULINGS.items():
-        figures[text] = sum(row["ruling"] == name for row in rows)
+    for ruled, text in RULINGS.items():
+        figures[text] = sum(row["ruling"] == ruled for row in rows)
     figures["of those that failed, out of time"] = sum(row["status"] == OUT_OF_TIME for row in rows)
     for half in "open", "closed":
         some = [row for row in rows if row["half"] == half]

@@ -7,7 +7,7 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import cast
@@ -69,10 +69,7 @@ def _compare(path: Path, text: str, content: Content) -> None:
         _compare_roll(text, content)
     elif isinstance(content, Page):
         for heading, sheet in content.sheets.items():
-            try:
-                _compare_sheet(_table(_under(text, heading), sheet), sheet)
-            except Unlike as unlike:
-                raise Unlike(f"under {heading!r}: {unlike}") from unlike
+            _compare_section(text, heading, sheet)
     else:
         read = {".csv": _separated, ".md": _table, ".json": _objects}[path.suffix]
         _compare_sheet(read(text, content), content)
@@ -177,16 +174,28 @@ def _is_rule(lines: list[list[str]]) -> bool:
     return bool(lines and lines[0]) and all(re.fullmatch(r":?-+:?", cell) for cell in lines[0])
 
 
-def _under(text: str, heading: str) -> str:
-    """What stands under the heading that names it, to the next heading as high."""
+def _compare_section(text: str, heading: str, sheet: Sheet) -> None:
+    """Nothing where the table stands under one of the headings that name it."""
+    why = "no such heading"
+    for section in _sections(text, heading):
+        try:
+            _compare_sheet(_table(section, sheet), sheet)
+        except Unlike as unlike:
+            why = str(unlike)
+        else:
+            return
+    raise Unlike(f"under {heading!r}: {why}")
+
+
+def _sections(text: str, heading: str) -> Iterator[str]:
+    """What stands under each heading that has the name, to the next heading as high."""
     lines = text.splitlines()
     for index, line in enumerate(lines):
         mark = re.match(r"(#+)\s+(.*)", line)
         if mark and re.search(rf"(?<!\w){re.escape(heading)}(?!\w)", mark[2], re.IGNORECASE):
             rest = lines[index + 1 :]
             ends = (i for i, later in enumerate(rest) if re.match(rf"#{{1,{len(mark[1])}}}\s", later))
-            return "\n".join(rest[: next(ends, len(rest))])
-    raise Unlike("no such heading")
+            yield "\n".join(rest[: next(ends, len(rest))])
 
 
 def _objects(text: str, sheet: Sheet) -> Records:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import random
 from collections import defaultdict
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -74,11 +74,8 @@ def solve(folder: Path, terms: Terms) -> Aim:
     for path in (folder / terms["folder"]).glob("*.csv"):
         lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
         for row in csv.DictReader(lines, delimiter=";" if ";" in lines[0] else ","):
-            try:
-                if row["value"] != bad:
-                    values[row["sensor"], row["time"][:10]].append(Decimal(row["value"].replace(",", ".")))
-            except InvalidOperation:
-                continue
+            if row["value"] not in {bad, ""}:
+                values[row["sensor"], row["time"][:10]].append(Decimal(row["value"].replace(",", ".")))
     rows: list[tuple[Cell, ...]] = [
         (sensor, day, len(found), Rounded(Fraction(sum(found)) / len(found), 2), max(found))
         for (sensor, day), found in values.items()
