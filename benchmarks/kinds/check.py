@@ -21,6 +21,8 @@ Record = dict[str, object]
 Records = list[Record]
 
 SEPARATORS = ",;\t"
+LONGEST = 10**15
+"""Numbers from there on are no spelling of a text of digits."""
 
 
 class Unlike(Exception):
@@ -56,6 +58,8 @@ def file_faults(path: Path, content: Content) -> list[str]:
         _compare(path, text, content)
     except UnicodeDecodeError:
         return [f"{path.name} is no UTF-8 text"]
+    except (OSError, csv.Error) as error:
+        return [f"{path.name} can't be read: {error}"]
     except Unlike as unlike:
         return [f"{path.name}: {unlike}"]
     return []
@@ -105,7 +109,7 @@ def _is_cell(value: object, right: Cell, is_cased: bool) -> bool:
     if not isinstance(right, str):
         if isinstance(value, str):
             return is_spelled(value, right)
-        return isinstance(value, int | float) and is_number(Decimal(str(value)), right)
+        return isinstance(value, int | float) and is_number(Decimal(value), right)
     text = "" if value is None else str(value)
     return _plain(text, is_cased) == _plain(right, is_cased)
 
@@ -216,7 +220,7 @@ def _objects(text: str, sheet: Sheet) -> Records:
 def _json(text: str) -> object:
     try:
         return cast(object, json.loads(text))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unlike(f"it is no JSON: {error}") from error
 
 
@@ -253,7 +257,7 @@ def _is_scalar(value: object, right: object) -> bool:
     if isinstance(right, bool) or right is None or isinstance(value, bool):
         return value is right
     if isinstance(right, int | Decimal | Rounded):
-        return isinstance(value, int | float) and is_number(Decimal(str(value)), right)
-    if isinstance(value, int | float):
-        return str(value) == str(right)
+        return isinstance(value, int | float) and is_number(Decimal(value), right)
+    if isinstance(value, int):
+        return abs(value) < LONGEST and str(value) == str(right)
     return isinstance(value, str) and _plain(value, True) == _plain(str(right), True)

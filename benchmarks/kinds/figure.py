@@ -10,7 +10,7 @@ from fractions import Fraction
 CLOSE = Decimal("0.000001")
 """Sums of binary fractions differ by less from the exact sum, for the sizes that occur here."""
 
-_PLAIN = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+")
+_PLAIN = re.compile(r"\d+(\.\d*)?([eE][+-]?\d{1,3})?|\.\d+")
 _ENGLISH = re.compile(r"\d{1,3}([,'\u00a0\u202f ]\d{3})+(\.\d+)?")
 _GERMAN = re.compile(r"\d{1,3}(\.\d{3}){2,}(,\d+)?|\d{1,3}(\.\d{3})+,\d+")
 _COMMA = re.compile(r"\d+,\d+")
@@ -54,6 +54,8 @@ def readings(text: str) -> set[Decimal]:
 
 def is_number(value: Decimal, right: Number) -> bool:
     """Whether a number is the one that is right."""
+    if not value.is_finite():
+        return False
     if not isinstance(right, Rounded):
         return abs(value - right) <= CLOSE
     steps = value.scaleb(right.places)

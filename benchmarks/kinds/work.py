@@ -59,7 +59,7 @@ def do(job: Job, command: list[str], seconds: float, keep: Path) -> Done:
     commission = job.kind.commission(job.seed)
     with tempfile.TemporaryDirectory(prefix="task-") as temporary:
         place = Path(temporary)
-        workspace, project = place / "data", place / "project"
+        workspace, project = place / "work", place / "project"
         workspace.mkdir()
         project.mkdir()
         write_files(commission.files, workspace)
@@ -77,8 +77,16 @@ def do(job: Job, command: list[str], seconds: float, keep: Path) -> Done:
         (place / "result.json").write_text(json.dumps(vars(done), indent=1) + "\n", encoding="utf-8")
         kept = keep / job.place
         shutil.rmtree(kept, ignore_errors=True)
-        shutil.copytree(place, kept, symlinks=True)
+        shutil.copytree(place, kept, symlinks=True, ignore=_odd)
     return done
+
+
+def _odd(folder: str, names: list[str]) -> list[str]:
+    """What can't be copied: sockets and pipes."""
+    paths = {name: Path(folder) / name for name in names}
+    return [
+        name for name, path in paths.items() if not (path.is_symlink() or path.is_dir() or path.is_file())
+    ]
 
 
 def filled(command: list[str], words: Mapping[str, str]) -> list[str]:
@@ -134,12 +142,12 @@ def _judged(
 ) -> Done:
     printed = (place / "stdout.txt").read_text(encoding="utf-8", errors="replace")
     end = ending(printed, code)
-    found = faults(commission.aim, before, place / "data", end.answer)
+    found = faults(commission.aim, before, place / "work", end.answer)
     return Done(
         ruling=ruling(found, end.status),
         status=end.status,
         faults=found,
-        extra=extra_files(commission.aim, before, place / "data"),
+        extra=extra_files(commission.aim, before, place / "work"),
         spent=end.spent,
         seconds=round(seconds, 1),
     )

@@ -68,6 +68,10 @@ def test_a_right_file_is_right_however_it_is_spelled(
         ("a.json", '{"a": ["1", "2"], "b": true}', Tree({"a": [1, 2], "b": True})),
         ("a.json", '{"a": [1, 2], "b": 1}', Tree({"a": [1, 2], "b": True})),
         ("a.json", "[1, 2", Tree([1, 2])),
+        ("a.json", "[NaN, Infinity]", Tree([1, 2])),
+        ("a.json", "[1e400, 2]", Tree([1, 2])),
+        ("a.csv", "mean\n1e999999999\n", MEAN),
+        ("a.csv", "mean\n0.33\0\n", MEAN),
         ("a.json", "[2, 1]", Tree([1, 2], is_ordered=True)),
         ("a.csv", "a\n2\n1\n", Sheet(("a",), ((1,), (2,)), is_ordered=True)),
         ("a.csv", "a\nX\n", Sheet(("a",), (("x",),), is_cased=True)),
@@ -80,6 +84,16 @@ def test_a_wrong_file_is_not_right(name: str, text: str, content: Content, tmp_p
     (tmp_path / name).write_text(text, encoding="utf-8")
 
     assert len(file_faults(tmp_path / name, content)) == 1
+
+
+def test_a_monstrous_file_is_wrong_and_stops_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    for digits in 5_000, 200_000:
+        path.write_text("mean\n" + "9" * digits + "\n", encoding="utf-8")
+        assert len(file_faults(path, MEAN)) == 1
+    path.write_text("[" * 100_000, encoding="utf-8")
+
+    assert len(file_faults(path, Tree([1]))) == 1
 
 
 @pytest.mark.parametrize(

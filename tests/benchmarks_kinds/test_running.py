@@ -36,7 +36,7 @@ def test_solved_tasks_are_right_and_those_of_the_closed_half_are_only_numbers(
     assert labelled()["closed-01"].name not in printed + (tmp_path / "progress.jsonl").read_text(
         encoding="utf-8"
     )
-    assert (tmp_path / "log_levels" / "1" / "data" / "logs").is_dir()
+    assert (tmp_path / "log_levels" / "1" / "work" / "logs").is_dir()
     assert (
         json.loads((tmp_path / "log_levels" / "1" / "result.json").read_text(encoding="utf-8"))["faults"]
         == []

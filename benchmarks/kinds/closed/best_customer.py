@@ -50,7 +50,7 @@ def make(rng: random.Random) -> Commission:
     if amount == second:
         return make(rng)
     terms = {"db": rng.choice(("shop.db", "sales.sqlite")), "month": month}
-    tables = {
+    tables: dict[str, list[tuple[object, ...]]] = {
         "customers": [(number, name, rng.choice(CITIES)) for number, name in enumerate(clients, 1)],
         "articles": [(code, title, price) for code, (title, price) in goods.items()],
         "orders": orders,

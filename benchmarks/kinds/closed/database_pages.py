@@ -12,7 +12,7 @@ from benchmarks.kinds.words import some
 COLUMNS = ("column", "type", "required")
 WORDINGS = (
     "Document the tables of {db} in {out}. For each table a heading with its name and below it a Markdown table with "
-    "column, type, required (yes or no; yes where the column must not be null). Views needn't be described.",
+    "column, type, required (yes or no; yes where it is declared NOT NULL). Views needn't be described.",
     "Nobody here remembers what's in {db}. Could you write {out} for the new colleagues? One section per table, headed "
     "by the table's name, with a markdown table of its columns: column | type | required. Type as it was declared, "
     "required is yes if it's declared NOT NULL and else no. Only real tables, no views.",

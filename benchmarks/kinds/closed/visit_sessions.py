@@ -38,7 +38,7 @@ def make(rng: random.Random) -> Commission:
             for _ in range(rng.randint(0, 9)):
                 step = rng.choices((rng.randint(0, gap - 1) * 60 + rng.randint(1, 59), gap * 60), (9, 1))[0]
                 times.append(times[-1] + timedelta(seconds=step))
-            events += [{"time": t.isoformat(), "user": user, "action": rng.choice(ACTIONS)} for t in times]
+            events += [_event(rng, t, user) for t in times]
             rows.append((user, times[0].isoformat(), times[-1].isoformat(), len(times)))
             moment = times[-1] + timedelta(
                 minutes=rng.choice((gap + 1, gap + 40, 600)), seconds=rng.randint(0, 50)
@@ -58,6 +58,10 @@ def make(rng: random.Random) -> Commission:
     files = {terms["data"]: "".join(json.dumps(event) + "\n" for event in events)}
     aim = Aim({terms["out"]: Sheet(COLUMNS, tuple(rows))})
     return Commission(rng.choice(WORDINGS).format(**terms), files, aim, terms)
+
+
+def _event(rng: random.Random, moment: datetime, user: str) -> dict[str, object]:
+    return {"time": moment.isoformat(), "user": user, "action": rng.choice(ACTIONS)}
 
 
 def solve(folder: Path, terms: Terms) -> Aim:
