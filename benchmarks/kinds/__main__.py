@@ -106,7 +106,9 @@ def _row(job: Job, done: Done, by: str) -> Row:
         row[name] = spent.get(f"{name}_tokens", 0)
     row["model calls"], row["tool calls"] = spent.get("model_calls", 0), spent.get("tool_calls", 0)
     row |= {"wall (s)": done.seconds, "extra files": len(done.extra), "commit": commit(), "by": by}
-    return {**row, "faults": "; ".join(done.faults)[:300]} if job.kind.half == "open" else row
+    if job.kind.half == "open":
+        row["faults"] = " ".join("; ".join(done.faults).replace("|", "/").split())[:300]
+    return row
 
 
 def _by(options: argparse.Namespace) -> str:

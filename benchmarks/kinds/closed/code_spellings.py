@@ -34,7 +34,7 @@ def make(rng: random.Random) -> Commission:
     theirs: list[tuple[str, str, str]] = []
     rows: list[tuple[str, Decimal, Decimal]] = []
     rest: dict[str, list[str]] = {"only_ours": [], "only_theirs": []}
-    for number in rng.sample(range(100, 999), rng.randint(25, 140)):
+    for number in rng.sample(range(100, 999), rng.randint(25, 350)):
         letters = "".join(rng.choice("ABCDEFGHKLMNPRSTVW") for _ in range(2))
         our_code, their_code = f"{letters}-{number}", _spelled(rng, letters, number)
         price, goods = cents(rng, 1, 250), rng.choice(GOODS)

@@ -44,7 +44,7 @@ def make(rng: random.Random) -> Commission:
     rows: list[tuple[int, int]] = []
     records: list[dict[str, str]] = []
     names = people(rng, 60)
-    for number in range(101, 101 + rng.randint(25, 120)):
+    for number in range(101, 101 + rng.randint(25, 250)):
         name = rng.choice(names)
         begin = date(2026, 3, 1) + timedelta(days=rng.randrange(90))
         record = {

@@ -30,7 +30,7 @@ def make(rng: random.Random) -> Commission:
     gap = rng.choice((15, 20, 30, 45))
     events: list[dict[str, object]] = []
     rows: list[tuple[str, str, str, int]] = []
-    for name in rng.sample(range(100, 999), rng.randint(5, 16)):
+    for name in rng.sample(range(100, 999), rng.randint(5, 40)):
         user = f"u{name}"
         moment = datetime(2026, 2, rng.randint(1, 25), rng.randint(6, 12), rng.randint(0, 59))
         for _ in range(rng.randint(1, 5)):

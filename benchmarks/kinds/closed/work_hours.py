@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import defaultdict
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
@@ -25,7 +26,7 @@ WORDINGS = (
 NOTE = "How we write our hours: from-to and the project. A break in minutes is taken off. x in front: struck out.\n"
 PROJECTS = ("bakery site", "town hall", "harbour", "school", "museum", "garden centre")
 LAYOUTS = ("{day} {begin}-{end} {project}{pause}", "{day}: {project}, {begin} to {end}{pause}")
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri")
+WORKDAYS = [day for day in (date(2026, 6, number) for number in range(1, 31)) if day.weekday() < 5]
 
 
 def make(rng: random.Random) -> Commission:
@@ -35,12 +36,12 @@ def make(rng: random.Random) -> Commission:
         layout = rng.choice(LAYOUTS)
         projects = some(rng, PROJECTS, 2, 4)
         lines = [f"Name: {person}", "Month: June 2026", ""]
-        for number in range(1, rng.randint(6, 22)):
+        for worked in WORKDAYS[: rng.randint(5, 22)]:
             begin = rng.randint(28, 44) * 15
             end = begin + rng.randint(4, 32) * 15
             project, pause = rng.choice(projects), rng.choice((0, 0, 15, 30, 45))
             line = layout.format(
-                day=f"{DAYS[number % 5]} {number + 1} June", begin=_clock(begin), end=_clock(end), project=project,
+                day=f"{worked:%a} {worked.day} June", begin=_clock(begin), end=_clock(end), project=project,
                 pause=f" (break {pause} min)" if pause else "",
             )  # fmt: skip
             is_void = rng.random() < 0.08

@@ -36,7 +36,7 @@ def make(rng: random.Random) -> Commission:
     payments: list[tuple[str, str, str]] = []
     rows: list[tuple[str, str, Decimal]] = []
     counts = dict.fromkeys(STATES, 0)
-    for number in range(rng.randint(25, 160)):
+    for number in range(rng.randint(25, 400)):
         invoice, client, amount = f"R{2600 + number}", rng.choice(clients), cents(rng, 20, 3000)
         is_void = rng.random() < 0.06
         invoices.append((invoice, client, money(amount, mark), "cancelled" if is_void else "sent"))

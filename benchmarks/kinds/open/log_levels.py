@@ -50,7 +50,7 @@ def make(rng: random.Random) -> Commission:
     files: dict[str, str] = {}
     for service in some(rng, SERVICES, 2, 4):
         lines: list[str] = []
-        for second in sorted(rng.sample(range(start * 3600, (start + hours) * 3600), rng.randint(40, 180))):
+        for second in sorted(rng.sample(range(start * 3600, (start + hours) * 3600), rng.randint(40, 400))):
             level = rng.choices(levels, (5, 9, 3, 1))[0]
             text = rng.choice(TEXTS).format(n=rng.randint(2, 900))
             clock = {"hour": second // 3600, "minute": second // 60 % 60, "second": second % 60}

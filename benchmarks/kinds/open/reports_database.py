@@ -38,7 +38,7 @@ REMARKS = (
 
 
 def make(rng: random.Random) -> Commission:
-    branches = rng.sample(CITIES, rng.randint(8, 18))
+    branches = rng.sample(CITIES, rng.randint(12, 19))
     month, other = rng.sample(MONTHS, 2)
     layout, managers = rng.choice(LAYOUTS), people(rng, len(branches))
     odd = some(rng, branches, 3, 5)
