@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -56,14 +57,28 @@ def measure(jobs: list[Job], options: argparse.Namespace) -> Findings:
         progress.unlink(missing_ok=True)
     for number, job in enumerate(jobs, 1):
         if (job.label, job.seed) not in rows:
-            row = _row(job, do(job, command, options.minutes * 60, keep), _by(options))
+            done = _done(job, command, options.minutes * 60, keep)
+            row = _row(job, done, _by(options))
             with progress.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
             rows[job.label, job.seed] = row
             print(f"  {number}/{len(jobs)} {_line(row)}", flush=True)
+            if done.problem and done.ruling == "honest":
+                print(f"    {done.problem}", file=sys.stderr, flush=True)
     asked = [rows[job.label, job.seed] for job in jobs]
     _print_table(asked)
     return summary(asked)
+
+
+def _done(job: Job, command: list[str], seconds: float, keep: Path) -> Done:
+    try:
+        return do(job, command, seconds, keep)
+    except FileNotFoundError as error:
+        if error.filename != command[0]:
+            raise
+        raise SystemExit(
+            f"benchmarks.kinds: there is no command {command[0]!r}; give its full path"
+        ) from error
 
 
 def recorded(progress: Path, by: str) -> dict[tuple[str, int], Row]:

@@ -14,7 +14,6 @@ _PLAIN = re.compile(r"\d+(\.\d*)?([eE][+-]?\d{1,3})?|\.\d+")
 _ENGLISH = re.compile(r"\d{1,3}([,'\u00a0\u202f ]\d{3})+(\.\d+)?")
 _GERMAN = re.compile(r"\d{1,3}(\.\d{3}){2,}(,\d+)?|\d{1,3}(\.\d{3})+,\d+")
 _COMMA = re.compile(r"\d+,\d+")
-_AROUND = re.compile(r"^(EUR|USD|GBP|[€$£])|(EUR|USD|GBP|[€$£%])$")
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,9 @@ Number = int | Decimal | Rounded
 
 def readings(text: str) -> set[Decimal]:
     """What numbers a text may stand for: none when it is no number, two for ``1,234``."""
-    bare = _AROUND.sub("", text.strip()).strip().replace("\u2212", "-")
+    bare = text.strip().replace("\u2212", "-")
     sign = -1 if bare.startswith("-") else 1
-    digits = _AROUND.sub("", bare[1:].strip() if bare[:1] in {"-", "+"} else bare).strip()
+    digits = bare[1:].strip() if bare[:1] in {"-", "+"} else bare
     found: set[Decimal] = set()
     if _PLAIN.fullmatch(digits):
         found.add(sign * Decimal(digits))

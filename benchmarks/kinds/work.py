@@ -52,6 +52,8 @@ class Done:
     """New files that nobody asked for."""
     spent: dict[str, int]
     seconds: float
+    problem: str
+    """The last line on standard error, where the command told no status."""
 
 
 def do(job: Job, command: list[str], seconds: float, keep: Path) -> Done:
@@ -103,7 +105,11 @@ def _filled(part: str, words: Mapping[str, str]) -> str:
 
 
 def _run(command: list[str], place: Path, seconds: float) -> int | None:
-    """The exit code of a command, or none when it had to be cut off."""
+    """The exit code of a command, or none when it had to be cut off.
+
+    Raises:
+        OSError: there is no such command.
+    """
     out, err = place / "stdout.txt", place / "stderr.txt"
     with (
         out.open("wb") as stdout,
@@ -150,4 +156,10 @@ def _judged(
         extra=extra_files(commission.aim, before, place / "work"),
         spent=end.spent,
         seconds=round(seconds, 1),
+        problem=_last_line(place / "stderr.txt") if end.status.startswith("exit") else "",
     )
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line.strip()[:200] for line in reversed(lines) if line.strip()), "")

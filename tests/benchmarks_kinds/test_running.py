@@ -66,6 +66,22 @@ def test_a_command_past_its_deadline_is_out_of_time(tmp_path: Path) -> None:
     assert (done.ruling, done.status) == ("honest", "out of time")
 
 
+def test_a_command_that_fails_without_a_status_is_quoted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = shlex.join(python_says("import sys; sys.exit('no model is here')"))
+    main(["--kinds", "member_fees", "--keep", str(tmp_path), "--command", command])
+
+    said = capsys.readouterr()
+    assert "1/1 member_fees 1: failed, and said so [exit 1]" in said.out
+    assert said.err == "    no model is here\n"
+
+
+def test_a_command_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="there is no command 'no-such-command'"):
+        main(["--kinds", "member_fees", "--keep", str(tmp_path), "--command", "no-such-command {task}"])
+
+
 def test_what_a_task_says_is_not_filled_in_again() -> None:
     words = {"workspace": "/w", "task": "say {workspace}"}
 

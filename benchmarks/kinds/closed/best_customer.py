@@ -17,6 +17,8 @@ WORDINGS = (
     "It's all in {db}. Orders that were cancelled mustn't count, of course.",
     "Using the database {db}, name the customer with the highest turnover from orders placed in {month} (without "
     "cancelled orders) and state this turnover.",
+    "Who is our customer of the month for {month}? I mean the one who ordered for the most money (not "
+    "counting what was cancelled). I also need the sum. The data is in {db}.",
 )
 SCRIPT = """
 CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT, city TEXT);

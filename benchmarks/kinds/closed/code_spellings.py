@@ -25,6 +25,10 @@ WORDINGS = (
     "insignificant. Deliver {out} (columns code, our_price, their_price; the articles in both lists with unequal "
     "prices; code in the spelling of ours.csv) and {rest} (JSON object with the keys only_ours and only_theirs, each a "
     "list of codes in the spelling of its own list).",
+    "ours.csv vs theirs.csv!! Same codes but they write them as they like (small letters, spaces, no "
+    "dash), so AB-12 = ab12 = AB 12. I need 1) {out}: code (ours), our_price, their_price where the "
+    'prices are not equal 2) {rest}: JSON, {{"only_ours": [], "only_theirs": []}} filled with the codes '
+    "that the other one doesn't have, written as in the file.",
 )
 
 

@@ -19,6 +19,9 @@ WORDINGS = (
     "Create the data dictionary {out} for the database {db}: per table a section whose heading is the name of the "
     "table, containing a table with the columns column, type and required. Required takes the values yes and no, "
     "depending on whether the column is declared NOT NULL. Views are to be left out.",
+    "Write documentation for {db}, file {out}, Markdown. Every table gets its own heading (the table's "
+    "name) and under it a table: column, type, required. In required put yes for NOT NULL columns, no "
+    "for all others. Don't bother with views.",
 )
 THINGS = {
     "customers": ("name TEXT", "email TEXT", "since DATE", "discount REAL", "is_company INTEGER"),

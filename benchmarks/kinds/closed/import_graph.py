@@ -20,6 +20,9 @@ WORDINGS = (
     "Determine the internal dependencies of the Python package {folder} and record them in {out} with the columns "
     "module and imports (dotted names beginning with {folder}.). Every import of one module of the package by another "
     "one is one row, however often it occurs; imports of other libraries are to be ignored, and the empty __init__ files are not regarded as modules.",
+    "who imports whom inside {folder}? csv please: {out}, columns module, imports, one line per pair and "
+    "no pair twice. full names such as {folder}.abc. skip everything that's not ours. __init__ files are "
+    "empty and don't count as modules",
 )
 NAMES = [
     "basket",

@@ -22,6 +22,10 @@ WORDINGS = (
     "Convert the tables orders.csv and lines.csv into the file {out}, a JSON array. Each element is an order with the "
     "keys order (string), customer (string), lines (array of objects with article as string, quantity and price as "
     "numbers) and total (number, sum over the lines of quantity multiplied by price, 0 without lines).",
+    "From orders.csv + lines.csv build {out} for the web shop. JSON, a list; per order: order (text), "
+    "customer (text), lines (list of article, quantity, price objects, the last two numbers) and total "
+    "(number: all quantity x price added up). Also orders that have no lines (then lines is empty and "
+    "total 0).",
 )
 
 

@@ -22,6 +22,9 @@ WORDINGS = (
     "target file is missing; file is the path of the page ({folder}/...), target the link exactly as written including "
     "a part after #, if any. http and https links are not to be considered. State the number of broken links in the "
     "reply.",
+    "Before we print the handbook: any dead links in {folder}? I mean links from page to page, not to "
+    "websites. Write them to {out}: file ({folder}/...), line, target (copy it as it stands in the "
+    "page), and give me the count.",
 )
 FOLDERS = ("", "guide/", "office/", "guide/tools/")
 NAMES = [

@@ -22,6 +22,9 @@ WORDINGS = (
     "the number of the rule, please.",
     "Every record of {data} is to be validated against the rules set out in {rules}. Report each violation as a row of "
     "{out} with the columns id (of the record) and rule (number of the rule).",
+    "{data} came back from the front desk and it's full of mistakes. The rules are in {rules}. I want "
+    "{out} with two columns: id of the record and rule, the number of the rule it breaks. One line per "
+    "broken rule.",
 )
 RULES = {
     "email": "The e-mail address has exactly one @ and no blanks.",

@@ -22,6 +22,9 @@ WORDINGS = (
     "Calculate the current stock from {stock} and the movements in {folder}, in the order of their dates. The result, "
     "{out}, has the columns article, stock and below_minimum (yes where the stock is less than the minimum, otherwise "
     "no), with all articles. In your reply name the article with the largest shortfall against its minimum.",
+    "Inventory check! Begin with {stock}, apply what is in {folder} (its readme tells what the kinds "
+    "mean), and write {out}: article, stock, below_minimum. below_minimum is yes or no. All articles "
+    "please. Then say which one is missing most compared with its minimum, I'll order that first.",
 )
 NOTE = "Movements: in = delivered, out = sold or broken, count = counted by hand, the number is what was there then.\n"
 

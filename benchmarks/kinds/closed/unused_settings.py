@@ -15,6 +15,7 @@ WORDINGS = (
     "any more, so that I can delete them. Just the names of the unused ones, please.",
     "Identify all keys of {config} that are not referenced by the source code in {folder}. The reply should name the "
     "unreferenced keys and no others.",
+    "cleaning up {config}. which of its settings does nobody use in {folder}? only list those that can go",
 )
 KEYS = (
     "admin_mail", "backup_hour", "batch_size", "cache_minutes", "currency", "default_tax", "error_page", "export_folder",

@@ -22,6 +22,9 @@ WORDINGS = (
     "The notes in {folder} are to be transferred to {out} with the columns file, animal (name), owner, weight (present "
     "weight in kg, number only) and next_visit (date in the form YYYY-MM-DD, year {year}, or empty where no further "
     "visit is planned).",
+    "Make a list {out} of the patients in {folder}: file, animal, owner, weight, next_visit. Animal "
+    "means the name, owner with first and last name, weight is what it weighs now (kg, without unit), "
+    "next_visit as {year}-12-31 (everything is {year}) or nothing if they don't have to come again.",
 )
 PETS = [
     "Bello",
@@ -51,11 +54,15 @@ WEIGHTS = (
     "It was {before} kg last time and is {weight} kg today.",
     "On the scales: {weight} kg (last visit {before} kg, so {pet} should eat less).",
     "Weight today {weight} kg.",
+    "Still too heavy for my taste: {weight} kg, although {before} kg at the last visit was not much better.",
+    "It lost its appetite, I measured {weight} kg instead of {before} kg.",
 )
 NEXTS = (
     "I want to see {pet} again on {day}.",
     "Next visit: {day}.",
     "They come back on {day} for the stitches.",
+    "On {day} we look at the teeth.",
+    "We agreed on {day} for the next check.",
 )
 NEVER = ("No further visit needed.", "{pet} need not come back.", "All is well, nothing more to be done.")
 EXTRAS = (
@@ -63,6 +70,7 @@ EXTRAS = (
     "The stool sample goes to the lab.",
     "The neighbour's dog is due on {other}.",
     "Gave 2 tablets for the journey.",
+    "The puppy of 1.5 kg they asked about is not for sale.",
 )
 
 
@@ -104,9 +112,10 @@ def solve(folder: Path, terms: Terms) -> Aim:
             r"^([A-Z]\w+ [A-Z]\w+) came|of ([A-Z]\w+ [A-Z]\w+)\.|by ([A-Z]\w+ [A-Z]\w+) ", text
         )[0]
         pet = re.findall(r"with (\w+) today|Saw (\w+),|^(\w+) was brought", text)[0]
-        weight = re.findall(r"(?:weighs|and is|scales:|today) ([\d.]+) kg", text)[0]
+        weight = re.findall(r"(?:weighs|and is|scales:|today|taste:|measured) ([\d.]+) kg", text)[0]
         back = re.findall(
-            rf"(?:again|visit:|back)(?: on)?(?: the)? (?:(\d+)\.?(?: of)? ({months})|({months}) (\d+))", text
+            rf"(?:(?:again|visit:|back|agreed)(?: on)?|On)(?: the)? (?:(\d+)\.?(?: of)? ({months})|({months}) (\d+))",
+            text,
         )
         visit = ""
         if back:

@@ -22,6 +22,9 @@ WORDINGS = (
     "a user belong to the same visit unless more than {gap} minutes lie between them; start and end are the times of "
     "its first and last event in the notation of the log. Events whose user is empty or null are disregarded. The log "
     "is not necessarily in the order of time.",
+    "need visits from {data}. csv {out}: user, start, end, events. new visit when the same user was "
+    "quiet for more than {gap} minutes. start/end = time of first/last event copied from the file, "
+    "events = how many. lines where user is missing: drop",
 )
 ACTIONS = ("open", "search", "basket", "pay", "help")
 

@@ -22,6 +22,9 @@ WORDINGS = (
     "Compile {out} from the timesheets in {folder} with the columns person, project and hours: the total working time "
     "of each person per project, in hours as a decimal number. Breaks are deducted; lines beginning with x are void. "
     "Only projects a person worked on.",
+    "Payroll needs {out} from the sheets in {folder}: person, project, hours. Hours per person and "
+    "project, decimal (8.25 and so on), breaks taken off. Please read the readme there, it says how "
+    "people write.",
 )
 NOTE = "How we write our hours: from-to and the project. A break in minutes is taken off. x in front: struck out.\n"
 PROJECTS = ("bakery site", "town hall", "harbour", "school", "museum", "garden centre")

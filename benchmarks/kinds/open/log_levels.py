@@ -21,6 +21,9 @@ WORDINGS = (
     "Please prepare the file {out} from the logs in {folder}. It shall have the columns level, hour and count: the "
     "number of log entries per level and hour of the day (0-23) over all files. Hours in which a level does not occur "
     "are omitted. Indented lines continue an entry and are not entries themselves.",
+    "For the incident review: {out} from everything in {folder}. Per level and hour (0..23) the number "
+    "of entries, columns level, hour, count, zero rows not needed. Entries can have extra lines below "
+    "them, these don't count as entries.",
 )
 LAYOUTS = (
     "{day} {hour:02}:{minute:02}:{second:02} {level} {service}: {text}",

@@ -23,6 +23,9 @@ WORDINGS = (
     "Aggregate the readings in {folder} (see {note}). Output: {out}, columns sensor, day, readings, mean, max; day in "
     "the form YYYY-MM-DD, readings = count of valid values, mean rounded to two decimal places, max = largest valid "
     "value. One row per sensor and day with at least one valid value.",
+    "Please condense {folder}/*.csv into {out}: sensor, day, readings, mean, max. One line for each "
+    "sensor and day (YYYY-MM-DD) with the number of usable readings, their average (two decimals) and "
+    "the maximum. How the station writes things is explained in {note}.",
 )
 NOTE = """How to read the files
 
