@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -56,14 +57,28 @@ def measure(jobs: list[Job], options: argparse.Namespace) -> Findings:
         progress.unlink(missing_ok=True)
     for number, job in enumerate(jobs, 1):
         if (job.label, job.seed) not in rows:
-            row = _row(job, do(job, command, options.minutes * 60, keep), _by(options))
+            done = _done(job, command, options.minutes * 60, keep)
+            row = _row(job, done, _by(options))
             with progress.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
             rows[job.label, job.seed] = row
             print(f"  {number}/{len(jobs)} {_line(row)}", flush=True)
+            if done.problem and done.ruling == "honest":
+                print(f"    {done.problem}", file=sys.stderr, flush=True)
     asked = [rows[job.label, job.seed] for job in jobs]
     _print_table(asked)
     return summary(asked)
+
+
+def _done(job: Job, command: list[str], seconds: float, keep: Path) -> Done:
+    try:
+        return do(job, command, seconds, keep)
+    except FileNotFoundError as error:
+        if error.filename != command[0]:
+            raise
+        raise SystemExit(
+            f"benchmarks.kinds: there is no command {command[0]!r}; give its full path"
+        ) from error
 
 
 def recorded(progress: Path, by: str) -> dict[tuple[str, int], Row]:
@@ -76,8 +91,8 @@ def recorded(progress: Path, by: str) -> dict[tuple[str, int], Row]:
 def summary(rows: list[Row]) -> Findings:
     """The figures over all tasks, and what is below the bar."""
     figures: dict[str, Figure] = {"tasks": len(rows)}
-    for name, text in RULINGS.items():
-        figures[text] = sum(row["ruling"] == name for row in rows)
+    for ruled, text in RULINGS.items():
+        figures[text] = sum(row["ruling"] == ruled for row in rows)
     figures["of those that failed, out of time"] = sum(row["status"] == OUT_OF_TIME for row in rows)
     for half in "open", "closed":
         some = [row for row in rows if row["half"] == half]
@@ -106,7 +121,9 @@ def _row(job: Job, done: Done, by: str) -> Row:
         row[name] = spent.get(f"{name}_tokens", 0)
     row["model calls"], row["tool calls"] = spent.get("model_calls", 0), spent.get("tool_calls", 0)
     row |= {"wall (s)": done.seconds, "extra files": len(done.extra), "commit": commit(), "by": by}
-    return {**row, "faults": "; ".join(done.faults)[:300]} if job.kind.half == "open" else row
+    if job.kind.half == "open":
+        row["faults"] = " ".join("; ".join(done.faults).replace("|", "/").split())[:300]
+    return row
 
 
 def _by(options: argparse.Namespace) -> str:

@@ -7,7 +7,7 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import cast
@@ -21,6 +21,8 @@ Record = dict[str, object]
 Records = list[Record]
 
 SEPARATORS = ",;\t"
+LONGEST = 10**15
+"""Numbers from there on are no spelling of a text of digits."""
 
 
 class Unlike(Exception):
@@ -56,6 +58,8 @@ def file_faults(path: Path, content: Content) -> list[str]:
         _compare(path, text, content)
     except UnicodeDecodeError:
         return [f"{path.name} is no UTF-8 text"]
+    except (OSError, csv.Error) as error:
+        return [f"{path.name} can't be read: {error}"]
     except Unlike as unlike:
         return [f"{path.name}: {unlike}"]
     return []
@@ -69,10 +73,7 @@ def _compare(path: Path, text: str, content: Content) -> None:
         _compare_roll(text, content)
     elif isinstance(content, Page):
         for heading, sheet in content.sheets.items():
-            try:
-                _compare_sheet(_table(_under(text, heading), sheet), sheet)
-            except Unlike as unlike:
-                raise Unlike(f"under {heading!r}: {unlike}") from unlike
+            _compare_section(text, heading, sheet)
     else:
         read = {".csv": _separated, ".md": _table, ".json": _objects}[path.suffix]
         _compare_sheet(read(text, content), content)
@@ -108,7 +109,7 @@ def _is_cell(value: object, right: Cell, is_cased: bool) -> bool:
     if not isinstance(right, str):
         if isinstance(value, str):
             return is_spelled(value, right)
-        return isinstance(value, int | float) and is_number(Decimal(str(value)), right)
+        return isinstance(value, int | float) and is_number(Decimal(value), right)
     text = "" if value is None else str(value)
     return _plain(text, is_cased) == _plain(right, is_cased)
 
@@ -177,16 +178,28 @@ def _is_rule(lines: list[list[str]]) -> bool:
     return bool(lines and lines[0]) and all(re.fullmatch(r":?-+:?", cell) for cell in lines[0])
 
 
-def _under(text: str, heading: str) -> str:
-    """What stands under the heading that names it, to the next heading as high."""
+def _compare_section(text: str, heading: str, sheet: Sheet) -> None:
+    """Nothing where the table stands under one of the headings that name it."""
+    why = "no such heading"
+    for section in _sections(text, heading):
+        try:
+            _compare_sheet(_table(section, sheet), sheet)
+        except Unlike as unlike:
+            why = str(unlike)
+        else:
+            return
+    raise Unlike(f"under {heading!r}: {why}")
+
+
+def _sections(text: str, heading: str) -> Iterator[str]:
+    """What stands under each heading that has the name, to the next heading as high."""
     lines = text.splitlines()
     for index, line in enumerate(lines):
         mark = re.match(r"(#+)\s+(.*)", line)
         if mark and re.search(rf"(?<!\w){re.escape(heading)}(?!\w)", mark[2], re.IGNORECASE):
             rest = lines[index + 1 :]
             ends = (i for i, later in enumerate(rest) if re.match(rf"#{{1,{len(mark[1])}}}\s", later))
-            return "\n".join(rest[: next(ends, len(rest))])
-    raise Unlike("no such heading")
+            yield "\n".join(rest[: next(ends, len(rest))])
 
 
 def _objects(text: str, sheet: Sheet) -> Records:
@@ -207,7 +220,7 @@ def _objects(text: str, sheet: Sheet) -> Records:
 def _json(text: str) -> object:
     try:
         return cast(object, json.loads(text))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unlike(f"it is no JSON: {error}") from error
 
 
@@ -244,7 +257,7 @@ def _is_scalar(value: object, right: object) -> bool:
     if isinstance(right, bool) or right is None or isinstance(value, bool):
         return value is right
     if isinstance(right, int | Decimal | Rounded):
-        return isinstance(value, int | float) and is_number(Decimal(str(value)), right)
-    if isinstance(value, int | float):
-        return str(value) == str(right)
+        return isinstance(value, int | float) and is_number(Decimal(value), right)
+    if isinstance(value, int):
+        return abs(value) < LONGEST and str(value) == str(right)
     return isinstance(value, str) and _plain(value, True) == _plain(str(right), True)

@@ -10,11 +10,10 @@ from fractions import Fraction
 CLOSE = Decimal("0.000001")
 """Sums of binary fractions differ by less from the exact sum, for the sizes that occur here."""
 
-_PLAIN = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+")
+_PLAIN = re.compile(r"\d+(\.\d*)?([eE][+-]?\d{1,3})?|\.\d+")
 _ENGLISH = re.compile(r"\d{1,3}([,'\u00a0\u202f ]\d{3})+(\.\d+)?")
 _GERMAN = re.compile(r"\d{1,3}(\.\d{3}){2,}(,\d+)?|\d{1,3}(\.\d{3})+,\d+")
 _COMMA = re.compile(r"\d+,\d+")
-_AROUND = re.compile(r"^(EUR|USD|GBP|[€$£])|(EUR|USD|GBP|[€$£%])$")
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,9 @@ Number = int | Decimal | Rounded
 
 def readings(text: str) -> set[Decimal]:
     """What numbers a text may stand for: none when it is no number, two for ``1,234``."""
-    bare = _AROUND.sub("", text.strip()).strip().replace("\u2212", "-")
+    bare = text.strip().replace("\u2212", "-")
     sign = -1 if bare.startswith("-") else 1
-    digits = _AROUND.sub("", bare[1:].strip() if bare[:1] in {"-", "+"} else bare).strip()
+    digits = bare[1:].strip() if bare[:1] in {"-", "+"} else bare
     found: set[Decimal] = set()
     if _PLAIN.fullmatch(digits):
         found.add(sign * Decimal(digits))
@@ -54,6 +53,8 @@ def readings(text: str) -> set[Decimal]:
 
 def is_number(value: Decimal, right: Number) -> bool:
     """Whether a number is the one that is right."""
+    if not value.is_finite():
+        return False
     if not isinstance(right, Rounded):
         return abs(value - right) <= CLOSE
     steps = value.scaleb(right.places)

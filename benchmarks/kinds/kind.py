@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +15,14 @@ from benchmarks.kinds.figure import Number
 
 FOLDER = Path(__file__).parent
 HALVES = ("open", "closed")
+
+STRAYS = (
+    ("shopping.txt", "milk\nbread\n2 light bulbs\n"),
+    ("phone_list.csv", "name,phone\nOffice,200\nWorkshop,217\nMs Keller,231\n"),
+    ("old/plan_2019.md", "# Plan\n\n- paint the door\n- call the plumber\n"),
+    ("to_print.txt", "two signs for the door\n"),
+)
+"""Files that lie about in a folder and have nothing to do with the task."""
 
 Half = Literal["open", "closed"]
 Cell = Number | str
@@ -97,7 +105,11 @@ class Kind:
 
     def commission(self, seed: int) -> Commission:
         """Its task of that seed, the same each time."""
-        return self.make(random.Random(f"{self.name} {seed}"))
+        rng = random.Random(f"{self.name} {seed}")
+        commission = self.make(rng)
+        return replace(
+            commission, files={**commission.files, **dict(rng.sample(STRAYS, rng.choice((0, 0, 1, 2))))}
+        )
 
 
 def kinds_of(half: Half) -> list[Kind]:

@@ -41,7 +41,7 @@ MONTHS = [
 ]
 
 _NUMBER = re.compile(
-    r"(?<![\w.,/:])(?<!\w-)[-+\u2212]?(?:[€$£] ?)?\d+(?:[.,'\u00a0\u202f]\d+)*(?![/:-]?\d)(?!(?:st|nd|rd|th)\b)"
+    r"(?<![\w.,/:])(?<!\w-)([-+\u2212]?)(?:[€$£] ?)?(\d+(?:[.,'\u00a0\u202f]\d+)*)(?![/:-]?\d)(?!(?:st|nd|rd|th)\b)"
 )
 
 
@@ -97,7 +97,7 @@ def _has(answer: str, words: str) -> bool:
 
 
 def _says_number(answer: str, right: Number) -> bool:
-    for token in _NUMBER.findall(answer):
-        if any(is_number(value, right) for value in readings(token)):
+    for sign, digits in _NUMBER.findall(answer):
+        if any(is_number(value, right) for value in readings(sign + digits)):
             return True
     return isinstance(right, int) and 0 <= right < len(WORDS) and _has(answer, WORDS[right])

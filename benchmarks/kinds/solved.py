@@ -1,6 +1,6 @@
 """Solves a task as its kind knows how: ``python -m benchmarks.kinds.solved KIND SEED FOLDER``.
 
-A command to hold the runner against: ``--command "python -m benchmarks.kinds.solved {kind} {seed} {workspace}"``.
+A command to hold the runner against, with the repository in `PYTHONPATH`: ``--command "python -m benchmarks.kinds.solved {kind} {seed} {workspace}"``.
 """
 
 from __future__ import annotations

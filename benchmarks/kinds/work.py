@@ -52,6 +52,8 @@ class Done:
     """New files that nobody asked for."""
     spent: dict[str, int]
     seconds: float
+    problem: str
+    """The last line on standard error, where the command told no status."""
 
 
 def do(job: Job, command: list[str], seconds: float, keep: Path) -> Done:
@@ -59,7 +61,7 @@ def do(job: Job, command: list[str], seconds: float, keep: Path) -> Done:
     commission = job.kind.commission(job.seed)
     with tempfile.TemporaryDirectory(prefix="task-") as temporary:
         place = Path(temporary)
-        workspace, project = place / "data", place / "project"
+        workspace, project = place / "work", place / "project"
         workspace.mkdir()
         project.mkdir()
         write_files(commission.files, workspace)
@@ -77,8 +79,16 @@ def do(job: Job, command: list[str], seconds: float, keep: Path) -> Done:
         (place / "result.json").write_text(json.dumps(vars(done), indent=1) + "\n", encoding="utf-8")
         kept = keep / job.place
         shutil.rmtree(kept, ignore_errors=True)
-        shutil.copytree(place, kept, symlinks=True)
+        shutil.copytree(place, kept, symlinks=True, ignore=_odd)
     return done
+
+
+def _odd(folder: str, names: list[str]) -> list[str]:
+    """What can't be copied: sockets and pipes."""
+    paths = {name: Path(folder) / name for name in names}
+    return [
+        name for name, path in paths.items() if not (path.is_symlink() or path.is_dir() or path.is_file())
+    ]
 
 
 def filled(command: list[str], words: Mapping[str, str]) -> list[str]:
@@ -95,7 +105,11 @@ def _filled(part: str, words: Mapping[str, str]) -> str:
 
 
 def _run(command: list[str], place: Path, seconds: float) -> int | None:
-    """The exit code of a command, or none when it had to be cut off."""
+    """The exit code of a command, or none when it had to be cut off.
+
+    Raises:
+        OSError: there is no such command.
+    """
     out, err = place / "stdout.txt", place / "stderr.txt"
     with (
         out.open("wb") as stdout,
@@ -134,12 +148,18 @@ def _judged(
 ) -> Done:
     printed = (place / "stdout.txt").read_text(encoding="utf-8", errors="replace")
     end = ending(printed, code)
-    found = faults(commission.aim, before, place / "data", end.answer)
+    found = faults(commission.aim, before, place / "work", end.answer)
     return Done(
         ruling=ruling(found, end.status),
         status=end.status,
         faults=found,
-        extra=extra_files(commission.aim, before, place / "data"),
+        extra=extra_files(commission.aim, before, place / "work"),
         spent=end.spent,
         seconds=round(seconds, 1),
+        problem=_last_line(place / "stderr.txt") if end.status.startswith("exit") else "",
     )
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line.strip()[:200] for line in reversed(lines) if line.strip()), "")

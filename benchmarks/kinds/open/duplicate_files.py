@@ -18,6 +18,9 @@ WORDINGS = (
     "{folder}/x.txt. Only groups of two and more.",
     "{out}: JSON, list of groups, each a list of the paths ({folder}/...) of files whose contents are identical byte by "
     "byte. Leave out files that exist once only.",
+    "I think half of {folder} is copies of the other half!! Which files are the same inside? Result in "
+    "{out} please, JSON: one list, in it a list of paths ({folder}/...) for each bunch of same files. If "
+    "a file has no copy don't put it.",
 )
 FOLDERS = ("", "old/", "backup/", "2024/", "2025/", "desk/")
 NAMES = [

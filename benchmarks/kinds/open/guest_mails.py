@@ -21,6 +21,9 @@ WORDINGS = (
     "Transfer the booking requests in {folder} to {out} with the columns file, name, arrival, nights and guests. "
     "Arrival dates in the form YYYY-MM-DD, the year is {year} throughout. Guests is the total number of persons "
     "including children.",
+    "need all booking mails from {folder} in one table for the cleaning people -> {out}, columns file, "
+    "name, arrival, nights, guests. Arrival like {year}-12-31 (every mail is for {year}). Count kids as "
+    "guests.",
 )
 OPENINGS = ("Hello,", "Dear hosts,", "Good morning,", "Hi there!")
 STAYS = (
@@ -28,18 +31,24 @@ STAYS = (
     "is there a room free from {day}? We'd stay {nights} nights.",
     "we plan a trip to your region; arriving {day}, {nights} nights in all.",
     "my doctor says I need some rest, so please book {nights} nights for us, starting {day}.",
+    "could you keep a quiet room for {nights} nights? We'd get to you on {day}, rather late.",
+    "{day} is when our holidays begin, and on that day we'd like to move in with you, for {nights} nights.",
 )
 PARTIES = (
     ("We are {adults} adults and {children} children.", True),
     ("There will be {adults} grown-ups, and {children} kids come along.", True),
     ("We are {adults} adults.", False),
     ("It's a party of {adults}.", False),
+    ("Besides us, {adults} adults in all, our {children} kids are looking forward to it.", True),
+    ("The {children} children sleep in one bed, we {adults} adults don't.", True),
 )
 EXTRAS = (
     "Last year we stayed 5 nights and liked it a lot.",
     "A friend of ours was with you in March with 6 people.",
     "Breakfast at 8 would be lovely.",
     "We come by train.",
+    "Our 2 dogs stay at home.",
+    "The 4 neighbours you know send their love.",
     "Is the lake warm enough to swim?",
 )
 CLOSINGS = ("Kind regards,", "Best wishes", "Thank you!", "See you soon,")

@@ -26,6 +26,10 @@ WORDINGS = (
     "open - all invoices with an outstanding amount and that amount. (2) {summary}: a JSON object with the keys paid, "
     "partly, unpaid and overpaid and the number of invoices in each of these states. Invoices whose status is "
     "cancelled are not considered.",
+    "Month end. Need to know who still has to pay. Take invoices.csv and payments.csv and write (a) "
+    "{out} with columns invoice, customer, open = rest to be paid, only where there is a rest; (b) "
+    "{summary}: JSON object, how many invoices are paid / partly / unpaid / overpaid (use these words as "
+    "keys). Cancelled ones don't exist for us.",
 )
 
 
@@ -36,7 +40,7 @@ def make(rng: random.Random) -> Commission:
     payments: list[tuple[str, str, str]] = []
     rows: list[tuple[str, str, Decimal]] = []
     counts = dict.fromkeys(STATES, 0)
-    for number in range(rng.randint(25, 160)):
+    for number in range(rng.randint(25, 400)):
         invoice, client, amount = f"R{2600 + number}", rng.choice(clients), cents(rng, 20, 3000)
         is_void = rng.random() < 0.06
         invoices.append((invoice, client, money(amount, mark), "cancelled" if is_void else "sent"))

@@ -23,6 +23,9 @@ WORDINGS = (
     "From the letters in {folder} the file {out} is to be made with the columns file (file name), sender (full name), "
     "customer (customer number), date (date of the letter, YYYY-MM-DD) and amount (amount claimed, number only). "
     "Reply with the date of the oldest letter.",
+    "All letters in {folder} -> {out}. One row per letter: file (its name), sender (first and last "
+    "name), customer (number), date (day it was written, YYYY-MM-DD), amount (what they claim, without "
+    "EUR). And which is the date of the very first one?",
 )
 LETTERS = (
     "{sender}\n{street}\n{city}\n\n{date}\n\nCustomer number: {customer}\nSubject: {goods}\n\nDear Sir or Madam,\n\n{story}\n\nI claim back {amount}.\n\nYours faithfully,\n{sender}\n",

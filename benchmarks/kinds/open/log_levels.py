@@ -21,6 +21,9 @@ WORDINGS = (
     "Please prepare the file {out} from the logs in {folder}. It shall have the columns level, hour and count: the "
     "number of log entries per level and hour of the day (0-23) over all files. Hours in which a level does not occur "
     "are omitted. Indented lines continue an entry and are not entries themselves.",
+    "For the incident review: {out} from everything in {folder}. Per level and hour (0..23) the number "
+    "of entries, columns level, hour, count, zero rows not needed. Entries can have extra lines below "
+    "them, these don't count as entries.",
 )
 LAYOUTS = (
     "{day} {hour:02}:{minute:02}:{second:02} {level} {service}: {text}",
@@ -50,7 +53,7 @@ def make(rng: random.Random) -> Commission:
     files: dict[str, str] = {}
     for service in some(rng, SERVICES, 2, 4):
         lines: list[str] = []
-        for second in sorted(rng.sample(range(start * 3600, (start + hours) * 3600), rng.randint(40, 180))):
+        for second in sorted(rng.sample(range(start * 3600, (start + hours) * 3600), rng.randint(40, 400))):
             level = rng.choices(levels, (5, 9, 3, 1))[0]
             text = rng.choice(TEXTS).format(n=rng.randint(2, 900))
             clock = {"hour": second // 3600, "minute": second // 60 % 60, "second": second % 60}

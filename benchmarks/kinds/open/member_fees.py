@@ -18,6 +18,9 @@ WORDINGS = (
     "pay in two or three parts.",
     "Please determine from the database {db} the number of current members (not left) whose payments for {year} do not "
     "reach the yearly fee of their group, and the total outstanding amount.",
+    "Annual meeting is tomorrow and I need two numbers for {year} from {db}: the number of members that "
+    "are still with us and have paid less than their group's yearly fee for that year (or nothing), and "
+    "the sum of what they owe.",
 )
 SCRIPT = """
 CREATE TABLE fee_groups (name TEXT PRIMARY KEY, yearly_fee INTEGER);

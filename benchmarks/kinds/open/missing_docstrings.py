@@ -20,6 +20,9 @@ WORDINGS = (
     "Task: produce {out} with the columns file (path, {folder}/...), line (number of the line with def) and function "
     "(name only) for each function or method in {folder} that lacks a docstring. Names with a leading underscore are "
     "exempt. A comment is not a docstring.",
+    "for the docs sprint i want a list of undocumented functions in {folder}. make {out} with file, "
+    'line, function (file = {folder}/..., line = where "def" is, function = name only). classes don\'t '
+    "matter but their methods do; names starting with _ we skip",
 )
 VERBS = [
     "add",

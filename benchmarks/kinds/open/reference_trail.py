@@ -18,6 +18,9 @@ WORDINGS = (
     "Everything is in {folder}.",
     "Starting with {first} in {folder}, follow the replacements until the contract that has not been replaced. Tell "
     "its number and its monthly fee.",
+    "A lady from {client} is on the phone and asks about contract {first}. I know it was replaced, "
+    "probably more than once. Please look in {folder} for the contract that is valid now. I need its "
+    "number and the monthly fee.",
 )
 PHRASES = ("Replaced by: {next}", "This contract has been superseded by {next}.", "Status: ended, see {next}")
 OTHERS = (

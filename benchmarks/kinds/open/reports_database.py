@@ -23,6 +23,10 @@ WORDINGS = (
     "with the amount recorded in the database {db}. List every deviation in {out} with the columns branch, reported "
     "and recorded; where no report or no record exists, the field stays empty. In your reply please state in how many "
     "branches both amounts are equal.",
+    "Our branches report {what} by text file (in reports), bookkeeping has its own numbers in {db}. For "
+    "{month}, which branches do not agree? Table to {out}: branch, reported, recorded. A branch only one "
+    "of the two knows is a difference as well, leave the unknown number blank. How many branches are "
+    "fine?",
 )
 MONTHS = ("January 2026", "February 2026", "March 2026", "April 2026", "May 2026")
 LAYOUTS = (
@@ -38,7 +42,7 @@ REMARKS = (
 
 
 def make(rng: random.Random) -> Commission:
-    branches = rng.sample(CITIES, rng.randint(8, 18))
+    branches = rng.sample(CITIES, rng.randint(12, 19))
     month, other = rng.sample(MONTHS, 2)
     layout, managers = rng.choice(LAYOUTS), people(rng, len(branches))
     odd = some(rng, branches, 3, 5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import random
 from collections import defaultdict
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,6 +23,9 @@ WORDINGS = (
     "Aggregate the readings in {folder} (see {note}). Output: {out}, columns sensor, day, readings, mean, max; day in "
     "the form YYYY-MM-DD, readings = count of valid values, mean rounded to two decimal places, max = largest valid "
     "value. One row per sensor and day with at least one valid value.",
+    "Please condense {folder}/*.csv into {out}: sensor, day, readings, mean, max. One line for each "
+    "sensor and day (YYYY-MM-DD) with the number of usable readings, their average (two decimals) and "
+    "the maximum. How the station writes things is explained in {note}.",
 )
 NOTE = """How to read the files
 
@@ -74,11 +77,8 @@ def solve(folder: Path, terms: Terms) -> Aim:
     for path in (folder / terms["folder"]).glob("*.csv"):
         lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
         for row in csv.DictReader(lines, delimiter=";" if ";" in lines[0] else ","):
-            try:
-                if row["value"] != bad:
-                    values[row["sensor"], row["time"][:10]].append(Decimal(row["value"].replace(",", ".")))
-            except InvalidOperation:
-                continue
+            if row["value"] not in {bad, ""}:
+                values[row["sensor"], row["time"][:10]].append(Decimal(row["value"].replace(",", ".")))
     rows: list[tuple[Cell, ...]] = [
         (sensor, day, len(found), Rounded(Fraction(sum(found)) / len(found), 2), max(found))
         for (sensor, day), found in values.items()

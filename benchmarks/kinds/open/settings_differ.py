@@ -22,6 +22,9 @@ WORDINGS = (
     "Create {out} ({columns}) listing all settings that differ between the three configuration files in {folder}. "
     "Settings are to be named section.name. A setting that a file lacks, or has only as a comment, is an empty value "
     "there. Settings equal in all three files must not be listed.",
+    "three config files in {folder}, should be the same, aren't. Give me the differences as {out} with "
+    "columns {columns}; setting means section.name like {example}. nothing in the cell if the file "
+    "doesn't set it (commented out = not set). Don't list what is the same in all three.",
 )
 SECTIONS = {
     "server": {"host": ("10.0.0.1", "10.0.0.2", "10.0.0.7"), "port": ("8080", "8081", "80"), "workers": ("2", "4", "16"), "timeout": ("30", "60", "3")},

@@ -19,6 +19,9 @@ WORDINGS = (
     "Produce {out}: a Markdown table (columns file, line, mark, text) of every TODO: and FIXME: comment found under "
     "{folder}. Paths are relative to this folder, e.g. {folder}/x.py. The text excludes the mark, any name in "
     "parentheses and the colon.",
+    "Sprint planning: I want every TODO and FIXME comment from the sources in {folder} on one page, "
+    "{out}. Just a Markdown table with file, line, mark, text. The file with folder ({folder}/...), the "
+    "line number, TODO or FIXME, and the words after the colon.",
 )
 TASKS = (
     "handle empty input", "remove after the move", "ask Greta about the limit", "use the new price list",
