@@ -42,6 +42,8 @@ class Result(BaseModel):
     """Why it is not done; empty when it is."""
     refused_by: str = ""
     """Family of the model, or its name, that refused the work or put it off; empty when none did."""
+    is_checked: bool = False
+    """Whether its agent was shown that there is nothing, asked whether that is right, and kept to it."""
 
     @classmethod
     def failed(cls, reason: str) -> Result:

@@ -30,6 +30,8 @@ NOTHING = "(nothing)"
 MOST_MALFORMED = 1
 """Replies in a row that are no turn and get a corrective one; the next ends the agent."""
 EMPTY = "empty"
+MOST_REFUSAL = 400
+"""Characters of a tool's error that stand in the reason of an agent that ends after it."""
 
 
 @dataclass
@@ -54,6 +56,8 @@ class Session:
     _sources: list[str] = field(default_factory=list[str])
     _rows: dict[str, Sequence[Row]] = field(default_factory=dict[str, Sequence[Row]])
     _empty: bool = False
+    _refused: str = ""
+    """What the last call failed with; empty where it did not."""
 
     def __post_init__(self) -> None:
         self._messages = [
@@ -78,10 +82,10 @@ class Session:
         """
         self.turn += 1
         if self.turn > self._most_turns:
-            self._fail(f"not done after {self._most_turns} turns")
+            self._fail(self._after_refusal(f"not done after {self._most_turns} turns"))
             return
         if why := self._progress.end:
-            self._fail(why)
+            self._fail(self._after_refusal(why))
             return
         rules = self._rules()
         reply = await self._reply(self._request(rules))
@@ -185,7 +189,7 @@ class Session:
     async def _use(self, call: ToolCall) -> None:
         times = self._progress.times(call)
         if times > MOST_REPEATS:
-            self._fail(f"the agent repeats one call: {call.tool} {summarize(call)}")
+            self._fail(self._after_refusal(f"the agent repeats one call: {call.tool} {summarize(call)}"))
             return
         if self.assignment.is_queried and (fault := faults(_sql(call))):
             self._correct(fault)
@@ -196,6 +200,9 @@ class Session:
         # Of calls with an effect each is a step ahead, though all may be answered alike.
         has_effect = tool.effect != "pure" and not result.is_error
         self._progress.hear(f"{call.args}{result.text}" if has_effect else result.text)
+        self._refused = (
+            f"{call.tool} failed: {one_line(result.text, MOST_REFUSAL)}" if result.is_error else ""
+        )
         if not result.is_error:
             self._evidence.append((tool.full_name, self.turn, summarize(call)))
             self._sources.append(result.text)
@@ -238,7 +245,7 @@ class Session:
 
     def _receive(self, data: JsonValue) -> None:
         if data == EMPTY and self.assignment.is_queried:
-            self._done([])
+            self._done([], is_checked=self._empty)
             return
         unread: list[str] = []
         left: list[str] = []
@@ -262,7 +269,7 @@ class Session:
         schema = self.assignment.step.expects
         return bool(self._sources) and schema is not None and schema.get("type") in ("array", "object")
 
-    def _done(self, data: JsonValue, reason: str = "") -> None:
+    def _done(self, data: JsonValue, reason: str = "", *, is_checked: bool = False) -> None:
         self.result = Result(
             status="degraded" if reason else "done",
             text=summary(data),
@@ -270,7 +277,12 @@ class Session:
             files=tuple(dict.fromkeys(self._files)),
             evidence=self._called(),
             reason=reason,
+            is_checked=is_checked,
         )
+
+    def _after_refusal(self, why: str) -> str:
+        """Why the agent ends, behind what its last call failed with: that is what can be mended."""
+        return f"{self._refused} ({why})" if self._refused else why
 
     def _fail(self, reason: str, refused_by: str = "") -> None:
         self.result = Result(

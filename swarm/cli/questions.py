@@ -118,7 +118,9 @@ def _rows(id: str, question: Question) -> list[str]:
         note = f" ({question.note})" if question.note else ""
         rows.append(f"  answered: {_time(question.answered_at)}: {question.decision}{note}")
     else:
-        rows.append(f"  answer with: swarm answer {id} {question.number} done|failed|repeat|abandon [--note TEXT]")
+        rows.append(
+            f"  answer with: swarm answer {id} {question.number} done|failed|repeat|abandon [--note TEXT]"
+        )
     return [printable(row) for row in rows]
 
 
