@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment
+from swarm.agent.border import Border
 from swarm.agent.evasion import declines, evasion, is_placeholder
 from swarm.agent.grounding import Source
 from swarm.agent.opening import Opening, columns
@@ -68,6 +69,7 @@ class Session:
         self._sources = list(self.opening.sources)
         self._window = Window(self.work)
         self._progress = Progress(self._sources)
+        self._border = Border.of(self.work.journal.run)
 
     @property
     def has_action(self) -> bool:
@@ -210,29 +212,29 @@ class Session:
             self._receive_query(call, result)
             return
         text = await self._window.shorten(result.text, self._reply_tokens) if result.text.strip() else NOTHING
-        nudge = "\nYou have made this call before: use what it gave." if times > 1 else ""
-        self._say("user", f"{call.tool} {'failed' if result.is_error else 'gave'}:\n{text}{nudge}")
+        nudge = "You have made this call before: use what it gave." if times > 1 else ""
+        self._tell(f"{call.tool} {'failed' if result.is_error else 'gave'}:", text, nudge)
 
     def _receive_query(self, call: ToolCall, result: ToolResult) -> None:
         """Take the rows of a query as the result when they fit what the step must give."""
         if result.is_error:
-            self._say("user", f"{call.tool} failed: {one_line(result.text, 600)}\nCorrect the SQL.")
+            self._tell(f"{call.tool} failed: {one_line(result.text, 600)}", after="Correct the SQL.")
             return
         rows = [row for row in result.data if isinstance(row, dict)] if isinstance(result.data, list) else []
         self._rows[f"query_{self.turn}"] = rows
         self._empty = not rows
         if not rows:
-            self._say("user", fill("empty_query"))
+            self._tell(fill("empty_query"))
             return
         fitted = fit(rows, columns(self.assignment.step.expects))
         if fitted is None:
-            self._say("user", self._unfit(rows))
+            self._tell(self._unfit(rows))
             return
         repeated = repeated_key(fitted)
         if repeated and not self._is_checked:
             self._is_checked = True
             advice = summed_first(_sql(call), self._rows, repeated)
-            self._say("user", fill("repeated_rows", columns=", ".join(repeated), advice=advice))
+            self._tell(fill("repeated_rows", columns=", ".join(repeated), advice=advice))
             return
         doubt = (
             f"several rows have the same {', '.join(repeated)}, and the agent kept them" if repeated else ""
@@ -299,11 +301,19 @@ class Session:
 
     def _correct(self, why: str) -> None:
         self._progress.idle()
-        self._say("user", f"That can't be used: {why}. Reply again with one JSON object.")
+        self._tell(f"That can't be used: {why}. Reply again with one JSON object.")
+
+    def _tell(self, words: str, text: str = "", after: str = "") -> None:
+        """Tells the agent something in words of ours, with a text of others between them."""
+        ours, last = self._border.ours, (after, self._progress.nudge)
+        parts = [
+            ours(words),
+            *([self._border.theirs(text)] if text else []),
+            *(ours(one) for one in last if one),
+        ]
+        self._say("user", "\n".join(parts))
 
     def _say(self, role: Role, content: str) -> None:
-        if role == "user" and (nudge := self._progress.nudge):
-            content = f"{content}\n{nudge}"
         self._messages.append(Message(role, content))
 
     def _called(self) -> tuple[Evidence, ...]:
