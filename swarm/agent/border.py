@@ -50,6 +50,10 @@ class Border:
         """A text of anybody else, without the mark."""
         return self._forged.sub(f"({self.mark})", text) if self.mark else text
 
+    def without(self, reply: str) -> str:
+        """A model's reply without the mark, where it has copied it: it belongs into no result and no call."""
+        return reply.replace(f"{self._sign} ", "").replace(self._sign, "") if self.mark else reply
+
     @property
     def _sign(self) -> str:
         return f"[{self.mark}]"

@@ -108,7 +108,7 @@ class Session:
         """
         if reply.finish == "length":
             raise MalformedReply("the reply was cut off: answer in fewer words", reply.text)
-        action = parse(reply.text, rules)
+        action = parse(self._border.without(reply.text), rules)
         if isinstance(action, Cannot) and is_placeholder(action.reason):
             raise MalformedReply("say in words why it cannot be done, or do it", reply.text)
         if isinstance(action, Give) and isinstance(action.data, str):
