@@ -39,7 +39,7 @@ def run_on_screen(options: RunOptions, start: Start) -> int:
         limits = options.limits()
         admit_to(project.runs_folder, project.settings.limits.but(limits).free_disk_mb)
         await _begin(options, screen)
-        await _check_model(options, project)
+        await _check_models(options, project, screen)
         load_prompts()
         rests = options.rests()
         async with AsyncExitStack() as stack:
@@ -57,17 +57,18 @@ def run_on_screen(options: RunOptions, start: Start) -> int:
     return run_to_exit(work)
 
 
-async def _check_model(options: RunOptions, project: Project) -> None:
+async def _check_models(options: RunOptions, project: Project, screen: Screen) -> None:
     """Refuses a model that is not there before servers are started and libraries loaded for it.
 
     Raises:
         ProjectError: what was named does not exist.
     """
-    from swarm.models.choose import find, wish_of
+    from swarm.models.choose import find
+    from swarm.models.pool import wishes_of
 
-    wish = wish_of(options.model, project.settings.model)
-    if wish.name or wish.url:
-        await find(wish)
+    for wish in wishes_of(options.model, project.settings.model, project.settings.models).values():
+        if wish.name or wish.url:
+            await find(wish, lambda text: screen.say(f"swarm: {text}"))
 
 
 async def _begin(options: RunOptions, screen: Screen) -> None:
