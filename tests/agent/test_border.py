@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from swarm.agent.border import Border, new_mark
 from swarm.limits import Limits
@@ -76,7 +77,7 @@ async def test_what_tools_files_items_and_failures_say_stands_below_a_marked_lin
         })
 
     write_cards(tmp_path, looker="files, python", lister="")
-    texts = {"type": "array", "items": {"type": "string"}}
+    texts: dict[str, JsonValue] = {"type": "array", "items": {"type": "string"}}
     plan = Plan(
         steps=(
             Step(id="list", agent="lister", brief="List them.", expects=texts),
