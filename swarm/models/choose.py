@@ -42,7 +42,7 @@ PAUSE_SECONDS = 1.0
 
 Tell = Callable[[str], None]
 
-_FOUND: ContextVar[Mapping[ModelSettings, Endpoint]] = ContextVar("found", default={})  # noqa: B039  # never changed
+_FOUND: ContextVar[tuple[tuple[ModelSettings, Endpoint], ...]] = ContextVar("found", default=())
 """What ``find`` has found in this context: whoever opens it next need not look again."""
 
 
@@ -156,16 +156,16 @@ async def find(wish: ModelSettings, tell: Tell | None = None) -> Endpoint | None
         return None
     found = await _served(wish, tell)
     if found:
-        _FOUND.set({**_FOUND.get(), wish: found})
+        _FOUND.set((*_FOUND.get(), (wish, found)))
     return found and _adjusted(found, wish)
 
 
 async def _known(wish: ModelSettings, tell: Tell | None) -> Endpoint | None:
     """As ``_served``; what has just been found is taken, once."""
-    found = dict(_FOUND.get())
-    endpoint = found.pop(wish, None)
-    _FOUND.set(found)
-    return endpoint or await _served(wish, tell)
+    found = _FOUND.get()
+    _FOUND.set(tuple(one for one in found if one[0] != wish))
+    known = [endpoint for named, endpoint in found if named == wish]
+    return known[-1] if known else await _served(wish, tell)
 
 
 def _opened(file: _File, wish: ModelSettings, tell: Tell | None) -> AbstractAsyncContextManager[Endpoint]:

@@ -121,9 +121,9 @@ async def test_a_row_that_is_gone_is_noticed(tmp_path: Path, table: str) -> None
 def exchange_pages(path: Path, table: str) -> None:
     """Lets two pages of a table change places, each whole as it is (the format: https://sqlite.org/fileformat2.html)."""
     with closing(sqlite3.connect(path)) as connection:
-        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        size: int = connection.execute("PRAGMA page_size").fetchone()[0]
         query = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
-        (root,) = connection.execute(query, (table,)).fetchone()
+        root: int = connection.execute(query, (table,)).fetchone()[0]
     data = path.read_bytes()
     pages = [data[start : start + size] for start in range(0, len(data), size)]
     assert pages[root - 1][0] == 5  # an interior page of a table
