@@ -121,6 +121,12 @@ def _rows(id: str, question: Question) -> list[str]:
         rows.append(
             f"  answer with: swarm answer {id} {question.number} done|failed|repeat|abandon [--note TEXT]"
         )
+        if question.effect == "irreversible":
+            server, _, name = question.call.tool.partition(".")
+            rows.append(
+                f'  if it only reads, say so and it is never asked about: [servers.{server}.effects] {name} = "pure" '
+                'in swarm.toml, of a function @tool(effect="pure")'
+            )
     return [printable(row) for row in rows]
 
 
