@@ -379,8 +379,8 @@ def used(server: Foreign, programs: Path, work: Path, page: str) -> dict[str, Fi
             "said": "it took too long",
         }
     plain, wrong = (_heard(work / f"{step}.txt") for step in calls)
-    is_plain = plain.startswith(f"{calls['plain']['tool']} gave:") and server.told in plain
-    is_told = wrong.startswith(f"{calls['wrong']['tool']} ") and server.refused in wrong.casefold()
+    is_plain = f"{calls['plain']['tool']} gave:" in plain.partition("\n")[0] and server.told in plain
+    is_told = f"{calls['wrong']['tool']} " in wrong.partition("\n")[0] and server.refused in wrong.casefold()
     is_asked = done.returncode == 3 or "question" in done.stderr
     return {
         "server": server.name,

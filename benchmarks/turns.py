@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 
 from pydantic import JsonValue
 
 from swarm.messages import Request
+
+_MARK = re.compile(r"^\[[a-z]{4}\] ", re.MULTILINE)
+
+
+def unmarked(text: str) -> str:
+    """What an agent was told, without the mark of its run before the framework's words."""
+    return _MARK.sub("", text)
 
 
 def result_turn(data: JsonValue) -> str:
@@ -26,4 +34,4 @@ def turn_number(request: Request) -> int:
 
 def said(request: Request) -> str:
     """All that the agent was told so far, as one text."""
-    return "\n".join(message.content for message in request.messages if message.role != "assistant")
+    return unmarked("\n".join(message.content for message in request.messages if message.role != "assistant"))

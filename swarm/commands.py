@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-Decision = Literal["done", "repeat", "abandon"]
-"""What a person says of a call in doubt: it took effect, make it again, go on without it."""
+Decision = Literal["done", "failed", "repeat", "abandon"]
+"""What a person says of a call in doubt: it took effect, it failed, make it again, go on without it."""
 
 
 class _Command(BaseModel):

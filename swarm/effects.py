@@ -248,11 +248,21 @@ async def _decided(work: Work, at: At, question: Question) -> ToolResult | None:
             text = f"{call} took effect, as a person saw{note}; its own answer is lost."
             result = ToolResult(text=text)
             await work.journal.ledger.settle(at.call, result, "reconciled")
+        case "failed":
+            text = f"{call} failed and had no effect, as a person saw{note}. {_seen(question)}"
+            result = ToolResult(text=text, is_error=True)
+            await work.journal.ledger.settle(at.call, result, "failed")
         case "abandon":
-            text = f"A person gave {call} up{note}. Do not make this call again; go on without it."
+            text = f"A person gave {call} up{note}. Do not make this call again; go on without it. "
+            text += _seen(question)
             result = ToolResult(text=text, is_error=True)
             await work.journal.ledger.settle(at.call, result, "abandoned")
     return result
+
+
+def _seen(question: Question) -> str:
+    """What was recorded of a call whose answer is lost, as its agent is told: its server's last words stand there."""
+    return f"What was seen of it: {question.evidence}"
 
 
 async def _make(

@@ -96,3 +96,10 @@ class Reply(BaseModel):
     window: int = 0
     """Tokens of the model's window when it was asked; 0 where that was not recorded."""
     usage: Usage = Usage()
+    counted: Usage = Usage()
+    """What the requests took beside it that had its server count its prompt, where there is no tokenizer."""
+
+    @property
+    def spent(self) -> Usage:
+        """All that it took."""
+        return self.usage + self.counted

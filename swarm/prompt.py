@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
+_PLACE = re.compile(r"<<(\w+)>>")
 FOLDER = Path(__file__).parent / "prompts"
 
 
@@ -31,9 +33,9 @@ def fill(name: str, **values: str) -> str:
     Raises:
         KeyError: a value that the prompt has no place for.
     """
-    filled = text(name)
-    for key, value in values.items():
-        if f"<<{key}>>" not in filled:
+    form = text(name)
+    for key in values:
+        if f"<<{key}>>" not in form:
             raise KeyError(f"prompts/{name}.md has no <<{key}>>")
-        filled = filled.replace(f"<<{key}>>", value)
-    return filled.strip()
+    # In one go: what is filled in is no form, whatever signs it holds.
+    return _PLACE.sub(lambda place: values.get(place[1], place[0]), form).strip()

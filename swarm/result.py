@@ -57,6 +57,8 @@ class Result(BaseModel):
     """Family of the model, or its name, that refused the work or put it off; empty when none did."""
     votes: Votes | None = None
     """Of the programs that were written for it; None where none were."""
+    is_checked: bool = False
+    """Whether its agent was shown that there is nothing, asked whether that is right, and kept to it."""
 
     @classmethod
     def failed(cls, reason: str) -> Result:

@@ -160,11 +160,12 @@ async def ask(work: Work, at: At, request: Request, *, name_action: Callable[[st
         reply = reply.model_copy(update={"window": work.model.endpoint.window})
         await work.journal.note_reply(at.thread, at.turn, digest, reply, request)
         count(reply.usage)
+        work.budget.spent += reply.counted
     work.note(
         ModelReplied(
             **thread.place,
             turn=at.turn,
-            usage=reply.usage,
+            usage=reply.spent,
             action=name_action(reply.text),
         )
     )

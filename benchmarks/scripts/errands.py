@@ -15,7 +15,7 @@ from typing import cast
 from pydantic import JsonValue
 
 from benchmarks.scripts.post import PEOPLE
-from benchmarks.turns import call_turn, result_turn
+from benchmarks.turns import call_turn, result_turn, unmarked
 from swarm import Plan, Step
 from swarm.messages import Request
 from swarm.planner.draft import table_schema
@@ -136,7 +136,7 @@ def reply(request: Request) -> str:
     name = _name(place)
     left = errands_of(place, name)
     looks, in_doubt = 0, False
-    said = [message.content for message in request.messages[2:]]
+    said = [unmarked(message.content) for message in request.messages[2:]]
     for turn, heard in zip(said[::2], said[1::2], strict=True):
         call = cast(dict[str, JsonValue], json.loads(turn))
         is_errand = call["tool"] == left[0].tool and turn == left[0].turn

@@ -13,7 +13,7 @@ from swarm.messages import Request
 
 _ACTION = re.compile(r"^- (\w+): (.+?), (?:by (.+?)|no date set)$", re.MULTILINE)
 _MOST = re.compile(r"^owner (\w+); actions (\d+)$", re.MULTILINE)
-_FILE = re.compile(r"^Text of notes/", re.MULTILINE)
+_FILE = re.compile(r"^(?:\[\w+\] )?Text of notes/", re.MULTILINE)
 
 PLAN = {
     "steps": [

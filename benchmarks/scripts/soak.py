@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from benchmarks.turns import call_turn, result_turn
+from benchmarks.turns import call_turn, result_turn, unmarked
 from swarm.messages import Request
 
 FACTOR = 36
@@ -26,7 +26,7 @@ def reply(request: Request) -> str:
     pieces: list[int] = []
     again = 0
     for message in request.messages[3::2]:
-        given = _PIECES.match(message.content)
+        given = _PIECES.match(unmarked(message.content))
         again = 0 if given else again + 1
         pieces += [int(given[1])] if given else []
     if len(pieces) == PARTS:

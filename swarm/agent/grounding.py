@@ -26,6 +26,13 @@ _DAY_MONTH = re.compile(
 )
 _MONTH_DAY = re.compile(rf"\b({'|'.join(_MONTHS)})[a-z]*\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b", re.IGNORECASE)
 _NUMERIC_DAY = re.compile(r"(?<![\d.,])(\d{1,2})([./-])(\d{1,2})\2(?:\d{4}|\d{2})(?![\d,]|\.\d)")
+_SPEAKS_OF_DAYS = re.compile(
+    r"\b(?:to(?:day|night|morrow)|yesterday|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|days?|weeks?|weekends?"
+    r"|fortnight|months?|quarters?|years?|spring|summer|autumn|winter|january|february|march|april|may|june|july"
+    r"|august|september|october|november|december)\b",
+    re.IGNORECASE,
+)
+"""Words by which a day may be reckoned: "by Friday", "in two weeks", "in March"."""
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::00(?:\.0+)?)?(?:Z|[+-]\d{2}:?\d{2})?")
 _PERCENT = re.compile(r"(\d[\d.,]*)\s*(?:%|percent\b|per cent\b)")
 _UNITS = [
@@ -78,6 +85,7 @@ class Source:
         }
         self._numbers |= _spelled(joined)
         self._days = _days(joined)
+        self._speaks_of_days = bool(_SPEAKS_OF_DAYS.search(joined))
         self._has_minus = bool(_MINUS.search(joined))
 
     def missing(self, data: JsonValue, schema: Mapping[str, JsonValue] | None = None) -> list[str]:
@@ -112,7 +120,11 @@ class Source:
         return not years or year in years
 
     def _has_day(self, month: int, day: int) -> bool:
-        return not self._days or (month, day) in self._days
+        """Whether the day is one of those that stand there; where none is known, whether it can come of the texts at
+        all: by a number that may be it ("12. März"), or by words that speak of days."""
+        if self._days:
+            return (month, day) in self._days
+        return self._speaks_of_days or float(day) in self._numbers
 
     def _has_time(self, hour: int, minute: str) -> bool:
         hours = {f"{hour:02}", str(hour), str(hour % 12 or 12)}

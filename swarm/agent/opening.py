@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment, is_table, label
+from swarm.agent.border import Border
 from swarm.agent.choice import fitting, room
 from swarm.agent.manual import manual
 from swarm.agent.turn import shape
@@ -60,6 +61,7 @@ class Opener:
         self.assignment = assignment
         self._calls = 0
         self._deeds = ""
+        self._border = Border.of(work.journal.run)
 
     async def open(self) -> Opening:
         """The first prompt, the tools and the tables.
@@ -204,7 +206,8 @@ class Opener:
         return fill(
             "agent",
             instructions=self.assignment.card.instructions,
-            tools=f"Tools:\n{listed}" if tools else "",
+            tools=f"Tools:\n{self._border.theirs(listed)}" if tools else "",
+            border=self._border.rule,
             turn=self._turn(tools, is_quoting),
             task=self.assignment.task,
         )
@@ -223,10 +226,15 @@ class Opener:
         last += [self._deeds] if self._deeds else []
         if missing := ", ".join(self.assignment.missing):
             last.append(f"There is no result of {missing}: do what can be done without it.")
-        step = f"Your step: {self.assignment.brief}"
+        brief, form, item = self.assignment.brief, self.assignment.step.brief, self._item()
+        if self._border.mark and "{item}" in form and "\n" in item:
+            # A text of its own must not read like more of the brief.
+            parts = [*parts, f"The item:\n{item}"]
+            brief = form.replace("{item}", "the item above")
+        step = f"Your step: {brief}"
         if self.assignment.is_queried:
             step += f"\nThe columns of the result: {', '.join(columns(self.assignment.step.expects))}"
-        return "\n\n".join([*parts, *last, step])
+        return "\n\n".join(self._border.ours(part) for part in [*parts, *last, step])
 
 
 def _named(tools: tuple[Tool, ...], name: str) -> Tool | None:

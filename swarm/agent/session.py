@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment
+from swarm.agent.border import Border
 from swarm.agent.evasion import declines, evasion, is_placeholder
 from swarm.agent.grounding import Source
 from swarm.agent.opening import Opening, columns
@@ -30,6 +31,8 @@ NOTHING = "(nothing)"
 MOST_MALFORMED = 1
 """Replies in a row that are no turn and get a corrective one; the next ends the agent."""
 EMPTY = "empty"
+MOST_REFUSAL = 400
+"""Characters of a tool's error that stand in the reason of an agent that ends after it."""
 
 
 @dataclass
@@ -54,6 +57,8 @@ class Session:
     _sources: list[str] = field(default_factory=list[str])
     _rows: dict[str, Sequence[Row]] = field(default_factory=dict[str, Sequence[Row]])
     _empty: bool = False
+    _refused: str = ""
+    """What the last call failed with; empty where it did not."""
 
     def __post_init__(self) -> None:
         self._messages = [
@@ -64,6 +69,7 @@ class Session:
         self._sources = list(self.opening.sources)
         self._window = Window(self.work)
         self._progress = Progress(self._sources)
+        self._border = Border.of(self.work.journal.run)
 
     @property
     def has_action(self) -> bool:
@@ -78,10 +84,10 @@ class Session:
         """
         self.turn += 1
         if self.turn > self._most_turns:
-            self._fail(f"not done after {self._most_turns} turns")
+            self._fail(self._after_refusal(f"not done after {self._most_turns} turns"))
             return
         if why := self._progress.end:
-            self._fail(why)
+            self._fail(self._after_refusal(why))
             return
         rules = self._rules()
         reply = await self._reply(self._request(rules))
@@ -102,7 +108,7 @@ class Session:
         """
         if reply.finish == "length":
             raise MalformedReply("the reply was cut off: answer in fewer words", reply.text)
-        action = parse(reply.text, rules)
+        action = parse(self._border.without(reply.text), rules)
         if isinstance(action, Cannot) and is_placeholder(action.reason):
             raise MalformedReply("say in words why it cannot be done, or do it", reply.text)
         if isinstance(action, Give) and isinstance(action.data, str):
@@ -185,7 +191,7 @@ class Session:
     async def _use(self, call: ToolCall) -> None:
         times = self._progress.times(call)
         if times > MOST_REPEATS:
-            self._fail(f"the agent repeats one call: {call.tool} {summarize(call)}")
+            self._fail(self._after_refusal(f"the agent repeats one call: {call.tool} {summarize(call)}"))
             return
         if self.assignment.is_queried and (fault := faults(_sql(call))):
             self._correct(fault)
@@ -196,6 +202,9 @@ class Session:
         # Of calls with an effect each is a step ahead, though all may be answered alike.
         has_effect = tool.effect != "pure" and not result.is_error
         self._progress.hear(f"{call.args}{result.text}" if has_effect else result.text)
+        self._refused = (
+            f"{call.tool} failed: {one_line(result.text, MOST_REFUSAL)}" if result.is_error else ""
+        )
         if not result.is_error:
             self._evidence.append((tool.full_name, self.turn, summarize(call)))
             self._sources.append(result.text)
@@ -203,29 +212,29 @@ class Session:
             self._receive_query(call, result)
             return
         text = await self._window.shorten(result.text, self._reply_tokens) if result.text.strip() else NOTHING
-        nudge = "\nYou have made this call before: use what it gave." if times > 1 else ""
-        self._say("user", f"{call.tool} {'failed' if result.is_error else 'gave'}:\n{text}{nudge}")
+        nudge = "You have made this call before: use what it gave." if times > 1 else ""
+        self._tell(f"{call.tool} {'failed' if result.is_error else 'gave'}:", text, nudge)
 
     def _receive_query(self, call: ToolCall, result: ToolResult) -> None:
         """Take the rows of a query as the result when they fit what the step must give."""
         if result.is_error:
-            self._say("user", f"{call.tool} failed: {one_line(result.text, 600)}\nCorrect the SQL.")
+            self._tell(f"{call.tool} failed: {one_line(result.text, 600)}", after="Correct the SQL.")
             return
         rows = [row for row in result.data if isinstance(row, dict)] if isinstance(result.data, list) else []
         self._rows[f"query_{self.turn}"] = rows
         self._empty = not rows
         if not rows:
-            self._say("user", fill("empty_query"))
+            self._tell(fill("empty_query"))
             return
         fitted = fit(rows, columns(self.assignment.step.expects))
         if fitted is None:
-            self._say("user", self._unfit(rows))
+            self._tell(self._unfit(rows))
             return
         repeated = repeated_key(fitted)
         if repeated and not self._is_checked:
             self._is_checked = True
             advice = summed_first(_sql(call), self._rows, repeated)
-            self._say("user", fill("repeated_rows", columns=", ".join(repeated), advice=advice))
+            self._tell(fill("repeated_rows", columns=", ".join(repeated), advice=advice))
             return
         doubt = (
             f"several rows have the same {', '.join(repeated)}, and the agent kept them" if repeated else ""
@@ -238,7 +247,7 @@ class Session:
 
     def _receive(self, data: JsonValue) -> None:
         if data == EMPTY and self.assignment.is_queried:
-            self._done([])
+            self._done([], is_checked=self._empty)
             return
         unread: list[str] = []
         left: list[str] = []
@@ -262,7 +271,7 @@ class Session:
         schema = self.assignment.step.expects
         return bool(self._sources) and schema is not None and schema.get("type") in ("array", "object")
 
-    def _done(self, data: JsonValue, reason: str = "") -> None:
+    def _done(self, data: JsonValue, reason: str = "", *, is_checked: bool = False) -> None:
         self.result = Result(
             status="degraded" if reason else "done",
             text=summary(data),
@@ -270,7 +279,12 @@ class Session:
             files=tuple(dict.fromkeys(self._files)),
             evidence=self._called(),
             reason=reason,
+            is_checked=is_checked,
         )
+
+    def _after_refusal(self, why: str) -> str:
+        """Why the agent ends, behind what its last call failed with: that is what can be mended."""
+        return f"{self._refused} ({why})" if self._refused else why
 
     def _fail(self, reason: str, refused_by: str = "") -> None:
         self.result = Result(
@@ -287,11 +301,19 @@ class Session:
 
     def _correct(self, why: str) -> None:
         self._progress.idle()
-        self._say("user", f"That can't be used: {why}. Reply again with one JSON object.")
+        self._tell(f"That can't be used: {why}. Reply again with one JSON object.")
+
+    def _tell(self, words: str, text: str = "", after: str = "") -> None:
+        """Tells the agent something in words of ours, with a text of others between them."""
+        ours, last = self._border.ours, (after, self._progress.nudge)
+        parts = [
+            ours(words),
+            *([self._border.theirs(text)] if text else []),
+            *(ours(one) for one in last if one),
+        ]
+        self._say("user", "\n".join(parts))
 
     def _say(self, role: Role, content: str) -> None:
-        if role == "user" and (nudge := self._progress.nudge):
-            content = f"{content}\n{nudge}"
         self._messages.append(Message(role, content))
 
     def _called(self) -> tuple[Evidence, ...]:

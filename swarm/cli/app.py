@@ -151,6 +151,25 @@ def _is_of_output(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.filename is None and error.errno in UNWRITABLE
 
 
+def _lacks_memory(error: BaseException) -> bool:
+    """Whether this process may have no more memory, or no more threads."""
+    words = str(error).casefold()
+    return (
+        isinstance(error, MemoryError)
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+        or (isinstance(error, ImportError | OSError) and "failed to map segment" in words)
+        or (isinstance(error, RuntimeError) and "can't start new thread" in words)
+    )
+
+
+def _without_memory(error: BaseException) -> str:
+    told = f" ({shortened(str(error))})" if str(error) else ""
+    return (
+        f"this process may have no more memory{told}: a run takes up to 1 GB; see `ulimit -v`, `ulimit -u` and the "
+        "limits of the container. What was recorded of a run is kept: swarm runs, swarm resume"
+    )
+
+
 def _exit_code(args: Sequence[str] | None) -> int:
     try:
         code: object = app(args, standalone_mode=False)
@@ -164,6 +183,8 @@ def _exit_code(args: Sequence[str] | None) -> int:
     except BaseExceptionGroup as group:
         return _group_code(group)
     except Exception as error:
+        if _lacks_memory(error):
+            return _report([SwarmError(_without_memory(error))])
         # The command line's own errors have no public base in all versions of its library.
         if not hasattr(error, "format_message"):
             raise
@@ -184,12 +205,16 @@ def _usage(error: Exception) -> int:
 
 def _group_code(group: BaseExceptionGroup[BaseException]) -> int:
     """Task groups wrap what happened in them; a group of expected errors is expected."""
-    _, bugs = group.split(lambda one: isinstance(one, SwarmError | BrokenPipeError) or _is_of_output(one))
+    _, bugs = group.split(
+        lambda one: isinstance(one, SwarmError | BrokenPipeError) or _is_of_output(one) or _lacks_memory(one)
+    )
     if bugs is not None:
         raise group
     leaves = _leaves(group)
     if errors := [error for error in leaves if isinstance(error, SwarmError)]:
         return _report(errors)
+    if short := next((error for error in leaves if _lacks_memory(error)), None):
+        return _report([SwarmError(_without_memory(short))])
     raise next((error for error in leaves if _is_of_output(error)), BrokenPipeError()) from group
 
 

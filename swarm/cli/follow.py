@@ -39,7 +39,7 @@ def run_on_screen(options: RunOptions, start: Start) -> int:
         limits = options.limits()
         admit_to(project.runs_folder, project.settings.limits.but(limits).free_disk_mb)
         await _begin(options, screen)
-        await _check_model(options, project)
+        await _check_models(options, project, screen)
         load_prompts()
         rests = options.rests()
         async with AsyncExitStack() as stack:
@@ -54,23 +54,24 @@ def run_on_screen(options: RunOptions, start: Start) -> int:
                 run.pause_by(rests)
             return await follow(run, screen, interrupts, project)
 
-    return run_to_exit(work)
+    return run_to_exit(work, is_long=True)
 
 
-async def _check_model(options: RunOptions, project: Project) -> None:
+async def _check_models(options: RunOptions, project: Project, screen: Screen) -> None:
     """Refuses a model that is not there before servers are started and libraries loaded for it.
 
     Raises:
         ProjectError: what was named does not exist.
     """
     from swarm.models.absent import NAME
-    from swarm.models.choose import find, wish_of
+    from swarm.models.choose import find
+    from swarm.models.pool import wishes_of
 
     if options.model == NAME:
         return
-    wish = wish_of(options.model, project.settings.model)
-    if wish.name or wish.url:
-        await find(wish)
+    for wish in wishes_of(options.model, project.settings.model, project.settings.models).values():
+        if wish.name or wish.url:
+            await find(wish, lambda text: screen.say(f"swarm: {text}"))
 
 
 async def _begin(options: RunOptions, screen: Screen) -> None:
@@ -87,8 +88,11 @@ async def _begin(options: RunOptions, screen: Screen) -> None:
 def run_to_exit(
     work: Callable[[Interrupts], Coroutine[None, None, int]],
     stopped: str = "stopped before anything was run",
+    *,
+    is_long: bool = False,
 ) -> int:
-    """The exit code of work that signals may end; ``stopped`` says what is left then."""
+    """The exit code of work that signals may end; ``stopped`` says what is left then. ``is_long``: whoever stops
+    reading is told where it can be read."""
 
     async def caught() -> int:
         with unhurried(), Interrupts().caught() as interrupts:
@@ -100,7 +104,7 @@ def run_to_exit(
                 sys.stderr.write(f"swarm: {stopped}\n")
                 code = INTERRUPTED
             finally:
-                was_read = await settled(lambda: interrupts.signal is not None)
+                was_read = await settled(lambda: interrupts.signal is not None, is_long=is_long)
             return code if code or was_read else FAILED
 
     return asyncio.run(caught())
@@ -111,7 +115,7 @@ async def follow(run: Run[str], screen: Screen, interrupts: Interrupts, project:
     interrupts.advice = f"; go on with: {_command('resume', run.id, project)}"
     async with asyncio.TaskGroup() as group:
         stopper = group.create_task(_stop_when_told(run, interrupts))
-        showing = group.create_task(screen.show(run.events()))
+        showing = group.create_task(_show(run, screen, project))
         answer = await run.answer()
         if not await screen.shown(showing, lambda: interrupts.signal is not None):
             showing.cancel()
@@ -131,6 +135,17 @@ async def follow(run: Run[str], screen: Screen, interrupts: Interrupts, project:
     if answer.status != "done":
         screen.say(f"swarm: {answer.status}; look closer with: {_command('show', run.id, project)}")
     return EXIT_CODES[answer.status]
+
+
+async def _show(run: Run[str], screen: Screen, project: Project) -> None:
+    """Shows the run's events. A run outlives whoever reads them: hours of work are not lost to a pager."""
+    try:
+        await screen.show(run.events())
+    except BrokenPipeError:
+        screen.say(
+            f"swarm: whoever read the output has gone, and the run goes on; it is ended with: "
+            f"{_command('stop', run.id, project)}; looked at with: {_command('show', run.id, project)} --events"
+        )
 
 
 async def _stop_when_told(run: Run[str], interrupts: Interrupts) -> None:

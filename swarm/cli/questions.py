@@ -58,10 +58,11 @@ def answer(
         int, typer.Argument(metavar="QUESTION", help="Its number, as `swarm questions` gives it.")
     ],
     decision: Annotated[
-        Literal["done", "repeat", "abandon"],
+        Literal["done", "failed", "repeat", "abandon"],
         typer.Argument(
             metavar="DECISION",
-            help="done: it took effect; repeat: make the call again; abandon: go on without it.",
+            help="done: it took effect; failed: it had none; repeat: make the call again; abandon: go on "
+            "without it. The agent is told, and what was seen of a call that failed or is abandoned.",
         ),
     ],
     note: Annotated[
@@ -117,7 +118,15 @@ def _rows(id: str, question: Question) -> list[str]:
         note = f" ({question.note})" if question.note else ""
         rows.append(f"  answered: {_time(question.answered_at)}: {question.decision}{note}")
     else:
-        rows.append(f"  answer with: swarm answer {id} {question.number} done|repeat|abandon [--note TEXT]")
+        rows.append(
+            f"  answer with: swarm answer {id} {question.number} done|failed|repeat|abandon [--note TEXT]"
+        )
+        if question.effect == "irreversible":
+            server, _, name = question.call.tool.partition(".")
+            rows.append(
+                f'  if it only reads, say so and it is never asked about: [servers.{server}.effects] {name} = "pure" '
+                'in swarm.toml, of a function @tool(effect="pure")'
+            )
     return [printable(row) for row in rows]
 
 

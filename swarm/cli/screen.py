@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -81,10 +81,13 @@ class Screen:
         return self._view.paused() if self._view else nullcontext()
 
     def say(self, words: str) -> None:
-        """A line beside the answer."""
-        sys.stderr.write(f"{printable(words)}\n")
+        """A line beside the answer; nobody may read it."""
+        with suppress(BrokenPipeError):
+            sys.stderr.write(f"{printable(words)}\n")
 
     def answer(self, text: str) -> None:
-        """The answer itself."""
-        if not self._as_json:
+        """The answer itself; a run that has ended has done so also where nobody reads it."""
+        if self._as_json:
+            return
+        with suppress(BrokenPipeError):
             print_line(printable(text) if sys.stdout.isatty() else text)

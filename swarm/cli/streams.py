@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from swarm.cli.output import TAKES_NO_MORE
@@ -51,8 +51,9 @@ def _outlet(stream: TextIO, original: TextIO | None, beside: TextIO | None) -> T
     return Outlet(stream, beside if isinstance(beside, Outlet) else None)  # type: ignore[return-value]  # it has of TextIO what is written with
 
 
-async def settled(is_stopping: Callable[[], bool]) -> bool:
-    """Waits for the readers of both streams; False where nobody read standard output."""
+async def settled(is_stopping: Callable[[], bool], *, is_long: bool = False) -> bool:
+    """Waits for the readers of both streams; False where nobody read standard output. Of a reader that has gone it
+    is told where what was written took long to make: ``swarm runs | head`` ends quietly."""
     out, err = sys.stdout, sys.stderr
     was_read = True
     if isinstance(out, Outlet):
@@ -61,6 +62,12 @@ async def settled(is_stopping: Callable[[], bool]) -> bool:
         )
         if out.problem:
             sys.stderr.write(f"swarm: {TAKES_NO_MORE} ({out.problem}); `swarm show` has the answer\n")
+            was_read = False
+        elif out.is_left and is_long:
+            with suppress(BrokenPipeError):
+                sys.stderr.write(
+                    "swarm: whoever read standard output has gone; `swarm show` has the answer\n"
+                )
             was_read = False
         elif not was_read and not is_stopping():
             sys.stderr.write("swarm: nobody read standard output; `swarm show` has the answer\n")

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
@@ -17,7 +18,7 @@ from swarm.models import catalog, sample, shelf
 from swarm.models.embedded import WINDOW, open_embedded
 from swarm.models.litellm import LitellmModel, load_client
 from swarm.models.model import Endpoint, Model, ServerKind
-from swarm.models.probe import find_endpoints, probe
+from swarm.models.probe import ServerSlow, find_endpoints, probe
 from swarm.models.scripted import ScriptedModel
 from swarm.project.folders import is_regular, said
 from swarm.project.secrecy import shown_url
@@ -33,7 +34,16 @@ CHOICES = ("SWARM_MODEL", "SWARM_API_BASE", "SWARM_API_KEY")
 """Variables in which a person names a model for this run."""
 _VARIABLE = re.compile(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)\}")
 
+PATIENCE_SECONDS = 600.0
+"""How long a named server is waited for that is there and tells nothing of itself: it loads a model of many
+gigabytes, or its machine is busy. As ``limits.first_token_seconds``."""
+PAUSE_SECONDS = 1.0
+"""Between two questions to it."""
+
 Tell = Callable[[str], None]
+
+_FOUND: ContextVar[tuple[tuple[ModelSettings, Endpoint], ...]] = ContextVar("found", default=())
+"""What ``find`` has found in this context: whoever opens it next need not look again."""
 
 
 def wish_of(
@@ -123,7 +133,7 @@ async def open_wish(wish: ModelSettings, tell: Tell | None = None) -> AsyncGener
         return
     async with AsyncExitStack() as stack:
         file = _embedded_file(wish)
-        endpoint = None if file else await _served(wish)
+        endpoint = None if file else await _known(wish, tell)
         file = None if endpoint else file or _default_file()
         loading = asyncio.create_task(load_client())
         stack.push_async_callback(_settled, loading)
@@ -133,8 +143,10 @@ async def open_wish(wish: ModelSettings, tell: Tell | None = None) -> AsyncGener
         yield await stack.enter_async_context(LitellmModel(_adjusted(endpoint, wish)))
 
 
-async def find(wish: ModelSettings) -> Endpoint | None:
+async def find(wish: ModelSettings, tell: Tell | None = None) -> Endpoint | None:
     """The server that has what is wanted; None where a script or an embedded file does. Nothing is loaded.
+
+    A server that is there and tells nothing yet is waited for where somebody is told of it.
 
     Raises:
         ModelMissing: no server has it, or its file is not there.
@@ -142,8 +154,18 @@ async def find(wish: ModelSettings) -> Endpoint | None:
     """
     if _script(wish) or _embedded_file(wish):
         return None
-    found = await _served(wish)
+    found = await _served(wish, tell)
+    if found:
+        _FOUND.set((*_FOUND.get(), (wish, found)))
     return found and _adjusted(found, wish)
+
+
+async def _known(wish: ModelSettings, tell: Tell | None) -> Endpoint | None:
+    """As ``_served``; what has just been found is taken, once."""
+    found = _FOUND.get()
+    _FOUND.set(tuple(one for one in found if one[0] != wish))
+    known = [endpoint for named, endpoint in found if named == wish]
+    return known[-1] if known else await _served(wish, tell)
 
 
 def _opened(file: _File, wish: ModelSettings, tell: Tell | None) -> AbstractAsyncContextManager[Endpoint]:
@@ -207,10 +229,31 @@ def _default_file() -> _File:
     return _pulled(entry)
 
 
-async def _served(wish: ModelSettings) -> Endpoint | None:
+async def _named(url: str, key: str, tell: Tell | None) -> list[Endpoint]:
+    """What the server serves at an address that a person named.
+
+    Raises:
+        ServerSlow: it is there and told nothing of itself for too long.
+    """
+    clock = asyncio.get_running_loop().time
+    ends_at, is_told = clock() + PATIENCE_SECONDS, False
+    while True:
+        try:
+            return await probe(url, key)
+        except ServerSlow as slow:
+            if tell is None or clock() > ends_at:
+                waited = f" for {PATIENCE_SECONDS:.0f} s" if tell else ""
+                raise ServerSlow(f"{slow}{waited}; see its log, or try again when it is ready") from slow
+            if not is_told:
+                is_told = True
+                tell(f"{slow}; it is waited for, up to {PATIENCE_SECONDS:.0f} s")
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _served(wish: ModelSettings, tell: Tell | None = None) -> Endpoint | None:
     """The endpoint that was named, or the best that was found; None when nothing was named or found."""
     key = wish.api_key or ""
-    found = await (probe(wish.url, key) if wish.url else find_endpoints(key))
+    found = await (_named(wish.url, key, tell) if wish.url else find_endpoints(key))
     if wish.url and not found:
         raise ModelMissing(
             f"no model server answers at {shown_url(wish.url)}; start it, or correct the address (swarm.toml, "

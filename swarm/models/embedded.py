@@ -18,7 +18,7 @@ from swarm.errors import ModelUnavailable, ProjectError
 from swarm.models.catalog import CATALOG
 from swarm.models.cores import physical_cores
 from swarm.models.model import Endpoint
-from swarm.models.probe import probe
+from swarm.models.probe import probe_quietly
 
 START_SECONDS = 300.0
 """Deadline for loading a model: 2 to 12 s from a warm disk, minutes from a cold and slow one."""
@@ -88,7 +88,7 @@ async def open_embedded(
         try:
             url = await server.start()
             # Where it is too busy to tell of itself, what it was started with must do.
-            told = await probe(url) or [Endpoint(kind="llamacpp", model=name, url=url)]
+            told = await probe_quietly(url) or [Endpoint(kind="llamacpp", model=name, url=url)]
             known = {"model": name, "slots": slots, "window": window, "is_embedded": True}
             keeping = asyncio.create_task(server.keep(tell))
             try:

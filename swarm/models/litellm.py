@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Self, cast
 
 from pydantic import JsonValue
@@ -53,6 +54,8 @@ class LitellmModel:
         self._is_known = endpoint.is_loaded
         """Whether its server was asked about it when it was in memory."""
         self._refusals = Refusals()
+        self._is_counting = False
+        """Whether it was told that its server counts prompts by requests."""
         self._wire: Wire | None = None
         self._handler: object = None
         self.counter = Counter(endpoint)
@@ -87,8 +90,9 @@ class LitellmModel:
                     return reply.model_copy(
                         update={"usage": reply.usage + self.counter.guess(request, reply)}
                     )
-                await self.counter.check(request, reply.usage, self._count)
-                return reply
+                counted: list[Usage] = []
+                await self.counter.check(request, reply.usage, partial(self._count, counted))
+                return reply.model_copy(update={"counted": sum(counted, Usage())}) if counted else reply
         except TimeoutError as error:
             before = f"; before, {retries.last.error}" if retries.last else ""
             raise ModelUnavailable(
@@ -96,13 +100,18 @@ class LitellmModel:
                 f"be overloaded or stuck: see its log, or raise limits.reply_seconds{before}"
             ) from error
 
-    async def _count(self, messages: tuple[Message, ...]) -> int:
-        """Tokens of a prompt as the server reports them."""
+    async def _count(self, counted: list[Usage], messages: tuple[Message, ...]) -> int:
+        """Tokens of a prompt as the server reports them; what that took is added to ``counted``."""
         from swarm.models.wire import Exchange
 
+        if not self._is_counting:
+            self._is_counting = True
+            text = f"{self._endpoint.url} has no tokenizer: prompts that may have been cut are counted by short requests"
+            tell(Setback("changed", f"{text}, which are model calls of the run", 0.0))
         reply = await self._ask(Request(messages=messages, max_tokens=8), Exchange())
         if isinstance(reply, Failure):
             raise reply.error
+        counted.append(reply.usage)
         return reply.usage.prompt_tokens
 
     async def _persist(self, request: Request, retries: Retries) -> Reply:

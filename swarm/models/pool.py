@@ -24,6 +24,26 @@ class Member:
     """Of its table ``[models.NAME]``."""
 
 
+def wishes_of(
+    name: str | None, model: ModelSettings, models: Mapping[str, ModelSettings]
+) -> dict[str, ModelSettings]:
+    """The models that are wanted, each by its table ``[models.NAME]``; the main one first.
+
+    A model that is named here, or by ``SWARM_MODEL``, is used alone; it may be the name of a table.
+
+    Raises:
+        ProjectError: what was named means nothing.
+    """
+    alone = name or os.environ.get("SWARM_MODEL")
+    if alone and alone in models:
+        return {alone: wish_of_table(models[alone])}
+    if alone or not models:
+        return {"": wish_of(name, model)}
+    # Without a table [model] nothing but the others is wanted.
+    tables = {**({"": model} if model.model_fields_set else {}), **models}
+    return {of: wish_of_table(table) for of, table in tables.items()}
+
+
 @asynccontextmanager
 async def open_pool(
     name: str | None,
@@ -33,7 +53,6 @@ async def open_pool(
 ) -> AsyncGenerator[list[Member]]:
     """The models to use, for as long as the block lasts; the first is the main one.
 
-    A model that is named here, or by ``SWARM_MODEL``, is used alone; it may be the name of a table.
     ``tell`` hears of embedded ones that load, die, or do not start again.
 
     Raises:
@@ -44,15 +63,7 @@ async def open_pool(
     if name == NAME:
         yield [Member(AbsentModel())]
         return
-    alone = name or os.environ.get("SWARM_MODEL")
-    if alone and alone in models:
-        wishes = {alone: wish_of_table(models[alone])}
-    elif alone or not models:
-        wishes = {"": wish_of(name, model)}
-    else:
-        # Without a table [model] nothing but the others is wanted.
-        tables = {**({"": model} if model.model_fields_set else {}), **models}
-        wishes = {of: wish_of_table(table) for of, table in tables.items()}
+    wishes = wishes_of(name, model, models)
     async with AsyncExitStack() as stack:
         yield [
             Member(await stack.enter_async_context(open_wish(wish, tell)), wish.tier, of)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import Self, TypeVar
 
 import httpx
@@ -33,6 +34,10 @@ class KeyWanted(ModelMissing):
     """A model server answers, and wants a key that it was not given."""
 
 
+class ServerSlow(ModelMissing):
+    """A model server is there, and loads its model or tells nothing of itself in time."""
+
+
 _Page = TypeVar("_Page", bound=BaseModel)
 
 
@@ -40,15 +45,15 @@ async def find_endpoints(key: str = "") -> list[Endpoint]:
     """What the servers on this machine's usual ports serve, loaded models first."""
     urls = [f"http://127.0.0.1:{port}" for port in USUAL_PORTS.values()]
     async with asyncio.TaskGroup() as group:
-        probes = [group.create_task(_probe_quietly(url, key)) for url in urls]
+        probes = [group.create_task(probe_quietly(url, key)) for url in urls]
     return [endpoint for done in probes for endpoint in done.result()]
 
 
-async def _probe_quietly(url: str, key: str) -> list[Endpoint]:
-    # Nobody named this server: that it wants a key is no fault of the project.
+async def probe_quietly(url: str, key: str = "") -> list[Endpoint]:
+    """As ``probe``, of a server that nobody named: that it wants a key or is slow is no fault of the project."""
     try:
         return await probe(url, key)
-    except KeyWanted:
+    except (KeyWanted, ServerSlow):
         return []
 
 
@@ -60,14 +65,20 @@ async def probe(url: str, key: str = "") -> list[Endpoint]:
 
     Raises:
         KeyWanted: the server answers, and wants another key.
+        ServerSlow: it is there, and may tell of itself later.
     """
+    slow = ServerSlow(f"the model server at {shown_url(url)} is there and tells nothing of itself")
     try:
         async with asyncio.timeout(2 * ANSWER_SECONDS), Asker(url, key=key) as ask:
             found = await _identify(ask)
+            if found and ask.is_slow:  # It became ready between two pages, and was taken for less than it is.
+                found = await _identify(ask) or found
             if ask.wants_key(bool(found)):
                 raise KeyWanted(_wants(url, key))
+            if not found and ask.is_slow:
+                raise slow
     except TimeoutError:
-        return []
+        raise slow from None
     found = [endpoint.model_copy(update={"api_key": key}) for endpoint in found] if key else found
     return [measured(endpoint) for endpoint in sorted(found, key=lambda endpoint: not endpoint.is_loaded)]
 
@@ -78,7 +89,7 @@ async def refreshed(endpoint: Endpoint) -> Endpoint:
     For when a server was away: it may serve other weights, with other slots and another window. The
     same endpoint where the server does not answer, or no longer names the model.
     """
-    for found in await _probe_quietly(endpoint.url, endpoint.api_key) if endpoint.url else ():
+    for found in await probe_quietly(endpoint.url, endpoint.api_key) if endpoint.url else ():
         if (found.kind, found.model) == (endpoint.kind, endpoint.model):
             kept = {"said", "is_embedded", "streams", *endpoint.said}
             if "slots" in endpoint.said or not found.is_loaded:
@@ -120,6 +131,8 @@ class Asker:
         self.url = url
         self.refused: set[str] = set()
         """Paths of pages that are kept from whoever has not the right key."""
+        self.is_slow = False
+        """Whether a page did not come in time, or the server said that it is not ready yet."""
         # Proxies are never asked: a model server is reached directly or not at all.
         self._client = httpx.AsyncClient(
             base_url=url,
@@ -163,8 +176,12 @@ class Asker:
     ) -> bytes:
         try:
             response = await self._client.request(method, path, params=params, json=json)
+        except (httpx.ReadTimeout, httpx.WriteTimeout):
+            self.is_slow = True
+            return b""
         except httpx.HTTPError:
             return b""
+        self.is_slow |= response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
         if response.status_code in (401, 403):
             self.refused.add(path)
         return response.content if response.is_success else b""

@@ -23,6 +23,10 @@ LONGEST_NAME, MOST_COMPARED = 100, 1_000
 SECRET = frozenset({"env", "headers", "url", "api_key", "args"})
 """Keys whose values are never shown."""
 
+_LIST = "give a list: ['one', 'two']"
+_PLAIN = {"tuple_type": _LIST, "list_type": _LIST, "dict_type": "give a table of names and values"}
+"""What to write, where the words of the library name Python's types."""
+
 
 def problems(error: ValidationError, model: type[BaseModel]) -> str:
     """The findings as ``key: what is wrong``, the first three of them."""
@@ -35,7 +39,7 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
         elif finding["type"] == "missing":
             said.append(f"{place} is missing; add it")
         else:
-            words = shortened(finding["msg"], MOST_SAID)
+            words = shortened(_PLAIN.get(finding["type"], finding["msg"]), MOST_SAID)
             said.append(f"{place}: {words}{_got(finding)}".removeprefix(": "))
     if len(found) > MOST_NAMED:
         said.append(f"and {len(found) - MOST_NAMED} more")
@@ -54,7 +58,8 @@ def _got(finding: ErrorDetails) -> str:
 def first_problem(error: ValidationError) -> str:
     """The first finding: where, if not in the whole, and what."""
     first = error.errors(include_url=False)[0]
-    place, words = _place(first["loc"]), shortened(first["msg"], MOST_SAID)
+    place = _place(first["loc"])
+    words = shortened(_PLAIN.get(first["type"], first["msg"]), MOST_SAID)
     return f"{place}: {words}" if place else words
 
 

@@ -111,7 +111,8 @@ class Execution:
         found: dict[str, list[str]] = {}
         for need in needs:
             result = self.results[need]
-            found.setdefault("empty" if result.is_empty else result.status, []).append(need)
+            is_empty = result.is_empty and not result.is_checked
+            found.setdefault("empty" if is_empty else result.status, []).append(need)
         return [words.format(", ".join(found[kind])) for kind, words in kinds.items() if kind in found]
 
     def _blocked(self, step: Step) -> Result | None:
@@ -155,7 +156,11 @@ class Execution:
         most, lacks = self.work.limits.items, ""
         data: JsonValue
         if step.each_step:
-            data = self.results[step.each_step].data
+            before = self.results[step.each_step]
+            if before.is_empty and before.is_checked:
+                text = f"nothing to do: {step.each_step} has no rows, as its agent made sure"
+                return Result(text=text, data=[], is_checked=True)
+            data = before.data
         else:
             found = await self._glob(step)
             if found.is_error:
@@ -293,4 +298,5 @@ def combine(parts: list[tuple[str, Result]]) -> Result:
         files=tuple(dict.fromkeys(file for _, part in usable for file in part.files)),
         evidence=tuple(proof for _, part in usable for proof in part.evidence[:1]),
         reason="; ".join(lacking[:20]),
+        is_checked=all(part.is_checked or not part.is_empty for _, part in usable),
     )

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from swarm.agent.border import MARK, new_mark
 from swarm.card import AgentCard
 from swarm.errors import PlanError, ProjectError
 from swarm.events import Notice
@@ -168,7 +169,7 @@ class Swarm:
             created_at=time.time(),
             limits=self._setting.limits,
             plan=plan,
-            settings={GIVEN: plan is not None, **self._setting.noted()},
+            settings={GIVEN: plan is not None, MARK: new_mark(), **self._setting.noted()},
         )
         run = Run(record.id, self._setting, answer_type=answer_type, approve=approve, ask_more=ask_more)
         opened = await self._open(run, record)

@@ -7,6 +7,7 @@ of it is used.
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import re
@@ -58,6 +59,9 @@ _BROKEN = (
 )
 _MANIFEST, _DATABASE, _FILES = "manifest.json", "run.db", "files/"
 _CHUNK = 1 << 20
+_EXPORTING = ".swarm-export-"
+_LOCK = "swarm-export.lock"
+"""Held by whoever exports: a folder without its holder was left by a kill."""
 _ID = r"^[A-Za-z0-9_-]{1,64}$"
 
 
@@ -123,8 +127,8 @@ def export_run(path: Path, target: Path, files: Iterable[str] = ()) -> Manifest:
         )
     record = read_run(path)
     try:
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=target.absolute().parent) as folder:
-            copy = Path(folder) / _DATABASE
+        with _beside(target) as folder:
+            copy = folder / _DATABASE
             runfile.copy_file(path, copy)
             parts = {_DATABASE: copy}
             parts |= {f"{_FILES}{name}": _within(Path(record.workspace), name) for name in files}
@@ -135,12 +139,31 @@ def export_run(path: Path, target: Path, files: Iterable[str] = ()) -> Manifest:
                 task=record.task,
                 digests={name: _digest(part) for name, part in parts.items()},
             )
-            whole = Path(folder) / "whole"
+            whole = folder / "whole"
             _write(whole, manifest, parts)
             whole.rename(target)
     except OSError as error:
-        raise StoreError(f"{error.filename or target}: {error.strerror}; nothing was exported") from error
+        # Of what it is made of on the way nobody knows; files of the workspace are named.
+        is_own = error.filename is None or _EXPORTING in str(error.filename)
+        where = shortened(str(target if is_own else error.filename), 160)
+        raise StoreError(f"{where}: {error.strerror}; nothing was exported") from error
     return manifest
+
+
+@contextmanager
+def _beside(target: Path) -> Generator[Path]:
+    """A folder beside the file, for what it is made of. Those that killed exports left there are removed."""
+    parent = target.absolute().parent
+    for left in parent.glob(f"{_EXPORTING}*"):
+        with suppress(OSError), (left / _LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left)
+    with (
+        tempfile.TemporaryDirectory(prefix=_EXPORTING, dir=parent) as made,
+        (Path(made) / _LOCK).open("wb") as lock,
+    ):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield Path(made)
 
 
 def read_manifest(file: Path) -> Manifest:

@@ -325,6 +325,7 @@ def _with_question(
 
 
 def _usage_of(reply: Reply) -> Usage:
-    """The reply's own usage; a reply is one model call at least, and its tools are counted by their results."""
+    """What the reply took; a reply is one model call at least, and its tools are counted by their results."""
     usage = reply.usage
-    return usage.model_copy(update={"model_calls": max(1, usage.model_calls), "tool_calls": 0})
+    own = usage.model_copy(update={"model_calls": max(1, usage.model_calls), "tool_calls": 0})
+    return own + reply.counted

@@ -110,6 +110,11 @@ class Outlet(io.TextIOBase):
         return os.strerror(self._errno) if self._errno not in (0, errno.EPIPE) else ""
 
     @property
+    def is_left(self) -> bool:
+        """Whether whoever read it has gone."""
+        return self._errno == errno.EPIPE
+
+    @property
     def is_free(self) -> bool:
         """Whether all that was written has left."""
         return not self._waiting

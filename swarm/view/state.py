@@ -300,7 +300,10 @@ def words_of(event: Told) -> str:
             return f"nothing in this process could run for {event.seconds:.0f} s: blocked or halted"
         case events.ServerChanged():
             how = {"died": "died", "silent": "answers nothing", "restarted": "runs again", "resting": "rests"}
-            return f"the server {event.server!r} {how[event.state]}{f': {event.text}' if event.text else ''}"
+            name = f"the server {event.server!r}"
+            if event.text.startswith(name):
+                return event.text  # It says what became of the server, and why.
+            return f"{name} {how[event.state]}{f': {event.text}' if event.text else ''}"
         case events.StepChanged():
             parts = f" into {', '.join(event.parts)}" if event.parts else ""
             return f"{event.step}: {event.change}{parts}: {event.why}"

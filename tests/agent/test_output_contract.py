@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.turns import unmarked
 from swarm.events import AgentEnded, Event, ModelReplied, StepEnded
 from swarm.hub.hub import Hub
 from swarm.limits import Limits
@@ -77,7 +78,7 @@ async def test_a_call_in_any_dialect_is_made_and_remembered_as_a_turn(
     answer, events, asked = await run(project, script)
     assert answer.status == "done"
     assert json.loads(asked[1].messages[2].content.partition("\n")[0]) == CALL
-    assert asked[1].messages[3].content.startswith("files.read gave:\nThe lift of Ulm")
+    assert unmarked(asked[1].messages[3].content).startswith("files.read gave:\nThe lift of Ulm")
     assert next(event.action for event in events if isinstance(event, ModelReplied)) == "files.read note.txt"
 
 
@@ -87,7 +88,9 @@ async def test_a_reply_that_is_no_turn_gets_one_corrective_turn_and_then_fails_t
     answer, events, asked = await run(project, lambda _: '{"tool": "files.remove", "args": {}}')
     assert answer.status == "failed"
     assert len(asked) == 2
-    assert asked[1].messages[-1].content.startswith("That can't be used: there is no tool 'files.remove'")
+    assert unmarked(asked[1].messages[-1].content).startswith(
+        "That can't be used: there is no tool 'files.remove'"
+    )
     result = result_of(events)
     assert result.reason.startswith("no usable reply after a correction: there is no tool 'files.remove'")
     assert result.refused_by == ""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.context import FIRST_INSTRUCTION, STEP, TASK, Followed, Follower, follow, new_project
-from benchmarks.turns import call_turn, result_turn
+from benchmarks.turns import call_turn, result_turn, unmarked
 from swarm import Limits, Plan, Run, Swarm
 from swarm.agent.compaction import KEPT, notes_in, size, tail_of, with_handles, with_notes
 from swarm.errors import ContextOverflow, ModelError
@@ -127,7 +127,7 @@ async def test_where_the_model_gives_no_notes_the_oldest_turns_are_dropped_and_n
     shortened = next(one for one in turns if "Calls made there" in one.messages[1].content)
     instructions, step = shortened.messages[:2]
     assert FIRST_INSTRUCTION in instructions.content
-    assert step.content.startswith(f"Your step: {STEP.brief}\n")
+    assert unmarked(step.content).startswith(f"Your step: {STEP.brief}\n")
     assert "files.read chain/alpha.txt" in step.content
 
 

@@ -49,7 +49,9 @@ def test_questions_of_all_runs_are_listed_with_the_evidence_and_the_command_that
     assert "run abcd2345, question 2: post.send of letters[1] (irreversible)\n" in said
     assert '  arguments: {"to": "Ana", "text": "xxx' in said
     assert " to post 1.0 00c0ffee\n  seen: the run was cut off, and nothing can tell\n" in said
-    assert "  answer with: swarm answer abcd2345 2 done|repeat|abandon [--note TEXT]" in said
+    assert "  answer with: swarm answer abcd2345 2 done|failed|repeat|abandon [--note TEXT]" in said
+    remedy = '  if it only reads, say so and it is never asked about: [servers.post.effects] send = "pure" '
+    assert remedy + 'in swarm.toml, of a function @tool(effect="pure")\n' in said
     assert swarm(project, "questions", "efgh").stdout.count("question ") == 1
 
 

@@ -109,14 +109,49 @@ def test_a_run_has_one_owner_and_goes_on_when_that_was_killed(project: Path) -> 
     assert (done.exit_code, done.stdout) == (0, "Ana owes most.\n"), done.stderr
 
 
-def test_a_reader_that_leaves_ends_the_run_quietly(project: Path) -> None:
-    command = f"{shlex.join(swarm(*RUN, '--json'))} | head -n 1"
-    done = subprocess.run(
-        ["bash", "-c", command], cwd=project, capture_output=True, text=True, timeout=100, check=False
+def piped(command: str, project: Path) -> subprocess.CompletedProcess[str]:
+    """A command line of bash, which ends with the exit code of its first command."""
+    line = f"{command}; exit ${{PIPESTATUS[0]}}"
+    return subprocess.run(
+        ["bash", "-c", line], cwd=project, capture_output=True, text=True, timeout=100, check=False
     )
 
+
+def test_a_run_outlives_whoever_read_its_events_and_says_so(project: Path) -> None:
+    done = piped(f"{shlex.join(swarm(*RUN, '--json'))} | head -n 1", project)
+
     assert EVENT.validate_json(done.stdout).kind == "run_started"
-    assert done.stderr == ""
+    told, last = done.stderr.splitlines()
+    assert re.fullmatch(
+        r"swarm: whoever read the output has gone, and the run goes on; it is ended with: swarm stop \w+; looked at "
+        r"with: swarm show \w+ --events",
+        told,
+    )
+    assert last == "swarm: whoever read standard output has gone; `swarm show` has the answer"
+    assert done.returncode == 1
+    assert "Ana owes most." in here("show", at=project).stdout
+
+
+def test_a_run_ends_and_says_where_its_answer_is_when_nobody_is_left_to_read_it(project: Path) -> None:
+    done = piped(f"{shlex.join(swarm(*RUN))} | true", project)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == (
+        "swarm: whoever read standard output has gone; `swarm show` has the answer"
+    )
+    assert "Ana owes most." in here("show", at=project).stdout
+
+
+def test_a_run_goes_on_when_nobody_is_left_to_read_its_progress(project: Path) -> None:
+    done = piped(f"{shlex.join(swarm(*RUN))} 2> >(head -n 1 >&2) | cat", project)
+
+    assert (done.returncode, done.stdout) == (0, "Ana owes most.\n")
+
+
+def test_a_list_that_is_cut_by_its_reader_ends_quietly(project: Path) -> None:
+    done = piped(f"{shlex.join(swarm('prompts'))} | head -n 1", project)
+
+    assert (done.stdout, done.stderr) == ("== agent\n", "")
 
 
 @pytest.mark.parametrize(
@@ -151,3 +186,12 @@ def test_a_run_that_used_functions_is_to_be_resumed_from_its_program(project: Pa
         "this run used functions of a program as tools (python.price); resume it from there:" in done.stderr
     )
     assert "Swarm.open(tools=[…]), swarm.resume(" in done.stderr
+
+
+def test_a_run_takes_the_model_of_a_table_by_its_name(project: Path) -> None:
+    with (project / "swarm.toml").open("a", encoding="utf-8") as settings:
+        settings.write('\n[models.big]\nname = "scripted"\n')
+
+    done = here("plan", "run", "plan.json", "--model", "big", at=project)
+
+    assert (done.exit_code, done.stdout) == (0, "nothing\n"), done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,7 +106,9 @@ def test_a_transcript_tells_what_was_told_said_done_and_given(show: Show) -> Non
         "──",
         "done",
     ]
-    assert "told   Your step: Add up reports/north.txt." in lines
+    assert re.search(
+        r"^told   \[[a-z]{4}\] Your step: Add up reports/north\.txt\.$", "\n".join(lines), re.MULTILINE
+    )
     assert 'tool   sums.add {"of": {"name": "north", "parts": [1, 2]}, "note": "xxx' in "\n".join(lines)
     assert lines[-2] == "done   the total is 12"
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from swarm.errors import ModelMissing, ProjectError
 from swarm.messages import Message, Request
 from swarm.models import catalog, shelf
-from swarm.models.choose import open_model, wish_of
+from swarm.models.choose import find, open_model, open_wish, wish_of
+from swarm.models.probe import Asker, ServerSlow, probe, probe_quietly
 from swarm.project.settings import ModelSettings
 from swarm.testing import Fault, ScriptedModel, serving
+from swarm.testing.http import HttpRequest, HttpResponse, json_response, serve
 
 # Importing litellm or loading a model takes seconds, on a starved machine minutes.
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
@@ -93,6 +99,86 @@ async def test_what_a_person_set_stays_when_the_server_has_failed() -> None:
     assert model.endpoint == before
     assert (before.slots, before.slots_guessed, before.window, before.resident) == (1, False, 2_048, 3)
     assert (before.constrains, before.streams) == (False, False)
+
+
+LLAMACPP: dict[str, JsonValue] = {
+    "/v1/models": {"data": [{"id": "m", "meta": {"n_ctx_train": 4_096}}]},
+    "/props": {"total_slots": 2, "default_generation_settings": {"n_ctx": 4_096}},
+}
+
+
+@asynccontextmanager
+async def loading(rounds: int) -> AsyncGenerator[tuple[str, list[str]]]:
+    """A llama.cpp server that loads its model for so many rounds of questions, and the paths it was asked for."""
+    asked: list[str] = []
+
+    async def handle(request: HttpRequest) -> HttpResponse:
+        is_loading = asked.count("/v1/models") < rounds
+        asked.append(request.path)
+        if is_loading:
+            return json_response({"error": {"message": "Loading model", "code": 503}}, 503)
+        page = LLAMACPP.get(request.path)
+        return json_response(page, 404 if page is None else 200)
+
+    async with serve(handle) as url:
+        yield url, asked
+
+
+async def test_a_named_server_that_loads_its_model_is_waited_for_and_somebody_is_told() -> None:
+    told: list[str] = []
+    async with loading(2) as (url, _):
+        wish = wish_of(f"m@{url}", ModelSettings())
+        found = await find(wish, told.append)
+    assert found is not None
+    assert (found.model, found.slots) == ("m", 2)
+    assert told == [
+        f"the model server at {url} is there and tells nothing of itself; it is waited for, up to 600 s"
+    ]
+
+
+async def test_a_server_that_becomes_ready_between_two_pages_is_known_whole() -> None:
+    asked: list[str] = []
+
+    async def handle(request: HttpRequest) -> HttpResponse:
+        asked.append(request.path)
+        if request.path == "/props" and asked.count("/props") == 1:
+            return json_response({"error": {"message": "Loading model", "code": 503}}, 503)
+        page = LLAMACPP.get(request.path)
+        return json_response(page, 404 if page is None else 200)
+
+    async with serve(handle) as url:
+        (found,) = await probe(url)
+    assert (found.kind, found.slots) == ("llamacpp", 2)
+
+
+async def test_a_slow_server_is_no_absent_one_where_nobody_waits() -> None:
+    async with loading(100) as (url, _):
+        with pytest.raises(
+            ServerSlow, match=f"the model server at {url} is there and tells nothing of itself; see"
+        ):
+            await find(wish_of(f"m@{url}", ModelSettings()))
+        assert await probe_quietly(url) == []
+
+
+async def test_a_server_that_does_not_answer_in_time_is_slow() -> None:
+    async def handle(_: HttpRequest) -> HttpResponse:
+        await asyncio.Event().wait()
+        return HttpResponse()
+
+    async with serve(handle) as url, Asker(url, 0.05) as ask:
+        assert await ask.text("/props") == ""
+        assert ask.is_slow
+
+
+async def test_what_has_just_been_found_is_not_looked_for_again_before_it_is_opened() -> None:
+    async with loading(0) as (url, asked):
+        wish = wish_of(f"m@{url}", ModelSettings(slots=5))
+        assert await find(wish)
+        looked = len(asked)
+        async with open_wish(wish) as model:
+            assert (model.endpoint.model, model.endpoint.slots, len(asked)) == ("m", 5, looked)
+        async with open_wish(wish):
+            assert len(asked) == 2 * looked
 
 
 async def test_a_name_that_the_server_does_not_have_lists_those_it_has() -> None:

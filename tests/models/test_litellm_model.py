@@ -222,6 +222,24 @@ async def test_a_router_that_started_anew_is_not_taken_for_another_model() -> No
     assert "changed" not in [one.kind for one in heard]
 
 
+async def test_requests_that_only_count_a_prompt_are_spent_like_others_and_told_of_once() -> None:
+    model, told = ScriptedModel(lambda _: "yes", window=32_768), list[Setback]()
+    long = [Request(messages=(Message(role="user", content="word " * n),)) for n in (2_900, 3_000, 3_100)]
+    async with serving(model, "lmstudio") as url, client(url, "lmstudio", 4_096) as asked:
+        with hearing(told.append):
+            replies = [await asked.reply(request) for request in long]
+
+    assert sum(reply.spent.model_calls for reply in replies) == len(model.log) > len(replies)
+    assert sum(reply.spent.prompt_tokens for reply in replies) == sum(
+        one.usage.prompt_tokens for one in model.log
+    )
+    assert [one.usage.model_calls for one in replies] == [1, 1, 1]
+    assert [one.text for one in told if "has no tokenizer" in one.text] == [
+        f"{url} has no tokenizer: prompts that may have been cut are counted by short requests, which are model "
+        "calls of the run"
+    ]
+
+
 @pytest.mark.parametrize("streams", [True, False])
 async def test_a_server_that_counts_no_tokens_is_asked_once_and_they_are_estimated(streams: bool) -> None:
     text = "The lamp in the second room is off. " * 300

@@ -85,6 +85,12 @@ def test_a_wrong_value_is_named_with_its_place(tmp_path: Path) -> None:
     assert said.endswith("got 'many'")
 
 
+def test_one_tool_that_is_no_list_is_told_how_a_list_is_written(tmp_path: Path) -> None:
+    said = _refusal(tmp_path, '---\ndescription: x\ntools: "*"\n---\n')
+
+    assert said == "tools: give a list: ['one', 'two'], got '*'"
+
+
 def test_bad_yaml_is_named_with_its_line_in_the_file(tmp_path: Path) -> None:
     said = _refusal(tmp_path, "---\ndescription: x\ntools: [a\n---\n")
 

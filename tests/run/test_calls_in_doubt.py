@@ -145,7 +145,20 @@ async def test_an_irreversible_call_that_was_cut_off_pauses_the_run_when_all_els
     [
         ("after", "done", "reconciled", "python.send took effect, as a person saw (it is there)"),
         ("before", "repeat", "done", "sent to Ana"),
-        ("before", "abandon", "abandoned", "A person gave python.send up (it is there)"),
+        (
+            "before",
+            "failed",
+            "failed",
+            "python.send failed and had no effect, as a person saw (it is there). What was seen of it: the run "
+            "was cut off before its answer was recorded",
+        ),
+        (
+            "before",
+            "abandon",
+            "abandoned",
+            "A person gave python.send up (it is there). Do not make this call again; go on without it. What was "
+            "seen of it: the run was cut off before its answer was recorded",
+        ),
     ],
 )
 async def test_what_a_person_decides_is_what_becomes_of_it(
@@ -160,7 +173,29 @@ async def test_what_a_person_decides_is_what_becomes_of_it(
     ended = await resume(project, post, id)
     assert (ended.status, states(path)) == ("done", [state])
     assert words in ended.text
-    assert post.sent == ([] if decision == "abandon" else ["Ana"])
+    assert post.sent == ([] if decision in ("failed", "abandon") else ["Ana"])
+
+
+async def test_a_call_that_a_person_says_failed_may_be_made_by_the_next_attempt(project: Path) -> None:
+    post = Post("irreversible", "before")
+    id = await cut_off(project, post)
+    path = run_path(project, id)
+    assert (await resume(project, post, id)).status == "paused"
+    async with Journal.open(path) as journal:
+        await journal.ledger.decide(1, "failed")
+
+    def again(request: Request) -> str:
+        """Gives its first attempt up, and calls in its second."""
+        said = request.messages[-1].content
+        if "Send it." in said:
+            return json.dumps({"tool": "python.send", "args": {"to": "Ana"}})
+        return json.dumps({"cannot": "no way"} if "failed" in said else {"result": "sent"})
+
+    opening = Swarm.open(project, model=ScriptedModel(again), tools=[post.send])
+    async with asyncio.timeout(60), opening as swarm:
+        run: Run[str] = await swarm.resume(id)
+        assert (await run.answer()).status == "done"
+    assert (post.sent, states(path)) == (["Ana"], ["failed", "done"])
 
 
 async def test_a_decision_is_heard_while_others_work(project: Path) -> None:

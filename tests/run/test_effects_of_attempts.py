@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
+from benchmarks.turns import unmarked
 from swarm.effects import BEFORE
 from swarm.errors import ModelUnavailable
 from swarm.limits import Limits
@@ -106,7 +107,7 @@ async def test_what_an_attempt_did_before_it_failed_is_told_to_the_next_and_not_
     assert post.sent == ["Ana"]
     told = "Earlier attempts did this; do not do it again:\n- python.send Ana: done\n"
     assert [told in one for one in agent.asked[:3]] == [False, False, True]
-    assert agent.asked[3] == f"python.send gave:\n{BEFORE}\nsent to Ana"
+    assert unmarked(agent.asked[3]) == f"python.send gave:\n{BEFORE}\nsent to Ana"
 
 
 async def test_an_attempt_that_the_planner_adds_does_not_do_it_again_either(project: Path) -> None:
@@ -146,7 +147,7 @@ async def test_what_a_person_gave_up_is_not_done_by_any_later_call(project: Path
     assert (await work(project, agent, post, id)).status == "done"
     assert post.sent == ["Ana"]
     assert "- python.send Ana: given up by a person" in agent.asked[2]
-    assert [one.startswith("python.send failed:\nA person gave") for one in agent.asked[:5]] == [
+    assert [unmarked(one).startswith("python.send failed:\nA person gave") for one in agent.asked[:5]] == [
         *(True, True, False, True, True)
     ]
 

@@ -191,6 +191,15 @@ async def test_an_agent_that_repeats_one_call_is_ended(project: Project) -> None
     assert len([event for event in events if isinstance(event, ModelReplied)]) <= 8
 
 
+async def test_an_agent_that_repeats_a_call_that_fails_ends_with_what_the_tool_said(project: Project) -> None:
+    circling = json.dumps({"tool": "files.read", "args": {"path": "notes/none.md"}})
+    step = Step(id="read", agent="generalist", brief="What is there to do?")
+    answer, _, _ = await run(project, Plan(steps=(step,)), lambda request: circling)
+    assert "step read failed: files.read failed: " in answer.text
+    assert "notes/none.md" in answer.text
+    assert "(the agent repeats one call: files.read notes/none.md)" in answer.text
+
+
 async def test_a_stopped_run_goes_on_where_it_was(project: Project) -> None:
     reached = asyncio.Event()
 

@@ -31,8 +31,18 @@ async def test_the_word_null_is_no_value_where_the_type_takes_none_and_no_text_h
     assert answer.value == value
 
 
-async def test_a_date_that_no_date_of_the_texts_speaks_for_is_named_as_judged(tmp_path: Path) -> None:
-    answer = await answer_of(
-        tmp_path, Teller({"due": "2026-03-12"}, told="It is due soon; it is 24.90."), Due, "When is it due?"
-    )
+@pytest.mark.parametrize("told", ["It is due on Friday.", "It is due in two weeks.", "Fällig am 12. März."])
+async def test_a_date_that_no_date_of_the_texts_speaks_for_is_named_as_judged(
+    tmp_path: Path, told: str
+) -> None:
+    answer = await answer_of(tmp_path, Teller({"due": "2026-03-12"}, told=told), Due, "When is it due?")
     assert (answer.status, answer.judged) == ("done", ("due",))
+
+
+@pytest.mark.parametrize("told", ["It is due; it is 24.90.", "It has come.", "Numbers 7 and 2025."])
+async def test_a_date_of_texts_that_speak_of_no_day_is_doubted(tmp_path: Path, told: str) -> None:
+    answer = await answer_of(tmp_path, Teller({"due": "2026-03-12"}, told=told), Due, "Is it due?")
+    assert (answer.status, answer.missing) == (
+        "degraded",
+        ("due: '2026-03-12' does not stand in what was found",),
+    )

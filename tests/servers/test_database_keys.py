@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import cast
 
+import duckdb
 import pytest
 from mcp import Client
 from mcp_types import CallToolResult, RequestParamsMeta
@@ -80,6 +81,18 @@ async def test_a_call_whose_end_was_never_kept_is_not_repeated(shop: Path) -> No
 async def test_what_changes_no_data_leaves_no_table(shop: Path, sql: str) -> None:
     assert not (await query(shop, sql, "r/a/-/1/1/0")).is_error
     assert rows(shop, "SELECT name FROM sqlite_master WHERE name LIKE 'swarm%'") == []
+
+
+async def test_a_select_that_changes_something_has_its_effect_once_under_one_key(tmp_path: Path) -> None:
+    path = tmp_path / "shop.duckdb"
+    with closing(duckdb.connect(str(path))) as connection:
+        connection.execute("CREATE SEQUENCE numbers")
+    first = await query(path, "SELECT nextval('numbers') AS n", "r/a/-/1/1/0")
+    again = await query(path, "SELECT nextval('numbers') AS n", "r/a/-/1/1/0")
+    other = await query(path, "SELECT nextval('numbers') AS n", "r/a/-/1/2/0")
+
+    assert (first.structured_content, again.structured_content) == ({"result": [{"n": 1}]},) * 2
+    assert other.structured_content == {"result": [{"n": 2}]}
 
 
 async def test_no_table_is_made_without_a_key_or_where_it_is_not_wanted(shop: Path) -> None:

@@ -11,11 +11,13 @@ import os
 import socket
 from collections.abc import Generator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import sqlalchemy
+from mcp import Client
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolResult, RequestParamsMeta, TextContent
 from pydantic import TypeAdapter
 from sqlalchemy.pool import NullPool
 
@@ -202,8 +204,58 @@ def test_an_account_that_can_read_the_servers_files_is_refused(shop: sqlalchemy.
         opened(owner).tables()
 
 
+async def asked(sql: str, *options: str, key: str = "") -> CallToolResult:
+    """What the server that a command line starts answers to a query."""
+    meta = cast("RequestParamsMeta", {"swarm/key": key} if key else {})
+    async with Client(database.build(options)) as client:
+        return await client.call_tool("query", {"sql": sql}, meta=meta)
+
+
+def written(url: sqlalchemy.URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+@pytest.mark.anyio
+async def test_such_an_account_is_taken_where_the_person_says_so_with_a_warning_at_the_start(
+    shop: sqlalchemy.URL, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner = written(sqlalchemy.make_url(URL).set(database="swarm_shop"))
+    sql = "SELECT count(*) AS n FROM orders"
+    refused = await asked(sql, "--url", owner)
+    capsys.readouterr()
+    taken = await asked(sql, "--url", owner, "--allow-superuser")
+
+    assert refused.is_error
+    assert "--allow-superuser" in text_of(refused)
+    assert (taken.is_error, rows_of(taken)) == (False, [{"n": 2}])
+    assert "which can read or write the server's own files" in capsys.readouterr().err
+    changed = await asked("DELETE FROM orders", "--url", owner, "--allow-superuser")
+    assert changed.is_error
+
+
+@pytest.mark.anyio
+async def test_a_reading_account_gets_no_warning(
+    shop: sqlalchemy.URL, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not (await asked("SELECT 1", "--url", written(shop))).is_error
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.anyio
+async def test_a_select_whose_function_writes_has_its_effect_once_under_one_key(shop: sqlalchemy.URL) -> None:
+    arguments = ("--url", written(shop), "--write")
+    first = await asked("SELECT noisy()", *arguments, key="r/a/-/1/1/0")
+    again = await asked("SELECT noisy()", *arguments, key="r/a/-/1/1/0")
+    logged = await asked("SELECT count(*) AS n FROM log", *arguments)
+
+    assert (first.is_error, again.content) == (False, first.content)
+    assert rows_of(logged) == [{"n": 1}]
+
+
 def test_three_million_rows_cost_no_memory(shop: sqlalchemy.URL) -> None:
-    result = opened(shop).query("SELECT i, repeat('x', 100) FROM generate_series(1, 3000000) AS i", limit=5)
+    result = opened(shop, seconds=120).query(
+        "SELECT i, repeat('x', 100) FROM generate_series(1, 3000000) AS i", limit=5
+    )
 
     assert len(rows_of(result)) == 5
     assert "first 5 rows of more" in text_of(result)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from benchmarks.proof import ROOT, python
 from swarm.errors import ProjectError, StoreError
 from swarm.events import Notice, RunEnded
 from swarm.messages import Message, Reply, Request
@@ -117,6 +121,54 @@ async def test_a_run_at_work_is_exported_as_it_is_recorded_by_then(tmp_path: Pat
     told = [event.text for event in read_events(tmp_path / "there" / "r.db") if event.kind == "notice"]
     assert told == ["before"]
     assert read_run(tmp_path / "there" / "r.db").status == "running"
+
+
+LEFT = """
+import os, signal, sys
+from pathlib import Path
+from swarm.store import archive
+with archive._beside(Path(sys.argv[1])) as folder:
+    (folder / "run.db").write_bytes(b"half of it")
+    if sys.argv[2] == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    print("at work", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_a_killed_export_left_is_removed_by_the_next_one_and_nothing_else(
+    tmp_path: Path, workspace: Path
+) -> None:
+    path, target = tmp_path / "r.db", tmp_path / "r.swarm"
+    asyncio.run(make_run(path, workspace))
+    others = tmp_path / ".swarm-export-notes"
+    others.mkdir()
+    command = python("-c", LEFT, str(target))
+    assert subprocess.run([*command, "killed"], cwd=ROOT, check=False).returncode == -signal.SIGKILL
+    with subprocess.Popen(
+        [*command, "goes on"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as busy:
+        assert busy.stdin
+        assert busy.stdout
+        assert busy.stdout.readline() == b"at work\n"
+        export_run(path, target)
+        left = [one for one in tmp_path.glob(".swarm-export-*") if one != others]
+        assert [sorted(one.name for one in folder.iterdir()) for folder in left] == [
+            ["run.db", "swarm-export.lock"]
+        ]
+        busy.stdin.close()
+    assert list(tmp_path.glob(".swarm-export-*")) == [others]
+    assert read_manifest(target).run == "r"
+
+
+async def test_an_export_that_cannot_be_made_names_the_file_that_was_wanted(
+    tmp_path: Path, workspace: Path
+) -> None:
+    await make_run(tmp_path / "r.db", workspace)
+    target = tmp_path / "away" / "r.swarm"
+    with pytest.raises(StoreError) as refused:
+        export_run(tmp_path / "r.db", target)
+    assert str(refused.value) == f"{target}: No such file or directory; nothing was exported"
 
 
 async def test_what_is_there_already_is_not_written_over(tmp_path: Path, workspace: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import struct
 from contextlib import closing
 from pathlib import Path
 
@@ -115,6 +116,35 @@ async def test_a_row_that_is_gone_is_noticed(tmp_path: Path, table: str) -> None
             connection.execute(f'DROP TRIGGER "{trigger}"')
         connection.execute(f"DELETE FROM {table} WHERE rowid = 1")
     assert "the file is damaged (its totals)" in await refusal(path)
+
+
+def exchange_pages(path: Path, table: str) -> None:
+    """Lets two pages of a table change places, each whole as it is (the format: https://sqlite.org/fileformat2.html)."""
+    with closing(sqlite3.connect(path)) as connection:
+        size: int = connection.execute("PRAGMA page_size").fetchone()[0]
+        query = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
+        root: int = connection.execute(query, (table,)).fetchone()[0]
+    data = path.read_bytes()
+    pages = [data[start : start + size] for start in range(0, len(data), size)]
+    assert pages[root - 1][0] == 5  # an interior page of a table
+    cells = struct.unpack_from(">2H", pages[root - 1], 12)
+    one, other = (struct.unpack_from(">I", pages[root - 1], cell)[0] - 1 for cell in cells)
+    pages[one], pages[other] = pages[other], pages[one]
+    path.write_bytes(b"".join(pages))
+
+
+@pytest.mark.parametrize("table", ["events", "replies"])
+async def test_pages_that_changed_places_are_noticed_by_who_only_reads(tmp_path: Path, table: str) -> None:
+    path = tmp_path / "r.db"
+    record = RunRecord(id="r", task="t", project="/p", workspace="/w", model="m", created_at=1.0)
+    async with Journal.open(path, record=record) as journal:
+        for number in range(300):
+            journal.note(Notice(text=f"{number} {'x' * 200}"))
+        await go_on(journal, 300)
+    exchange_pages(path, table)
+    with pytest.raises(StoreError, match=rf"the file is damaged in {table} \(.*out of order\)"):
+        read_events(path) if table == "events" else read_threads(path)
+    assert read_run(path).id == "r"
 
 
 async def test_damaged_events_and_checkpoints_are_let_go_of_and_the_run_goes_on(tmp_path: Path) -> None:

@@ -32,6 +32,10 @@ LINES: list[tuple[Event, str]] = [
         ServerChanged(server="files", state="died", text="exit code 3"),
         "the server 'files' died: exit code 3",
     ),
+    (
+        ServerChanged(server="files", state="died", text="the server 'files' did not start: no such program"),
+        "the server 'files' did not start: no such program",
+    ),
     (ServerChanged(server="files", state="restarted"), "the server 'files' runs again"),
     (
         StepChanged(step="notes", change="split", why="it was too much", parts=("notes_1", "notes_2")),
