@@ -134,7 +134,7 @@ class ByteScan:
     """What a look at all bytes of a file shows."""
 
     lines: int
-    """Line ends, ``\\n`` or ``\\r\\n``; of a file without quotes, its lines."""
+    """Line ends, ``\\n`` or ``\\r\\n``; counted as far as the first quote."""
     is_quoted: bool
     """Whether a quote stands anywhere: then a line may be no row."""
 
@@ -151,8 +151,8 @@ def scanned(path: Path) -> ByteScan:
         while chunk := file.read(CHUNK):
             if b"\0" in chunk:
                 raise ToolError("it holds NUL bytes, so it is no text")
-            lines += chunk.count(b"\n")
             is_quoted = is_quoted or b'"' in chunk
+            lines += 0 if is_quoted else chunk.count(b"\n")
             last = chunk[-1:]
     return ByteScan(lines + (last != b"\n"), is_quoted)
 
