@@ -11,8 +11,6 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from charset_normalizer import from_bytes
-
 from swarm.errors import ToolError
 
 MARKS = (
@@ -193,6 +191,8 @@ def _guessed(data: bytes) -> str:
     western, eastern = _as(data, WESTERN), _as(data, EASTERN)
     if western is not None and _is_plausible(western):
         return WESTERN
+    from charset_normalizer import from_bytes  # of no use to a file that is UTF-8
+
     best = from_bytes(data).best()
     name = best.encoding if best is not None else ""
     if name not in LATIN and name and _is_of_its_script(data, name):

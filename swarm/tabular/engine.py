@@ -185,8 +185,10 @@ def _load(
                 load_file(connection, name, rows, words, scratch)
         else:
             _load_rows(connection, name, columns_of(rows))
+    called = statement.functions()
     for macro in DIALECT:
-        connection.execute(f"CREATE MACRO {macro}")
+        if macro.partition("(")[0].strip('"') in called:
+            connection.execute(f"CREATE MACRO {macro}")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
