@@ -90,6 +90,12 @@ class Survey(BaseModel):
         """Whether there is anything to query before a step has run."""
         return bool(self.tables or self.database_tables or self.database)
 
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What lies there and is not in the survey, each with its reason."""
+        lacking = (f"some files, which are not listed: {self.unlisted}",) if self.unlisted else ()
+        return (*self.unread, *lacking)
+
     def lines(self) -> str:
         """The survey as a model reads it; names are written as SQL needs them."""
         texts = _cut([_text_line(group) for group in self.texts], MOST_GROUPS, "groups of text files")
@@ -102,7 +108,9 @@ class Survey(BaseModel):
             f"Tables: {'; '.join([*tables, *stored]) or 'none'}",
         ]
         if self.unread:
-            lines.append(f"Not read: {'; '.join(_cut(list(self.unread), MOST_UNREAD, 'that were not read'))}")
+            names = [line.partition(": ")[0] for line in self.unread]
+            unread = _cut(list(self.unread), MOST_UNREAD, "that were not read", names)
+            lines.append(f"Not read: {'; '.join(unread)}")
         if self.unlisted:
             lines.append(f"Not all files are listed: {self.unlisted[:400]}")
         return "\n".join(lines)
@@ -148,6 +156,8 @@ async def survey(work: Work) -> Survey:
     has_file = any(path.lower().endswith(DATABASE_ENDINGS) for path in paths)
     asks = has_file or work.has_database
     schema = await _look(work, At(thread, 0, 2), "database.schema", {}) if asks else None
+    if has_file and schema is None:
+        unread.append("the database: no tool of this project reads it; enable the server 'database'")
     if schema is not None and schema.is_error:
         unread.append(f"the database: {one_line(schema.text, MOST_REASON)}")
     database = "" if schema is None or schema.is_error else schema.text
@@ -215,6 +225,7 @@ def escaped(path: str) -> str:
 def _tables(found: ToolResult | None, unread: list[str]) -> tuple[TableGroup, ...]:
     """The tables in files; each file that could not be read goes to ``unread``."""
     if found is None:
+        unread.append("the table files: no tool of this project reads them; it has none called tables.find")
         return ()
     if found.is_error or not isinstance(found.data, list):
         unread.append(f"the table files: {one_line(found.text, MOST_REASON)}")

@@ -17,6 +17,7 @@ from swarm.agent.assignment import Assignment, is_table, label
 from swarm.agent.choice import fitting, room
 from swarm.agent.manual import manual
 from swarm.agent.turn import shape
+from swarm.agent.unread import unlisted_texts, unread_sources
 from swarm.effects import deeds, look
 from swarm.errors import ToolError
 from swarm.events import Notice
@@ -49,6 +50,8 @@ class Opening:
     """Texts it has read."""
     is_quoting: bool = False
     """Whether each row it gives must begin with the words it stands on."""
+    refused: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Files that it was to read and that could not be read, each with the reason."""
 
 
 class Opener:
@@ -87,6 +90,8 @@ class Opener:
 
     async def _open_texts(self, tools: tuple[Tool, ...]) -> Opening:
         opened, refused = await self._read_files(tools)
+        refused |= unread_sources(self.assignment.brief, self.assignment.survey)
+        refused.pop(self.assignment.step.writes, None)
         are_readers = all(tool.effect == "pure" for tool in tools)
         if are_readers and (why := refused.get(self._item())):
             raise ToolError(f"{self._item()} could not be read: {why}")
@@ -99,9 +104,8 @@ class Opener:
         sources = [*opened.values(), *inputs]
         is_quoting = bool(opened) and not tools and is_table(self.assignment.step.expects)
         system = self._system(tools, is_quoting)
-        return Opening(
-            tools, system, self._user([*parts, *inputs]), self.assignment.input_rows, sources, is_quoting
-        )
+        rows, user = self.assignment.input_rows, self._user([*parts, *inputs])
+        return Opening(tools, system, user, rows, sources, is_quoting, refused)
 
     def _item(self) -> str:
         """The one thing to look at; nothing where the step is for one agent."""
@@ -123,10 +127,13 @@ class Opener:
         return opened, refused
 
     def _paths_named(self) -> list[str]:
-        brief = self.assignment.brief
-        return [p for p in self.assignment.survey.paths if p in brief and p.lower().endswith(TEXT_ENDINGS)]
+        brief, survey = self.assignment.brief, self.assignment.survey
+        listed = [p for p in survey.paths if p in brief and p.lower().endswith(TEXT_ENDINGS)]
+        return [*listed, *unlisted_texts(brief, survey)]
 
     async def _open_tables(self, tools: tuple[Tool, ...]) -> Opening:
+        if unread := unread_sources(self.assignment.brief, self.assignment.survey):
+            raise ToolError("; ".join(f"{path} could not be read: {why}" for path, why in unread.items()))
         rows: dict[str, Sequence[Row]] = dict(self.assignment.input_rows)
         loader = _named(await self.work.box.tools(("tables.load",)), "tables.load")
         for group in self._groups_wanted(self.assignment.survey.tables, bool(rows)):
@@ -136,8 +143,10 @@ class Opener:
         wants_database = self._wants_database(rows)
         kept = tuple(tool for tool in tools if self._is_wanted(tool, bool(rows), wants_database))
         if not kept:
+            lacks = "; ".join(self.assignment.survey.unread[:MOST_FILES])
             raise ToolError(
                 f"step {self.assignment.step.id} has no table to query: it needs a step that gives one"
+                + f" (not read: {lacks})" * bool(lacks)
             )
         parts = [f"Tables for {QUERY}:\n" + "\n".join(describe(*one) for one in rows.items())] if rows else []
         if wants_database:

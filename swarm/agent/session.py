@@ -16,6 +16,7 @@ from swarm.agent.progress import MOST_REPEATS, Progress
 from swarm.agent.quotes import passed_over, split_quotes, unquoted, with_quotes
 from swarm.agent.sql import faults, summed_first
 from swarm.agent.turn import TEXT, Action, Cannot, Give, TurnRules, name_action, parse, spelled
+from swarm.agent.unread import is_named
 from swarm.agent.window import Window
 from swarm.effects import act
 from swarm.errors import ContextOverflow, Declined, MalformedReply
@@ -54,6 +55,8 @@ class Session:
     _sources: list[str] = field(default_factory=list[str])
     _rows: dict[str, Sequence[Row]] = field(default_factory=dict[str, Sequence[Row]])
     _empty: bool = False
+    _refused: dict[str, str] = field(default_factory=dict[str, str])
+    """Files that could not be read, and that no call has worked on since, each with the reason."""
 
     def __post_init__(self) -> None:
         self._messages = [
@@ -62,6 +65,7 @@ class Session:
         ]
         self._rows = dict(self.opening.rows)
         self._sources = list(self.opening.sources)
+        self._refused = dict(self.opening.refused)
         self._window = Window(self.work)
         self._progress = Progress(self._sources)
 
@@ -199,6 +203,9 @@ class Session:
         if not result.is_error:
             self._evidence.append((tool.full_name, self.turn, summarize(call)))
             self._sources.append(result.text)
+            # What was read at last, or moved unread as it was to be, lacks no more.
+            told = json.dumps(call.args, ensure_ascii=False)
+            self._refused = {path: why for path, why in self._refused.items() if not is_named(path, told)}
         if self.assignment.is_queried:
             self._receive_query(call, result)
             return
@@ -263,6 +270,8 @@ class Session:
         return bool(self._sources) and schema is not None and schema.get("type") in ("array", "object")
 
     def _done(self, data: JsonValue, reason: str = "") -> None:
+        unread = [f"{path} could not be read: {one_line(why, 160)}" for path, why in self._refused.items()]
+        reason = "; ".join([*([reason] if reason else []), *unread])
         self.result = Result(
             status="degraded" if reason else "done",
             text=summary(data),
