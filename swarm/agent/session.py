@@ -58,6 +58,9 @@ class Session:
     _refused: dict[str, str] = field(default_factory=dict[str, str])
     """Files that could not be read, and that no call has worked on since, each with the reason."""
 
+    _failure: str = ""
+    """Why the last call failed; empty where it did not."""
+
     def __post_init__(self) -> None:
         self._messages = [
             Message(role="system", content=self.opening.system),
@@ -189,7 +192,8 @@ class Session:
     async def _use(self, call: ToolCall) -> None:
         times = self._progress.times(call)
         if times > MOST_REPEATS:
-            self._fail(f"the agent repeats one call: {call.tool} {summarize(call)}")
+            last = f", which failed: {self._failure}" if self._failure else ""
+            self._fail(f"the agent repeats one call: {call.tool} {summarize(call)}{last}")
             return
         if self.assignment.is_queried and (fault := faults(_sql(call))):
             self._correct(fault)
@@ -197,6 +201,7 @@ class Session:
         tool = next((tool for tool in self.opening.tools if tool.full_name == call.tool), _gone(call))
         result = await act(self.work, self._at(), tool, dict(call.args), self._rows)
         self._files += result.files
+        self._failure = one_line(result.text, 300) if result.is_error else ""
         # Of calls with an effect each is a step ahead, though all may be answered alike.
         has_effect = tool.effect != "pure" and not result.is_error
         self._progress.hear(f"{call.args}{result.text}" if has_effect else result.text)

@@ -38,16 +38,20 @@ class _ReadyFile:
     scan: Future[ByteScan] | None
     """A look at all of its bytes, made while DuckDB reads them; None where each line was read already."""
 
-    def rows(self) -> int | None:
-        """How many rows it must have; None where its lines do not tell.
+    def scanned(self) -> ByteScan | None:
+        """What the look at its bytes showed.
 
         Raises:
             ToolError: it holds bytes of no text.
         """
         try:
-            scan = self.scan.result() if self.scan else None
+            return self.scan.result() if self.scan else None
         except (ToolError, OSError) as error:
             raise _told(self.path, error) from error
+
+    def rows(self) -> int | None:
+        """How many rows it must have; None where its lines do not tell."""
+        scan = self.scanned()
         return None if scan is None or scan.is_quoted else scan.lines - self.skipped - 1
 
     def sql(self) -> str:
@@ -94,7 +98,8 @@ def _is_read(
     """Whether DuckDB reads the files as they are."""
     try:
         _read(connection, name, table, parts, words)
-        return not _has_empty_rows(connection, name, table)
+        is_text = all(scan.is_utf8 for part in parts if (scan := part.scanned()))
+        return is_text and not _has_empty_rows(connection, name, table)
     except duckdb.Error as error:
         if "INTERRUPT" in str(error):
             raise
