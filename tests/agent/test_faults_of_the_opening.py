@@ -142,7 +142,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory, quick: Quick) -> Mapping[str
     first = Step(id="first", agent="writer", brief="Break them.")
     plan = Plan(steps=(first, *map(step, PATHS)))
 
-    async def work() -> Mapping[str, Result]:
+    async def work() -> dict[str, Result]:
         limits = Limits(replans=0, attempts=1)
         opening = Swarm.open(quick(folder), model=ScriptedModel(script), limits=limits)
         async with asyncio.timeout(180), opening as swarm:

@@ -166,7 +166,9 @@ class Team:
             return json.dumps({"result": "It is 5."})
         self.read = prompt
         is_text = self.name.endswith(".md")
-        agent = {"agent": "researcher"} if is_text else {"agent": "analyst", "columns": ["total:number"]}
+        agent: dict[str, object] = (
+            {"agent": "researcher"} if is_text else {"agent": "analyst", "columns": ["total:number"]}
+        )
         step = {
             "id": "sum",
             "each": "",
