@@ -169,7 +169,7 @@ class Team:
         agent: dict[str, object] = (
             {"agent": "researcher"} if is_text else {"agent": "analyst", "columns": ["total:number"]}
         )
-        step = {
+        step: dict[str, object] = {
             "id": "sum",
             "each": "",
             "needs": [],
