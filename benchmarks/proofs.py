@@ -39,15 +39,23 @@ ALL = (
     "night",
     "soak",
     "growth",
+    "tables",
+    "typed_answers",
     "conformance",
     "tool_lists",
+    "foreign_servers",
     "crash_points",
     "power_cuts",
     "full_disk",
     "corruption",
     "wrong_inputs",
 )
-"""In the order of PROOFS.md; those that are not short take several minutes to hours each."""
+"""In the order of PROOFS.md; those that are not short take several minutes to hours each.
+
+Those that ask a real model (``newcomer``, ``small_model``, ``plans``, ``night``, ``cache``, ``typed_answers``) use the
+small embedded one, which is fetched once. ``foreign_servers`` needs Node, and the network for what it installs.
+``full_disk`` needs Linux with ``unshare``.
+"""
 
 INTRODUCTION = """# Proofs
 

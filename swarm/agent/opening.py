@@ -18,6 +18,7 @@ from swarm.agent.border import Border
 from swarm.agent.choice import fitting, room
 from swarm.agent.manual import manual
 from swarm.agent.turn import shape
+from swarm.agent.unread import unlisted_texts, unread_sources
 from swarm.effects import deeds, look
 from swarm.errors import ToolError
 from swarm.events import Notice
@@ -51,6 +52,8 @@ class Opening:
     """Texts it has read."""
     is_quoting: bool = False
     """Whether each row it gives must begin with the words it stands on."""
+    refused: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Files that it was to read and that could not be read, each with the reason."""
 
 
 class Opener:
@@ -92,6 +95,8 @@ class Opener:
         if self.assignment.text is not None:
             return self._open_given(self.assignment.text)
         opened, refused = await self._read_files(tools)
+        refused |= unread_sources(self.assignment.brief, self.assignment.survey)
+        refused.pop(self.assignment.step.writes or "", None)
         are_readers = all(tool.effect == "pure" for tool in tools)
         if are_readers and (why := refused.get(self._item())):
             raise ToolError(f"{self._item()} could not be read: {why}")
@@ -104,9 +109,8 @@ class Opener:
         sources = [*opened.values(), *inputs]
         is_quoting = bool(opened) and not tools and is_table(self.assignment.step.expects)
         system = self._system(tools, is_quoting)
-        return Opening(
-            tools, system, self._user([*parts, *inputs]), self.assignment.input_rows, sources, is_quoting
-        )
+        rows, user = self.assignment.input_rows, self._user([*parts, *inputs])
+        return Opening(tools, system, user, rows, sources, is_quoting, refused)
 
     def _open_given(self, text: str) -> Opening:
         """A text that is given, and nothing else."""
@@ -134,11 +138,13 @@ class Opener:
         return opened, refused
 
     def _paths_named(self) -> list[str]:
-        brief = self.assignment.brief
-        survey = self.assignment.survey
-        return [p for p in survey.paths if p in brief and (is_shown(p) or survey.is_text(p))]
+        brief, survey = self.assignment.brief, self.assignment.survey
+        listed = [p for p in survey.paths if p in brief and (is_shown(p) or survey.is_text(p))]
+        return [*listed, *unlisted_texts(brief, survey)]
 
     async def _open_tables(self, tools: tuple[Tool, ...]) -> Opening:
+        if unread := unread_sources(self.assignment.brief, self.assignment.survey):
+            raise ToolError("; ".join(f"{path} could not be read: {why}" for path, why in unread.items()))
         rows: dict[str, Sequence[Row]] = dict(self.assignment.input_rows)
         loader = _named(await self.work.box.tools(("tables.load",)), "tables.load")
         for group in self._groups_wanted(self.assignment.survey.tables, bool(rows)):
@@ -148,8 +154,10 @@ class Opener:
         wants_database = self._wants_database(rows)
         kept = tuple(tool for tool in tools if self._is_wanted(tool, bool(rows), wants_database))
         if not kept:
+            lacks = "; ".join(self.assignment.survey.unread[:MOST_FILES])
             raise ToolError(
                 f"step {self.assignment.step.id} has no table to query: it needs a step that gives one"
+                + f" (not read: {lacks})" * bool(lacks)
             )
         parts = [f"Tables for {QUERY}:\n" + "\n".join(describe(*one) for one in rows.items())] if rows else []
         if wants_database:

@@ -17,6 +17,7 @@ from swarm.agent.progress import MOST_REPEATS, Progress
 from swarm.agent.quotes import passed_over, split_quotes, unquoted, with_quotes
 from swarm.agent.sql import faults, summed_first
 from swarm.agent.turn import TEXT, Action, Cannot, Give, TurnRules, name_action, parse, spelled
+from swarm.agent.unread import is_named
 from swarm.agent.window import Window
 from swarm.effects import act
 from swarm.errors import ContextOverflow, Declined, MalformedReply
@@ -57,7 +58,9 @@ class Session:
     _sources: list[str] = field(default_factory=list[str])
     _rows: dict[str, Sequence[Row]] = field(default_factory=dict[str, Sequence[Row]])
     _empty: bool = False
-    _refused: str = ""
+    _refused: dict[str, str] = field(default_factory=dict[str, str])
+    """Files that could not be read, and that no call has worked on since, each with the reason."""
+    _failure: str = ""
     """What the last call failed with; empty where it did not."""
 
     def __post_init__(self) -> None:
@@ -67,6 +70,7 @@ class Session:
         ]
         self._rows = dict(self.opening.rows)
         self._sources = list(self.opening.sources)
+        self._refused = dict(self.opening.refused)
         self._window = Window(self.work)
         self._progress = Progress(self._sources)
         self._border = Border.of(self.work.journal.run)
@@ -202,12 +206,15 @@ class Session:
         # Of calls with an effect each is a step ahead, though all may be answered alike.
         has_effect = tool.effect != "pure" and not result.is_error
         self._progress.hear(f"{call.args}{result.text}" if has_effect else result.text)
-        self._refused = (
+        self._failure = (
             f"{call.tool} failed: {one_line(result.text, MOST_REFUSAL)}" if result.is_error else ""
         )
         if not result.is_error:
             self._evidence.append((tool.full_name, self.turn, summarize(call)))
             self._sources.append(result.text)
+            # What was read at last, or moved unread as it was to be, lacks no more.
+            told = json.dumps(call.args, ensure_ascii=False)
+            self._refused = {path: why for path, why in self._refused.items() if not is_named(path, told)}
         if self.assignment.is_queried:
             self._receive_query(call, result)
             return
@@ -272,6 +279,8 @@ class Session:
         return bool(self._sources) and schema is not None and schema.get("type") in ("array", "object")
 
     def _done(self, data: JsonValue, reason: str = "", *, is_checked: bool = False) -> None:
+        unread = [f"{path} could not be read: {one_line(why, 160)}" for path, why in self._refused.items()]
+        reason = "; ".join([*([reason] if reason else []), *unread])
         self.result = Result(
             status="degraded" if reason else "done",
             text=summary(data),
@@ -284,7 +293,7 @@ class Session:
 
     def _after_refusal(self, why: str) -> str:
         """Why the agent ends, behind what its last call failed with: that is what can be mended."""
-        return f"{self._refused} ({why})" if self._refused else why
+        return f"{self._failure} ({why})" if self._failure else why
 
     def _fail(self, reason: str, refused_by: str = "") -> None:
         self.result = Result(

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from swarm.card import AgentCard
 from swarm.engine.engine import Engine
 from swarm.errors import CallInDoubt, RunInterrupted, RunPaused
-from swarm.events import AgentWaiting, PlanMade, StepChanged, StepEnded
+from swarm.events import AgentWaiting, Notice, PlanMade, StepChanged, StepEnded
 from swarm.plan import Plan
 from swarm.planner.change import replan, wants_change
 from swarm.planner.planner import Planning, make_plan
@@ -81,12 +81,12 @@ class Conductor:
 
     async def draft(self) -> PlanMade:
         """A plan for the task; nothing is adopted."""
-        self._survey = await survey(self.work)
-        plan = by_program(self.task, self._survey, self.cards) if self.work.limits.candidates else None
+        found = await self._look()
+        plan = by_program(self.task, found, self.cards) if self.work.limits.candidates else None
         if plan is not None:
             return PlanMade(plan=plan, origin="direct", note=BY_PROGRAM)
         async with self.work.leased(PLANS) as work:
-            made = await make_plan(Planning(work, self.task, self._survey, self.cards))
+            made = await make_plan(Planning(work, self.task, found, self.cards))
         known = direct(made.plan, self._ground) if made.origin == "planner" else None
         return made if known is None else PlanMade(plan=known[0], origin="direct", note=known[1])
 
@@ -223,4 +223,6 @@ class Conductor:
     async def _look(self) -> Survey:
         if self._survey is None:
             self._survey = await survey(self.work)
+            for lack in self._survey.lacks:
+                self.work.note(Notice(text=f"the run goes on without {lack}"))
         return self._survey

@@ -9,6 +9,8 @@ from swarm.survey.gathering import listed as listed
 from swarm.survey.gathering import survey as survey
 from swarm.survey.groups import Group as Group
 from swarm.survey.groups import escaped as escaped
+from swarm.survey.kinds import DATABASE_ENDINGS as DATABASE_ENDINGS
+from swarm.survey.kinds import TABLE_ENDINGS as TABLE_ENDINGS
 from swarm.survey.kinds import TEXT_ENDINGS as TEXT_ENDINGS
 from swarm.survey.overview import MOST_GROUPS as MOST_GROUPS
 from swarm.survey.overview import Survey as Survey

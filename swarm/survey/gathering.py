@@ -39,6 +39,8 @@ async def survey(work: Work) -> Survey:
     has_file = any(path.lower().endswith(DATABASE_ENDINGS) for path in paths)
     asks = has_file or work.has_database
     schema = await _look(work, At(thread, 0, 2), "database.schema", {}) if asks else None
+    if has_file and schema is None:
+        unread.append("the database: no tool of this project reads it; enable the server 'database'")
     if schema is not None and schema.is_error:
         unread.append(f"the database: {one_line(schema.text, MOST_REASON)}")
     database = "" if schema is None or schema.is_error else schema.text
@@ -148,6 +150,7 @@ def _text_group(folder: str, suffix: str, paths: list[str]) -> TextGroup:
 def _tables(found: ToolResult | None, unread: list[str]) -> tuple[TableGroup, ...]:
     """The tables in files; each file that could not be read goes to ``unread``."""
     if found is None:
+        unread.append("the table files: no tool of this project reads them; it has none called tables.find")
         return ()
     if found.is_error or not isinstance(found.data, list):
         unread.append(f"the table files: {one_line(found.text, MOST_REASON)}")

@@ -94,6 +94,12 @@ class Survey(BaseModel):
         """Whether there is anything to query before a step has run."""
         return bool(self.tables or self.database_tables or self.database)
 
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What lies there and is not in the survey, each with its reason."""
+        lacking = (f"some files, which are not listed: {self.unlisted}",) if self.unlisted else ()
+        return (*self.unread, *lacking)
+
     def is_text(self, path: str) -> bool:
         """Whether a path is that of a text file that lies there, and no list of credentials."""
         secret = {group.pattern for group in self.groups if group.kind == SECRETS}
@@ -111,7 +117,8 @@ class Survey(BaseModel):
         ]
         lines += [f"{name}: {said}" for name, said in self._others(tokens / 8) if said]
         if self.unread:
-            unread = _within(tokens / 4, self.unread, "that were not read", MOST_UNREAD)
+            names = [line.partition(": ")[0] for line in self.unread]
+            unread = _within(tokens / 4, self.unread, "that were not read", MOST_UNREAD, names)
             lines.append(f"Not read: {'; '.join(unread)}")
         if self.unlisted:
             lines.append(f"Not all files are listed: {self.unlisted[:400]}")
@@ -161,12 +168,14 @@ class Survey(BaseModel):
         yield "Not looked into", ", ".join(_within(tokens, [f"{name}/" for name in self.left_out], "folders"))
 
 
-def _within(tokens: float, parts: Sequence[str], what: str, most: int = MOST_TEXTS) -> list[str]:
-    """As many of the first parts as have room, at least one, and how many more there are."""
+def _within(
+    tokens: float, parts: Sequence[str], what: str, most: int = MOST_TEXTS, names: Sequence[str] = ()
+) -> list[str]:
+    """As many of the first parts as have room, at least one, and how many more there are, by their names."""
     kept = min(most, len(parts))
     while kept > 1 and estimate("; ".join(parts[:kept])) > tokens:
         kept -= 1
-    return cut(parts, kept, what)
+    return cut(parts, kept, what, names)
 
 
 def _text_line(group: TextGroup) -> str:

@@ -12,13 +12,28 @@ _HIDDEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re
 _AS_FRACTION = re.compile(r"(?i)(\bAS\s+|::\s*)(?:REAL|FLOAT4?|NUMERIC|DECIMAL|DEC)\b(?!\s*\()")
 _AS_WHOLE = re.compile(r"(?i)\s+AS\s+(?:INTEGER|INT|BIGINT)\s*(?=\))")
 _DATE = re.compile(r"(?i)(?<![\w.])date(?=\s*\()")
+_LIMIT = re.compile(r"(?i)\bLIMIT\s+(\d+)\s*,\s*(\d+)")
 _CAST = re.compile(r"(?i)\bCAST\s*$")
 WHOLE = (
     "swarm_whole(x) AS CASE WHEN typeof(x) LIKE '%INT' OR typeof(x) IN ('INTEGER', 'BOOLEAN') "
     "THEN CAST(x AS HUGEINT) ELSE CAST(trunc(CAST(x AS DOUBLE)) AS HUGEINT) END"
 )
 """A whole number as SQLite makes it: what stands behind the point is cut off, where DuckDB rounds."""
-_DAY = "system.main.strftime(CAST(time AS TIMESTAMP)"
+TIME = (
+    "swarm_time(time) AS CASE WHEN CAST(time AS VARCHAR) = 'now' "
+    "THEN make_timestamp(epoch_us(now())) ELSE CAST(time AS TIMESTAMP) END"
+)
+"""A day or a time; ``now`` is a word of SQLite's, and is of UTC there as here."""
+PRINTF = (
+    "printf(form) AS system.main.printf(form), "
+    "(form, one) AS CASE WHEN regexp_matches(form, '%[-+ 0-9.]*[feEgG]') "
+    "THEN system.main.printf(form, CAST(one AS DOUBLE)) ELSE system.main.printf(form, one) END, "
+    "(form, one, two) AS system.main.printf(form, one, two), "
+    "(form, one, two, three) AS system.main.printf(form, one, two, three), "
+    "(form, one, two, three, four) AS system.main.printf(form, one, two, three, four)"
+)
+"""A whole number is printed as a fraction where the form asks for one."""
+_DAY = "system.main.strftime(swarm_time(time)"
 DATE = f"swarm_date(time) AS {_DAY}, '%Y-%m-%d'), (time, step) AS {_DAY} + CAST(ltrim(step, '+') AS INTERVAL), '%Y-%m-%d')"
 DATETIME = f"datetime(time) AS {_DAY}, '%Y-%m-%d %H:%M:%S')"
 """Days and times are texts, as the columns are with which they are compared."""
@@ -33,6 +48,9 @@ def rewritten(query: str) -> str:
     hidden = _HIDDEN.sub(lambda found: "_" * len(found.group()), query)
     for found in reversed([*_AS_FRACTION.finditer(hidden)]):
         query = f"{query[: found.end(1)]}DOUBLE{query[found.end() :]}"
+    hidden = _HIDDEN.sub(lambda found: "_" * len(found.group()), query)
+    for found in reversed([*_LIMIT.finditer(hidden)]):
+        query = f"{query[: found.start()]}LIMIT {found[2]} OFFSET {found[1]}{query[found.end() :]}"
     hidden = _HIDDEN.sub(lambda found: "_" * len(found.group()), query)
     while whole := _AS_WHOLE.search(hidden):
         query, hidden = (_without(text, whole, hidden) for text in (query, hidden))

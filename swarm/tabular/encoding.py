@@ -11,8 +11,6 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from charset_normalizer import from_bytes
-
 from swarm.errors import ToolError
 
 MARKS = (
@@ -134,9 +132,11 @@ class ByteScan:
     """What a look at all bytes of a file shows."""
 
     lines: int
-    """Line ends, ``\\n`` or ``\\r\\n``; of a file without quotes, its lines."""
+    """Line ends, ``\\n`` or ``\\r\\n``; counted as far as the first quote."""
     is_quoted: bool
     """Whether a quote stands anywhere: then a line may be no row."""
+    is_utf8: bool
+    """Whether all of it is; one letter that is cut shows that the file was."""
 
 
 def scanned(path: Path) -> ByteScan:
@@ -146,15 +146,27 @@ def scanned(path: Path) -> ByteScan:
         ToolError: it holds NUL bytes.
         OSError: it cannot be read.
     """
-    lines, is_quoted, last = 0, False, b"\n"
+    lines, is_quoted, is_utf8, last = 0, False, True, b"\n"
+    decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             if b"\0" in chunk:
                 raise ToolError("it holds NUL bytes, so it is no text")
-            lines += chunk.count(b"\n")
             is_quoted = is_quoted or b'"' in chunk
+            lines += 0 if is_quoted else chunk.count(b"\n")
+            is_utf8 = is_utf8 and _goes_on(decoder, chunk)
             last = chunk[-1:]
-    return ByteScan(lines + (last != b"\n"), is_quoted)
+    return ByteScan(lines + (last != b"\n"), is_quoted, is_utf8 and not decoder.getstate()[0])
+
+
+def _goes_on(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
+    """Whether a piece goes on in the encoding; letters below 128 alone need no decoding."""
+    try:
+        if decoder.getstate()[0] or not chunk.isascii():
+            decoder.decode(chunk)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _wide(head: bytes) -> str:
@@ -193,6 +205,8 @@ def _guessed(data: bytes) -> str:
     western, eastern = _as(data, WESTERN), _as(data, EASTERN)
     if western is not None and _is_plausible(western):
         return WESTERN
+    from charset_normalizer import from_bytes  # of no use to a file that is UTF-8
+
     best = from_bytes(data).best()
     name = best.encoding if best is not None else ""
     if name not in LATIN and name and _is_of_its_script(data, name):

@@ -24,7 +24,7 @@ import duckdb
 from pydantic import JsonValue
 
 from swarm.errors import ToolError
-from swarm.tabular.dialect import DATE, DATETIME, WHOLE, check_functions, plain_name, rewritten
+from swarm.tabular.dialect import DATE, DATETIME, PRINTF, TIME, WHOLE, check_functions, plain_name, rewritten
 from swarm.tabular.explain import column_names, explained
 from swarm.tabular.file_source import load_file
 from swarm.tabular.file_table import FileTable
@@ -52,15 +52,17 @@ MOST_LETTERS = 50_000_000
 _LONG = f"> {MOST_LETTERS} THEN error('too long a text') ELSE system.main"
 DIALECT = (
     WHOLE,
-    "strftime(form, time) AS system.main.strftime(CAST(time AS TIMESTAMP), CAST(form AS VARCHAR))",
-    "julianday(time) AS CAST(system.main.julian(CAST(time AS TIMESTAMP)) AS DOUBLE)",
+    TIME,
+    PRINTF,
+    "strftime(form, time) AS system.main.strftime(swarm_time(time), CAST(form AS VARCHAR))",
+    "julianday(time) AS CAST(system.main.julian(swarm_time(time)) AS DOUBLE)",
     DATE,
     DATETIME,
-    *(f"{part}(time) AS system.main.{part}(CAST(time AS TIMESTAMP))" for part in ("year", "month", "day")),
+    *(f"{part}(time) AS system.main.{part}(swarm_time(time))" for part in ("year", "month", "day")),
     "iif(is_so, one, other) AS CASE WHEN is_so THEN one ELSE other END",
     "total(number) AS CAST(coalesce(sum(number), 0) AS DOUBLE)",
-    '"~~"(text, pattern) AS text ILIKE pattern',
-    '"!~~"(text, pattern) AS text NOT ILIKE pattern',
+    '"~~"(text, pattern) AS CAST(text AS VARCHAR) ILIKE pattern',
+    '"!~~"(text, pattern) AS CAST(text AS VARCHAR) NOT ILIKE pattern',
     "substr(text, start) AS system.main.substr(CAST(text AS VARCHAR), start), "
     "(text, start, count) AS system.main.substr(CAST(text AS VARCHAR), start, count)",
     # Texts that an expression builds are not held by the limit of memory.
@@ -185,8 +187,11 @@ def _load(
                 load_file(connection, name, rows, words, scratch)
         else:
             _load_rows(connection, name, columns_of(rows))
+    called = statement.functions()
     for macro in DIALECT:
-        connection.execute(f"CREATE MACRO {macro}")
+        name = macro.partition("(")[0].strip('"')
+        if name in called or macro == TIME:
+            connection.execute(f"CREATE MACRO {macro}")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 

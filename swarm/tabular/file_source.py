@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -15,7 +16,7 @@ import duckdb
 
 from swarm.errors import ToolError
 from swarm.tabular import delimited
-from swarm.tabular.encoding import encoding_of, scanned
+from swarm.tabular.encoding import ByteScan, encoding_of, scanned
 from swarm.tabular.explain import broken_line
 from swarm.tabular.file_table import FileTable
 from swarm.tabular.names import quoted
@@ -34,8 +35,24 @@ class _ReadyFile:
     skipped: int
     width: int
     dialect: delimited.Dialect
-    rows: int | None
-    """How many rows it must have; None where its lines do not tell."""
+    scan: Future[ByteScan] | None
+    """A look at all of its bytes, made while DuckDB reads them; None where each line was read already."""
+
+    def scanned(self) -> ByteScan | None:
+        """What the look at its bytes showed.
+
+        Raises:
+            ToolError: it holds bytes of no text.
+        """
+        try:
+            return self.scan.result() if self.scan else None
+        except (ToolError, OSError) as error:
+            raise _told(self.path, error) from error
+
+    def rows(self) -> int | None:
+        """How many rows it must have; None where its lines do not tell."""
+        scan = self.scanned()
+        return None if scan is None or scan.is_quoted else scan.lines - self.skipped - 1
 
     def sql(self) -> str:
         """A table function that gives its cells as texts, ``c0``, ``c1``, …."""
@@ -57,26 +74,36 @@ def load_file(
     """
     paths = table.paths()
     known = table.dialects or (None,) * len(paths)
-    parts = [_prepared(path, scratch / f"{n}.csv", known[n]) for n, path in enumerate(paths)]
-    plain = [column for column in table.description.columns if column != table.description.mark]
-    used = [n for n, column in enumerate(plain) if words is None or column.casefold() in words] or [0]
+    with ThreadPoolExecutor(1, "table-scan") as pool:
+        parts = [_prepared(path, scratch / f"{n}.csv", known[n], pool) for n, path in enumerate(paths)]
+        if not _is_read(connection, name, table, parts, words):
+            # Lines without cells, line ends of two kinds, or another encoding further down: read one by one.
+            parts = [
+                part if part.path != path else _rewritten(path, scratch / f"{n}.csv", part.dialect)
+                for n, (part, path) in enumerate(zip(parts, paths, strict=True))
+            ]
+            try:
+                _read(connection, name, table, parts, words)
+            except duckdb.Error as error:
+                raise ToolError(f"{_guilty(parts, str(error))}: {broken_line(str(error))}") from error
+
+
+def _is_read(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    table: FileTable,
+    parts: Sequence[_ReadyFile],
+    words: set[str] | None,
+) -> bool:
+    """Whether DuckDB reads the files as they are."""
     try:
-        _read(connection, name, table, parts, used)
-        is_read = not _has_empty_rows(connection, name, table)
+        _read(connection, name, table, parts, words)
+        is_text = all(scan.is_utf8 for part in parts if (scan := part.scanned()))
+        return is_text and not _has_empty_rows(connection, name, table)
     except duckdb.Error as error:
         if "INTERRUPT" in str(error):
             raise
-        is_read = False
-    if not is_read:
-        # Lines without cells, line ends of two kinds, or another encoding further down: read one by one.
-        parts = [
-            part if part.path != path else _rewritten(path, scratch / f"{n}.csv", part.dialect)
-            for n, (part, path) in enumerate(zip(parts, paths, strict=True))
-        ]
-        try:
-            _read(connection, name, table, parts, used)
-        except duckdb.Error as error:
-            raise ToolError(f"{_guilty(parts, str(error))}: {broken_line(str(error))}") from error
+        return False
 
 
 def _has_empty_rows(connection: duckdb.DuckDBPyConnection, name: str, table: FileTable) -> bool:
@@ -92,10 +119,11 @@ def _read(
     name: str,
     table: FileTable,
     parts: Sequence[_ReadyFile],
-    used: Sequence[int],
+    words: set[str] | None,
 ) -> None:
     """Reads the columns, with the types that fit all of their cells."""
     plain = [column for column in table.description.columns if column != table.description.mark]
+    used = [n for n, column in enumerate(plain) if words is None or column.casefold() in words] or [0]
     spelled = _first_guess(connection, parts, plain, used)
     for _ in range(len(used) + 1):
         try:
@@ -115,18 +143,19 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _prepared(path: Path, copy: Path, known: delimited.Dialect | None) -> _ReadyFile:
+def _prepared(
+    path: Path, copy: Path, known: delimited.Dialect | None, pool: ThreadPoolExecutor
+) -> _ReadyFile:
     """The file itself, or a copy as UTF-8 where it is written otherwise, or has lines without cells."""
     try:
         dialect = known or delimited.sniffed(path)
         width = len(dialect.header)
         if dialect.encoding not in ("utf-8", "utf-8-sig") or dialect.has_bare_returns or width == 1:
             return _rewritten(path, copy, dialect)
-        scan = scanned(path)
     except (ToolError, OSError) as error:
         raise _told(path, error) from error
-    rows = None if scan.is_quoted else scan.lines - dialect.skipped - 1
-    return _ReadyFile(path.name, path, dialect.separator, dialect.skipped, width, dialect, rows)
+    scan = pool.submit(scanned, path)
+    return _ReadyFile(path.name, path, dialect.separator, dialect.skipped, width, dialect, scan)
 
 
 def _rewritten(path: Path, copy: Path, dialect: delimited.Dialect) -> _ReadyFile:
@@ -192,9 +221,15 @@ def _typed(n: int, spelling: Spelling | None) -> str:
     cell = _cell(n)
     if spelling is None:
         return cell
-    plain = f"c{n} IS NOT NULL AND length(c{n}) <= {MOST_DIGITS} AND {pattern(spelling, f'c{n}')}"
+    exact = spelling.exact_sql(f"c{n}")
+    plain = f"length(c{n}) <= {MOST_DIGITS} AND {pattern(spelling, f'c{n}')}"
+    quick = (
+        f"WHEN CAST({exact} AS VARCHAR) = c{n} THEN CAST({exact} AS {spelling.kind})"
+        if exact
+        else f"WHEN {plain} THEN {spelling.sql(f'c{n}')}"
+    )
     return (
-        f"CASE WHEN {plain} THEN {spelling.sql(f'c{n}')} WHEN {cell} IS NULL THEN NULL "
+        f"CASE {quick} WHEN {cell} IS NULL THEN NULL "
         f"WHEN {condition(spelling, cell)} THEN {spelling.sql(cell)} "
         f"ELSE error('column {n} is of another type') END"
     )
@@ -237,10 +272,11 @@ def _check_counts(connection: duckdb.DuckDBPyConnection, name: str, parts: Seque
     Raises:
         ToolError: they differ.
     """
-    if any(part.rows is None for part in parts):
+    told = [part.rows() for part in parts]
+    if None in told:
         return
     row = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()
-    rows, lines = int(row[0]) if row else 0, sum(part.rows or 0 for part in parts)
+    rows, lines = int(row[0]) if row else 0, sum(count or 0 for count in told)
     if rows > lines or (rows < lines and rows + _blank_lines(parts) != lines):
         raise ToolError(f"{parts[0].name}: {lines:,} lines were read as {rows:,} rows; save it anew as .csv")
 

@@ -53,7 +53,21 @@ class Spelling:
             cell = f"replace({cell}, '{sign.replace(chr(39), chr(39) * 2)}', '')"
         if self.comma != ".":
             cell = f"replace({cell}, '{self.comma}', '.')"
-        return f"CAST({cell} AS {'BIGINT' if self.is_whole else 'DOUBLE'})"
+        return f"CAST({cell} AS {self.kind})"
+
+    @property
+    def kind(self) -> str:
+        """The type of its numbers in DuckDB."""
+        return "BIGINT" if self.is_whole else "DOUBLE"
+
+    def exact_sql(self, cell: str) -> str:
+        """An expression whose text is the cell, where that is written as nearly all are; empty where none is known.
+
+        A decimal number of 15 digits or less becomes the binary number that its text would become.
+        """
+        if self.is_whole:
+            return f"TRY_CAST({cell} AS BIGINT)"
+        return f"TRY_CAST({cell} AS DECIMAL({MOST_DIGITS}, {self.digits}))" if self.digits else ""
 
 
 def _grouped(name: str, groups: str, sign: str, comma: str) -> Spelling:
@@ -177,10 +191,10 @@ def pattern(spelling: Spelling, cell: str) -> str:
         return f"CAST(TRY_CAST({cell} AS BIGINT) AS VARCHAR) = {cell}"
     form = spelling.cell.replace("'", "''")
     full = f"regexp_full_match({cell}, '{form}')"
-    if not spelling.digits:
+    if not (exact := spelling.exact_sql(cell)):
         return full
     # Far quicker than the expression where the cell fits, as nearly all do.
-    return f"(CAST(TRY_CAST({cell} AS DECIMAL(18, {spelling.digits})) AS VARCHAR) = {cell} OR {full})"
+    return f"(CAST({exact} AS VARCHAR) = {cell} OR {full})"
 
 
 def condition(spelling: Spelling, cell: str) -> str:

@@ -97,6 +97,10 @@ class Statement:
                 return None
         return words
 
+    def functions(self) -> set[str]:
+        """Names of the functions and operators it calls, in small letters."""
+        return {str(node["function_name"]).casefold() for node in self.nodes() if "function_name" in node}
+
     def is_ordering(self) -> bool:
         """Whether it orders or compares anything."""
         return any(True for _ in self._ordering())

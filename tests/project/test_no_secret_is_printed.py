@@ -6,13 +6,16 @@ wrong with the entry, its server, or the file. All that a person or a model coul
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.server
 import json
 import logging
+import re
+import sqlite3
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import quote
@@ -20,13 +23,26 @@ from urllib.parse import quote
 import pytest
 from pydantic import JsonValue
 
+from benchmarks.runs import NO_SERVERS
 from swarm.cli.app import main
 from swarm.errors import SwarmError
 from swarm.hub.hub import Hub
+from swarm.limits import Limits
+from swarm.messages import Request
 from swarm.models.choose import wish_of
+from swarm.plan import Plan, Step
 from swarm.project.project import open_project
 from swarm.project.secrecy import hidden_in
+from swarm.run.run import Run
+from swarm.run.swarm import Swarm
+from swarm.store.blobs import inflate
+from swarm.store.bodies import text_of
+from swarm.store.inspection import reading
+from swarm.store.reader import read_events, read_threads
+from swarm.store.runs import run_path
+from swarm.testing import ScriptedModel
 from swarm.tool import CallContext, ToolCall
+from tests.conftest import write_cards
 from tests.hub.conftest import Told
 
 pytestmark = pytest.mark.anyio
@@ -54,6 +70,8 @@ URLS: dict[str, Json] = {
     "a variable in a header": {"url": "{base}/mcp", "headers": {"Authorization": "Bearer ${PLANTED}"}},
     "a password": {"url": "{base}/mcp", "type": "http", "headers": {"Cookie": f"id={SECRET}; a=b"}},
 }
+NO_MODEL = '\n[model]\nurl = "http://127.0.0.1:9"\nname = "m"\n'
+"""A server of models that is not there: none is looked for."""
 STATUSES = ("401", "404", "500", "200", "gone")
 TEXTS: dict[str, str] = {
     "a missing comma": '{"mcpServers": {"x": {"command": "a" "env": {"K": "%s"}}}}',
@@ -143,8 +161,16 @@ class Ears:
         return "\n".join([*said, self._log.text])
 
     def _listing(self) -> str:
+        return self._command("list")
+
+    def doctor(self) -> str:
+        """What ``swarm doctor`` and every log say."""
+        with self._log.at_level(logging.DEBUG):
+            return f"{self._command('doctor')}\n{self._log.text}"
+
+    def _command(self, name: str) -> str:
         with contextlib.chdir(self._folder), contextlib.suppress(SystemExit):
-            main(["list"])
+            main([name])
         said = self._capsys.readouterr()
         return said.out + said.err
 
@@ -186,15 +212,37 @@ def _write(folder: Path, entry: Json) -> None:
     (folder / "swarm.toml").write_text("[servers.x]\nstart_seconds = 4\n", encoding="utf-8")
 
 
+def _write_all(folder: Path, entries: Mapping[str, Json]) -> None:
+    """Writes several servers, ``x0``, ``x1``, …, and no built-in ones."""
+    servers = {f"x{number}": entry for number, entry in enumerate(entries.values())}
+    (folder / ".mcp.json").write_text(json.dumps({"mcpServers": servers}), encoding="utf-8")
+    (folder / "swarm.toml").write_text(NO_SERVERS + NO_MODEL, encoding="utf-8")
+
+
+def _write_settings(folder: Path, wrong: str) -> None:
+    text = SETTINGS[wrong].format(s=SECRET, q=quote(SECRET, safe=""))
+    (folder / "swarm.toml").write_text(text, encoding="utf-8")
+
+
+def _program(place: str, ill: str) -> Json:
+    """The entry of a server that has a secret there, and does so."""
+    entry = dict(PLACES[place])
+    args = entry.pop("args", [])
+    assert isinstance(args, list)
+    return {"command": sys.executable, "args": ["-P", str(BAD), ill, *args], **entry}
+
+
+def _address(place: str, base: str) -> Json:
+    """The entry of a server at an address."""
+    return URLS[place] | {"url": str(URLS[place]["url"]).replace("{base}", base)}
+
+
 @pytest.mark.parametrize("ill", ILLS)
 @pytest.mark.parametrize("place", PLACES)
 async def test_a_secret_of_a_program_is_not_shown_when_it(
     ears: Ears, tmp_path: Path, place: str, ill: str
 ) -> None:
-    entry = dict(PLACES[place])
-    args = entry.pop("args", [])
-    assert isinstance(args, list)
-    _write(tmp_path, {"command": sys.executable, "args": ["-P", str(BAD), ill, *args], **entry})
+    _write(tmp_path, _program(place, ill))
 
     said = await ears.hear()
 
@@ -220,8 +268,7 @@ async def test_a_secret_of_an_address_is_not_shown_when_its_server_answers(
     ears: Ears, tmp_path: Path, place: str, status: str
 ) -> None:
     with _echoing(status) as base:
-        entry = dict(URLS[place])
-        _write(tmp_path, entry | {"url": str(entry["url"]).replace("{base}", base)})
+        _write(tmp_path, _address(place, base))
 
         said = await ears.hear()
 
@@ -244,10 +291,116 @@ async def test_a_secret_of_the_settings_is_not_shown_where_they_have(
     ears: Ears, tmp_path: Path, wrong: str
 ) -> None:
     _write(tmp_path, {"command": "x"})
-    text = SETTINGS[wrong].format(s=SECRET, q=quote(SECRET, safe=""))
-    (tmp_path / "swarm.toml").write_text(text, encoding="utf-8")
+    _write_settings(tmp_path, wrong)
 
     _check(await ears.hear())
+
+
+@pytest.mark.parametrize("ill", ["exits", "refuses", "shouts"])
+def test_the_doctor_shows_no_secret_of_programs_that(ears: Ears, tmp_path: Path, ill: str) -> None:
+    _write_all(tmp_path, {place: _program(place, ill) for place in PLACES})
+
+    said = ears.doctor()
+
+    assert all(f"x{number}" in said for number in range(len(PLACES)))
+    _check(said)
+
+
+@pytest.mark.parametrize("status", ["401", "500"])
+def test_the_doctor_shows_no_secret_of_addresses_that_answer(ears: Ears, tmp_path: Path, status: str) -> None:
+    with _echoing(status) as base:
+        _write_all(tmp_path, {place: _address(place, base) for place in URLS})
+
+        said = ears.doctor()
+
+    assert all(f"x{number}" in said for number in range(len(URLS)))
+    _check(said)
+
+
+async def _run_with(folder: Path, count: int) -> str:
+    """All that is kept of a run whose agents call the tool of each server."""
+    write_cards(folder, **{f"agent{n}": f"x{n}.find" for n in range(count)})
+
+    def script(request: Request) -> str:
+        prompt = "\n".join(message.content for message in request.messages)
+        tool = re.search(r"\bx\d+\.find\b", prompt)
+        if tool is None or f"{tool[0]} failed" in prompt or f"{tool[0]} gave" in prompt:
+            return json.dumps({"result": "It is done."})
+        return json.dumps({"tool": tool[0], "args": {}})
+
+    steps = tuple(Step(id=f"s{n}", agent=f"agent{n}", brief="Find it.") for n in range(count))
+    limits = Limits(replans=0, attempts=1)
+    async with asyncio.timeout(90), Swarm.open(folder, model=ScriptedModel(script), limits=limits) as swarm:
+        run: Run[str] = await swarm.start("Find all.", plan=Plan(steps=steps))
+        answer = await run.answer()
+    path = run_path(folder, answer.run)
+    return "\n".join([*_kept_in(path), *map(repr, (*read_events(path), *read_threads(path)))])
+
+
+def _kept_in(path: Path) -> Iterator[str]:
+    """Each value of each table of a run's file, decompressed, and the bytes of all files of the run."""
+    with reading(path) as connection:
+        tables = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
+        for table in tables:
+            for row in connection.execute(f'SELECT * FROM "{table}"'):
+                yield from (_text_of(connection, value) for value in row if isinstance(value, str | bytes))
+    for file in path.parent.rglob("*"):
+        if file.is_file():
+            yield file.read_bytes().decode("latin-1")
+
+
+def _text_of(connection: sqlite3.Connection, value: str | bytes) -> str:
+    if isinstance(value, bytes) and value[:1] in (b"\x01", b"\x78"):
+        return inflate(value)
+    if isinstance(value, str) and value.startswith("sha256:"):
+        return text_of(connection, value)
+    return value if isinstance(value, str) else value.decode("latin-1")
+
+
+@pytest.mark.parametrize("ill", ["exits", "refuses", "fails", "shouts", "dies"])
+async def test_a_run_keeps_no_secret_of_programs_that(ears: Ears, tmp_path: Path, ill: str) -> None:
+    _write_all(tmp_path, {place: _program(place, ill) for place in PLACES})
+
+    kept = await _run_with(tmp_path, len(PLACES))
+
+    assert "Your step: Find it." in kept or "did not start" in kept
+    _check(kept)
+
+
+@pytest.mark.parametrize("status", ["401", "500", "gone"])
+async def test_a_run_keeps_no_secret_of_addresses_that_answer(
+    ears: Ears, tmp_path: Path, status: str
+) -> None:
+    with _echoing(status) as base:
+        _write_all(tmp_path, {place: _address(place, base) for place in URLS})
+
+        kept = await _run_with(tmp_path, len(URLS))
+
+    assert "did not start" in kept
+    _check(kept)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["a missing comma", "a word", "nested env", "a type", "no address", "an unknown key"]
+)
+def test_the_doctor_shows_no_secret_of_a_file_that_has(ears: Ears, tmp_path: Path, wrong: str) -> None:
+    (tmp_path / ".mcp.json").write_text(TEXTS[wrong] % SECRET, encoding="utf-8")
+    (tmp_path / "swarm.toml").write_text(NO_MODEL, encoding="utf-8")
+
+    said = ears.doctor()
+
+    assert ".mcp.json" in said
+    _check(said)
+
+
+@pytest.mark.parametrize("wrong", ["a list in env", "a key that is a list", "a query in an address"])
+def test_the_doctor_shows_no_secret_of_settings_that_have(ears: Ears, tmp_path: Path, wrong: str) -> None:
+    _write(tmp_path, {"command": "x"})
+    _write_settings(tmp_path, wrong)
+
+    _check(ears.doctor())
 
 
 def test_a_secret_is_hidden_in_data_as_in_text() -> None:

@@ -41,6 +41,16 @@ TABLES: dict[str, list[Row]] = {
         ("SUM(price)", "spelled", 24),
         ("SUM(price)", "gaps", 12),
         ("COUNT(price)", "gaps", 2),
+        ("SUM(price LIKE '1%')", "prices", 3),
+        ("SUM(price NOT LIKE '1234%')", "prices", 2),
+        ("(SELECT one FROM marks ORDER BY one LIMIT 1, 2)", "marks", 8),
+        ("printf('%.2f', MAX(one))", "marks", "8.00"),
+        ("printf('%d of %s', 2, 'a')", "marks", "2 of a"),
+        ("printf('%05d', 42)", "marks", "00042"),
+        ("'LIMIT 1, 2'", "marks", "LIMIT 1, 2"),
+        ("date('now') >= '2024-01-01'", "marks", True),
+        ("strftime('%Y', 'now') >= '2024'", "marks", True),
+        ("date('2024-01-31', '+1 day')", "marks", "2024-02-01"),
     ],
 )
 def test_an_expression_gives_what_sqlite_gives(expression: str, table: str, value: JsonValue) -> None:
