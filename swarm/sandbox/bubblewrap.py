@@ -29,7 +29,8 @@ def arguments(program: str, confinement: Confinement, cwd: Path) -> list[str]:
     shown += [("--bind", path) for path in confinement.writable]
     for option, path in sorted(shown, key=lambda pair: len(pair[1].parts)):
         args += [option, str(path), str(path)]
-    for folder in ("/dev", "/"):
+    # bubblewrap leaves /proc/sys writable to root, whom the kernel lets write there without capabilities.
+    for folder in ("/proc", "/dev", "/"):
         args += ["--remount-ro", folder]
     return [*args, "--chdir", str(cwd)]
 

@@ -158,5 +158,6 @@ def _bound(code: int, confinement: Confinement) -> str:
     """The limit of the kernel whose signal that is."""
     return {
         128 + signal.SIGXCPU: f"it used more than {confinement.cpu_seconds:,} s of CPU time",
+        128 + signal.SIGKILL: "it was killed from outside, or by the kernel: its CPU time or the memory was used up",
         128 + signal.SIGXFSZ: f"it wrote a file larger than {confinement.file_bytes / MIB:,.0f} MiB",
     }.get(code, "")
