@@ -123,8 +123,8 @@ import errno, os, sys
 try:
     exec(compile({code!r}, "excess", "exec"))
 except BaseException as error:
-    code = f": {{errno.errorcode.get(error.errno)}}" if isinstance(error, OSError) else ""
-    os.write(1, f"{{type(error).__name__}}{{code}}\\n".encode())
+    name = f"OSError: {{errno.errorcode.get(error.errno)}}" if isinstance(error, OSError) else type(error).__name__
+    os.write(1, f"{{name}}\\n".encode())
     os._exit(3)
 """
 """Says which error ended it, for which a full memory still has room."""
