@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import cast
 
 from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
+from benchmarks.sandbox_bounds import SMALL
+from swarm.sandbox.confinement import MIB
 
 LEAST = 40
 MOST_MILLISECONDS = 40.0
@@ -53,8 +55,8 @@ def _python_of(uid: int) -> str:
     """A Python that the user may run; this one may lie in a folder that is closed to them."""
     found = [shutil.which(name, path="/usr/local/bin:/usr/bin:/bin") for name in PYTHONS]
     for name in (sys.executable, *filter(None, found)):
-        with suppress(OSError):
-            if _as_user(uid, [name, "-c", "pass"], Path("/")).wait() == 0:
+        with suppress(OSError), _as_user(uid, [name, "-c", "pass"], Path("/")) as process:
+            if process.wait() == 0:
                 return name
     raise SystemExit(f"no Python that the user {uid} may run; install one in /usr: {', '.join(PYTHONS)}")
 
@@ -86,11 +88,11 @@ def _copy_sources(folder: Path) -> None:
 
 def _work(user: User, sources: Path, *mode: str) -> object:
     code = f"import sys; sys.path.insert(0, {str(sources)!r}); from benchmarks.sandbox_worker import main; main()"
-    process = _as_user(user.uid, [user.python, "-I", "-c", code, *mode], sources)
-    if mode == ("times",) and os.geteuid() == 0:
-        # So that a start is timed and not what else the machine does.
-        os.sched_setscheduler(process.pid, os.SCHED_RR, os.sched_param(1))
-    said, _ = process.communicate(timeout=SECONDS)
+    with _as_user(user.uid, [user.python, "-I", "-c", code, *mode], sources) as process:
+        if mode == ("times",) and os.geteuid() == 0:
+            # So that a start is timed and not what else the machine does.
+            os.sched_setscheduler(process.pid, os.SCHED_RR, os.sched_param(1))
+        said, _ = process.communicate(timeout=SECONDS)
     if process.returncode != 0:
         raise SystemExit(f"the probes of {user.name} ended with exit code {process.returncode}")
     return json.loads(said)
@@ -128,11 +130,21 @@ def _probe(user: User, sources: Path, findings: Findings) -> None:
             findings.faults.append(f"{user.name}, {way}: {verdict['name']}: {verdict['outcome']}")
         if len(verdicts) < LEAST:
             findings.faults.append(f"{user.name}, {way}: only {len(verdicts)} probes")
-        findings.details.extend(_detail(user, way, verdict) for verdict in verdicts)
+        most = max(int(verdict["written_bytes"]) for verdict in verdicts) / MIB
+        if most:
+            bound = SMALL.disk_bytes // MIB
+            findings.figures[f"{user.name}_{way}_most_written_of_{bound}_MiB"] = round(most, 1)
+        _note(findings.details, f"{user.name}, {way}", verdicts)
 
 
-def _detail(user: User, way: str, verdict: dict[str, str | bool]) -> dict[str, Figure]:
-    return {"user": user.name, "way": way, "probe": str(verdict["name"]), "outcome": str(verdict["outcome"])}
+def _note(details: list[dict[str, Figure]], column: str, verdicts: list[dict[str, str | bool]]) -> None:
+    """A record for each probe, with a column for each way of each user."""
+    rows = {row["probe"]: row for row in details}
+    for verdict in verdicts:
+        if (name := str(verdict["name"])) not in rows:
+            rows[name] = {"probe": name}
+            details.append(rows[name])
+        rows[name][column] = str(verdict["outcome"])
 
 
 def _time(user: User, sources: Path, findings: Findings) -> None:

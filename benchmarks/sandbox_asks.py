@@ -84,6 +84,10 @@ def network() -> dict[str, Ask]:
     }
 
 
+def names_in(folder: str) -> set[str]:
+    return {path.name for path in Path(folder).iterdir()}
+
+
 def read(path: str) -> bytes:
     return Path(path).read_bytes()
 
@@ -106,7 +110,7 @@ def own(name: str) -> str:
 
 def list_home() -> None:
     """What is there but for the folders that lead to this Python and to what is readable."""
-    if set(os.listdir(TARGETS["home"])) <= set(json.loads(TARGETS["leads"])):
+    if names_in(TARGETS["home"]) <= set(json.loads(TARGETS["leads"])):
         raise FileNotFoundError(errno.ENOENT, "nothing of the user's")
 
 
@@ -117,14 +121,14 @@ def files() -> dict[str, Ask]:
         "reading outside": lambda: read(secret),
         "reading outside by a way up": lambda: read(os.path.relpath(secret)),
         "reading a file of /etc": lambda: read("/etc/passwd"),
-        "listing outside": lambda: os.listdir(folder),
+        "listing outside": lambda: names_in(folder),
         "listing the user's folder": list_home,
         "writing outside": lambda: append(secret),
         "making a file outside": lambda: append(f"{folder}/made"),
-        "making a folder outside": lambda: os.mkdir(f"{folder}/made"),
-        "removing outside": lambda: os.unlink(secret),
-        "moving in": lambda: os.rename(secret, "moved"),
-        "moving out": lambda: os.rename(own("mine"), f"{folder}/moved"),
+        "making a folder outside": lambda: Path(f"{folder}/made").mkdir(),
+        "removing outside": lambda: Path(secret).unlink(),
+        "moving in": lambda: Path(secret).rename("moved"),
+        "moving out": lambda: Path(own("mine")).rename(f"{folder}/moved"),
         "linking in": lambda: os.link(secret, "linked"),
         "linking a readable file in": lambda: os.link(shown, "linked"),
         "linking out": lambda: os.link(own("mine"), f"{folder}/linked"),
@@ -132,14 +136,14 @@ def files() -> dict[str, Ask]:
         "changing a readable file": lambda: append(shown),
         "truncating a readable file": lambda: os.truncate(shown, 0),
         "truncating as it is opened": lambda: os.open(shown, os.O_RDONLY | os.O_TRUNC),
-        "removing a readable file": lambda: os.unlink(shown),
-        "mode of a file outside": lambda: os.chmod(secret, 0o600),
-        "mode of a readable file": lambda: os.chmod(shown, 0o600),
+        "removing a readable file": lambda: Path(shown).unlink(),
+        "mode of a file outside": lambda: Path(secret).chmod(0o600),
+        "mode of a readable file": lambda: Path(shown).chmod(0o600),
         "times of a file outside": lambda: os.utime(secret, (1, 1)),
         "times of a readable file": lambda: os.utime(shown, (1, 1)),
         "attribute of a readable file": lambda: os.setxattr(shown, "user.x", b"x"),
         "owner of a readable file": lambda: os.chown(shown, os.getuid(), os.getgid()),
-        "set-user-id on a file": lambda: os.chmod(own("mine"), 0o4755),
+        "set-user-id on a file": lambda: Path(own("mine")).chmod(0o4755),
         "file made with set-user-id": lambda: os.open("other", os.O_CREAT | os.O_WRONLY, 0o4755),
         "named pipe": lambda: os.mkfifo("pipe"),
         "device file": lambda: os.mknod("null", 0o020666, os.makedev(1, 3)),
@@ -154,9 +158,9 @@ def system_files() -> dict[str, Ask]:
         "environment of process 1 outside": first_environment,
         "environment of another process": lambda: read(f"/proc/{victim}/environ"),
         "memory of another process": lambda: os.open(f"/proc/{victim}/mem", os.O_RDONLY),
-        "root of another process": lambda: os.listdir(f"/proc/{victim}/root"),
-        "files of another process": lambda: os.listdir(f"/proc/{victim}/fd"),
-        "/sys": lambda: os.listdir("/sys/kernel"),
+        "root of another process": lambda: names_in(f"/proc/{victim}/root"),
+        "files of another process": lambda: names_in(f"/proc/{victim}/fd"),
+        "/sys": lambda: names_in("/sys/kernel"),
         "/sys for writing": lambda: os.open("/sys/power/state", os.O_WRONLY),
         "/dev/mem": lambda: os.open("/dev/mem", os.O_RDONLY),
         "/dev/kmsg": lambda: os.open("/dev/kmsg", os.O_RDONLY),
@@ -164,7 +168,7 @@ def system_files() -> dict[str, Ask]:
         "a disk": lambda: os.open(TARGETS["disk"], os.O_RDONLY),
         "sysctl for writing": lambda: os.open("/proc/sys/kernel/core_pattern", os.O_WRONLY),
         "sysrq": lambda: os.open("/proc/sysrq-trigger", os.O_WRONLY),
-        "control groups": lambda: os.listdir("/sys/fs/cgroup"),
+        "control groups": lambda: names_in("/sys/fs/cgroup"),
     }
 
 

@@ -35,7 +35,9 @@ class Excess:
 
 EXCESSES = (
     Excess("memory in one piece", "bytearray(1 << 30)", says="MemoryError"),
-    Excess("memory in many pieces", "kept = []\nwhile True: kept.append(bytearray(1 << 20))", says="MemoryError"),
+    Excess(
+        "memory in many pieces", "kept = []\nwhile True: kept.append(bytearray(1 << 20))", says="MemoryError"
+    ),
     Excess("memory mapped", "import mmap\nmmap.mmap(-1, 1 << 30)", says="OSError"),
     Excess(
         "shared memory",
@@ -64,6 +66,11 @@ EXCESSES = (
         "folders",
         "import os\nn = 0\nwhile True: n += 1; os.mkdir(str(n))",
         reason="it made more than",
+    ),
+    Excess(
+        "folders in folders",
+        "import os\nwhile True: os.mkdir('d' * 200); os.chdir('d' * 200)",
+        reason="it made",
     ),
     Excess(
         "temporary files in memory",
@@ -109,7 +116,9 @@ EXCESSES = (
         says="RuntimeError",
         reason="it had more than",
     ),
-    Excess("CPU time", "while True: pass", reason="it used more than", confinement=replace(SMALL, cpu_seconds=1)),
+    Excess(
+        "CPU time", "while True: pass", reason="it used more than", confinement=replace(SMALL, cpu_seconds=1)
+    ),
     Excess(
         "CPU time, its signal ignored",
         "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass",

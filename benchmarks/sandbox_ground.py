@@ -14,8 +14,10 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from benchmarks.sandbox_bounds import SMALL, WRAPPED, Excess
+from swarm.sandbox.bounds import taken
 from swarm.sandbox.confined import Ending
 from swarm.sandbox.confinement import MIB, visible
 from swarm.sandbox.launch import Program
@@ -41,6 +43,8 @@ class Verdict:
     name: str
     outcome: str
     is_held: bool
+    written_bytes: int = 0
+    """What it left on the disk, where it used that up."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,9 @@ def _listeners(folder: Path) -> dict[str, socket.socket]:
 
 def _targets(there: Outside) -> dict[str, str]:
     listeners = there.listeners
-    disks = [line.split()[-1] for line in Path("/proc/partitions").read_text(encoding="utf-8").splitlines()[2:]]
+    disks = [
+        line.split()[-1] for line in Path("/proc/partitions").read_text(encoding="utf-8").splitlines()[2:]
+    ]
     return {
         "tcp": str(listeners["tcp"].getsockname()[1]),
         "udp": str(listeners["udp"].getsockname()[1]),
@@ -162,12 +168,16 @@ async def ask_all(way: Way, there: Outside, python: str) -> list[Verdict]:
     spare = os.dup(reads)
     os.set_inheritable(spare, True)
     program = Program(
-        (python, "-c", ASKS.read_text(encoding="utf-8"), given), there.inside, {"GIVEN": "1"}, pass_fds=(writes,)
+        (python, "-c", ASKS.read_text(encoding="utf-8"), given),
+        there.inside,
+        {"GIVEN": "1"},
+        pass_fds=(writes,),
     )
     walls = replace(SMALL, readable=(there.shown.parent,), writable=(there.inside,))
     try:
         async with asyncio.timeout(SECONDS), start(way, walls, program) as confined:
-            assert confined.stdout is not None and confined.stderr is not None
+            assert confined.stdout is not None
+            assert confined.stderr is not None
             said = await confined.stdout.read()
             complaint = await confined.stderr.read()
             await confined.wait()
@@ -181,12 +191,17 @@ async def ask_all(way: Way, there: Outside, python: str) -> list[Verdict]:
         Verdict(name, outcome, outcome in REFUSALS | ELSE.get(name, set()))
         for name, outcome in found["asked"].items()
     ]
-    return [*asked, *_states(found["state"], writes), *(Verdict(c, "changed", False) for c in there.changes())]
+    return [
+        *asked,
+        *_states(found["state"], writes),
+        *(Verdict(c, "changed", False) for c in there.changes()),
+    ]
 
 
 def _states(state: dict[str, object], given: int) -> list[Verdict]:
     names = {"GIVEN", "PATH", "LANG", "HOME", "TMPDIR", "PWD", "LC_CTYPE"}
-    environment, descriptors = set(_list(state["environment"])), _list(state["descriptors"])
+    environment = set(cast(list[str], state["environment"]))
+    descriptors = cast(list[int], state["descriptors"])
     return [
         Verdict("variables of the parent", f"{sorted(environment - names)}", environment <= names),
         Verdict("inherited descriptors", f"{descriptors}", descriptors == [0, 1, 2, given]),
@@ -194,11 +209,6 @@ def _states(state: dict[str, object], given: int) -> list[Verdict]:
         Verdict("no new privileges", f"{state['no new privileges']}", state["no new privileges"] == 1),
         Verdict("filter of system calls", f"{state['filtered']}", state["filtered"] == 2),
     ]
-
-
-def _list(value: object) -> list[object]:
-    assert isinstance(value, list)
-    return value
 
 
 async def exceed(way: Way, excess: Excess, folder: Path, python: str) -> Verdict:
@@ -209,7 +219,11 @@ async def exceed(way: Way, excess: Excess, folder: Path, python: str) -> Verdict
         assert confined.stdout is not None
         ending = await confined.wait()
         said = (await confined.stdout.read(400)).decode().strip()
-    return Verdict(excess.name, ending.reason or said or f"exit code {ending.code}", _is_met(excess, ending, said))
+    written = taken((folder,), 1_000_000).bytes
+    # Python's own way of removing does not go as deep as a program can.
+    await asyncio.to_thread(subprocess.run, ["find", str(folder), "-mindepth", "1", "-delete"], check=False)
+    outcome = ending.reason or said or f"exit code {ending.code}"
+    return Verdict(excess.name, outcome, _is_met(excess, ending, said), written)
 
 
 def _is_met(excess: Excess, ending: Ending, said: str) -> bool:

@@ -70,13 +70,17 @@ async def take_times() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for _ in range(ROUNDS):
-            began = time.perf_counter()
-            subprocess.run(command, env={}, cwd=folder, capture_output=True, check=True)
-            bare.append(time.perf_counter() - began)
+            bare.append(_bare_seconds(folder, command))
             for way in WAYS:
                 over[way].append(await _seconds(choose(way), folder, command) - bare[-1])
     medians = {way: statistics.median(seconds) * 1e3 for way, seconds in over.items()}
     return {"bare": statistics.median(bare) * 1e3, **medians}
+
+
+def _bare_seconds(folder: Path, command: tuple[str, ...]) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, env={}, cwd=folder, capture_output=True, check=True)
+    return time.perf_counter() - began
 
 
 async def _seconds(way: Way, folder: Path, command: tuple[str, ...]) -> float:
