@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import resource
 import stat
 from collections.abc import Iterable, Iterator
@@ -31,11 +32,17 @@ def limits(confinement: Confinement, *, counts_own: bool) -> list[tuple[int, tup
         (resource.RLIMIT_NOFILE, (confinement.open_files, confinement.open_files)),
         (resource.RLIMIT_CORE, (0, 0)),
     ]
-    if counts_own:
+    if counts_own and _counts_apart():
         # bubblewrap's own process and the program come on top.
         most = confinement.processes + confinement.threads + 2
         found.append((resource.RLIMIT_NPROC, (most, most)))
     return [(which, _within(resource.getrlimit(which)[1], *values)) for which, values in found]
+
+
+def _counts_apart() -> bool:
+    """Whether a user namespace has a count of its own (from Linux 5.14 on); before, all of a user's count."""
+    found = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    return found is not None and (int(found[1]), int(found[2])) >= (5, 14)
 
 
 def _within(most: int, soft: int, hard: int) -> tuple[int, int]:
@@ -64,6 +71,8 @@ class Taken:
 def members(root: int) -> list[Living]:
     """The living processes of a sandbox: the root's session, and whatever descends from the root."""
     found: dict[int, tuple[int, int, int]] = {}
+    if not Path("/proc/self").exists():  # not on Linux, where only the root is known
+        return []
     with os.scandir("/proc") as entries:
         for entry in entries:
             if entry.name.isdigit() and (read := _status(int(entry.name))) is not None:

@@ -78,7 +78,7 @@ class Confined:
         if spawned.first is not None:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(spawned.first, signal.SIGKILL)
-        elif spawned.process.returncode is None or self._confinement.processes:
+        elif spawned.process.returncode is None or spawned.may_outlive:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(spawned.root, signal.SIGKILL)
 
@@ -129,15 +129,18 @@ class Confined:
         spawned = self._spawned
         if spawned.process.poll() is None:
             return True
-        return bool(self._confinement.processes) and bool(bounds.members(spawned.root))
+        return spawned.may_outlive and bool(bounds.members(spawned.root))
 
     async def _has_ended(self) -> bool:
         """Whether it ends before the next look."""
-        process = self._spawned.process
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_SECONDS):
-                await readable(self._spawned.alive)
-        return process.poll() is not None
+        spawned = self._spawned
+        if spawned.alive is None:
+            await asyncio.sleep(LOOK_SECONDS)
+        else:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await readable(spawned.alive)
+        return spawned.process.poll() is not None
 
     def _excess(self) -> str:
         confinement, before = self._confinement, self._before

@@ -59,10 +59,12 @@ class Spawned:
     process: subprocess.Popen[bytes]
     root: int
     """The process with which all others end: the program itself, or the first of its namespace."""
-    alive: int
-    """Can be read from once the process has ended."""
+    alive: int | None
+    """Can be read from once the process has ended; where the system has no such thing, it is asked for."""
     first: int | None = None
     """Names the first process of its namespace, where it has one."""
+    may_outlive: bool = False
+    """Whether there may be processes left in its group when it has ended."""
     status: int | None = None
     """Where bubblewrap reports, to be read to its end."""
 
@@ -109,12 +111,18 @@ def _without(confinement: Confinement, program: Program) -> Spawned:
     process = _popen(program, program.argv, ())
     with _ended_on_error(process):
         _limit(process.pid, bounds.limits(confinement, counts_own=False))
-        return Spawned(process, process.pid, os.pidfd_open(process.pid))
+        return Spawned(process, process.pid, _handle(process.pid), may_outlive=True)
+
+
+def _handle(pid: int) -> int | None:
+    """A descriptor of the process, which Linux alone has."""
+    return os.pidfd_open(pid) if sys.platform == "linux" else None
 
 
 def _limit(pid: int, limits: list[tuple[int, tuple[int, int]]]) -> None:
-    for which, values in limits:
-        resource.prlimit(pid, which, values)
+    if sys.platform == "linux":
+        for which, values in limits:
+            resource.prlimit(pid, which, values)
 
 
 async def _in_namespaces(way: Way, confinement: Confinement, program: Program) -> Spawned:
@@ -139,7 +147,7 @@ async def _in_namespaces(way: Way, confinement: Confinement, program: Program) -
                 go.write(_GO)
             except (ProcessLookupError, BrokenPipeError) as error:
                 raise ProjectError(await _complaint(process)) from error
-            return Spawned(process, root, os.pidfd_open(process.pid), os.dup(first), os.dup(status.fileno()))
+            return Spawned(process, root, _handle(process.pid), os.dup(first), status=os.dup(status.fileno()))
 
 
 @functools.cache
@@ -181,7 +189,8 @@ async def _under_landlock(way: Way, confinement: Confinement, program: Program) 
             told.close()
             if said := await read_all(report.fileno(), MOST_REPORTED):
                 raise ProjectError(f"{program.argv[0]}: not confined: {said.decode(errors='replace')}")
-            return Spawned(process, process.pid, os.pidfd_open(process.pid))
+            may_outlive = confinement.processes > 0
+            return Spawned(process, process.pid, _handle(process.pid), may_outlive=may_outlive)
 
 
 @functools.cache

@@ -8,6 +8,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from subprocess import DEVNULL
 
 import pytest
 
@@ -186,6 +187,24 @@ async def test_without_a_sandbox_it_is_bounded_and_ended_all_the_same(tmp_path: 
 
     assert (ending.code, said) == (1, "")
     assert killed == Ending(137, "it made more than 200 files")
+
+
+async def test_without_a_sandbox_its_group_ends_with_the_block_though_it_ended_before(tmp_path: Path) -> None:
+    code = "import os, signal\nif os.fork() == 0: signal.pause()"
+    reads, writes = os.pipe()
+    program = Program((*BARE, code), tmp_path, {}, pass_fds=(writes,), stdout=DEVNULL, stderr=DEVNULL)
+
+    async with (
+        asyncio.timeout(SECONDS),
+        start(choose("none"), replace(walls(tmp_path), processes=1), program) as confined,
+    ):
+        os.close(writes)
+        ending = await confined.wait()
+    os.set_blocking(reads, False)
+    with os.fdopen(reads, "rb", buffering=0) as pipe:
+        left = pipe.read()
+
+    assert (ending, left) == (Ending(0), b"")
 
 
 @pytest.mark.parametrize(
