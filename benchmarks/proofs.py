@@ -49,6 +49,7 @@ ALL = (
     "full_disk",
     "corruption",
     "wrong_inputs",
+    "sandbox",
 )
 """In the order of PROOFS.md; those that are not short take several minutes to hours each.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import resource
 import stat
 from collections.abc import Iterable, Iterator
@@ -30,11 +32,22 @@ def limits(confinement: Confinement, *, counts_own: bool) -> list[tuple[int, tup
         (resource.RLIMIT_NOFILE, (confinement.open_files, confinement.open_files)),
         (resource.RLIMIT_CORE, (0, 0)),
     ]
-    if counts_own:
+    if counts_own and _counts_apart():
         # bubblewrap's own process and the program come on top.
         most = confinement.processes + confinement.threads + 2
         found.append((resource.RLIMIT_NPROC, (most, most)))
-    return found
+    return [(which, _within(resource.getrlimit(which)[1], *values)) for which, values in found]
+
+
+def _counts_apart() -> bool:
+    """Whether a user namespace has a count of its own (from Linux 5.14 on); before, all of a user's count."""
+    found = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    return found is not None and (int(found[1]), int(found[2])) >= (5, 14)
+
+
+def _within(most: int, soft: int, hard: int) -> tuple[int, int]:
+    """No more than this process may have itself, which nobody can raise."""
+    return (soft, hard) if most == resource.RLIM_INFINITY else (min(soft, most), min(hard, most))
 
 
 @dataclass(frozen=True)
@@ -51,11 +64,15 @@ class Taken:
 
     bytes: int = 0
     files: int = 0
+    is_deep: bool = False
+    """Whether a folder lies too deep to be looked into."""
 
 
 def members(root: int) -> list[Living]:
     """The living processes of a sandbox: the root's session, and whatever descends from the root."""
     found: dict[int, tuple[int, int, int]] = {}
+    if not Path("/proc/self").exists():  # not on Linux, where only the root is known
+        return []
     with os.scandir("/proc") as entries:
         for entry in entries:
             if entry.name.isdigit() and (read := _status(int(entry.name))) is not None:
@@ -88,18 +105,30 @@ def taken(folders: Iterable[Path], most_files: int) -> Taken:
     """What lies in the folders; it stops counting at more files than ``most_files``."""
     size = count = 0
     seen: set[tuple[int, int]] = set()
-    for entry in _walk(folders):
-        count += 1
-        if count > most_files:
-            break
-        with suppress(FileNotFoundError):
-            found = entry.stat(follow_symlinks=False)
-            if found.st_nlink > 1 and not stat.S_ISDIR(found.st_mode):
-                if (found.st_dev, found.st_ino) in seen:
-                    continue
-                seen.add((found.st_dev, found.st_ino))
-            size += found.st_blocks * BLOCK
+    try:
+        for entry in _walk(folders):
+            count += 1
+            if count > most_files:
+                break
+            size += _size(entry, seen)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return Taken(size, count, is_deep=True)
     return Taken(size, count)
+
+
+def _size(entry: os.DirEntry[str], seen: set[tuple[int, int]]) -> int:
+    """Bytes on the disk; none for another name of a file that was seen, or for one that is gone."""
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return 0
+    if found.st_nlink > 1 and not stat.S_ISDIR(found.st_mode):
+        if (found.st_dev, found.st_ino) in seen:
+            return 0
+        seen.add((found.st_dev, found.st_ino))
+    return found.st_blocks * BLOCK
 
 
 def _walk(folders: Iterable[Path]) -> Iterator[os.DirEntry[str]]:
@@ -132,6 +161,8 @@ def excess(confinement: Confinement, before: Taken, now: Taken, nameless: int, f
         return f"it wrote more than {confinement.disk_bytes / MIB:,.0f} MiB"
     if now.files - before.files > confinement.files:
         return f"it made more than {confinement.files:,} files"
+    if now.is_deep:
+        return "it made folders in folders until their paths were too long"
     if len(found) > confinement.processes + 1:
         return f"it had more than {confinement.processes:,} further processes"
     if sum(member.threads for member in found) > confinement.threads + confinement.processes + 1:

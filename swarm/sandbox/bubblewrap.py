@@ -6,7 +6,6 @@ with bubblewrap. Options: bwrap(1).
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -29,14 +28,15 @@ def arguments(program: str, confinement: Confinement, cwd: Path) -> list[str]:
     shown += [("--bind", path) for path in confinement.writable]
     for option, path in sorted(shown, key=lambda pair: len(pair[1].parts)):
         args += [option, str(path), str(path)]
-    for folder in ("/dev", "/"):
+    # bubblewrap leaves /proc/sys writable to root, whom the kernel lets write there without capabilities.
+    for folder in ("/proc", "/dev", "/"):
         args += ["--remount-ro", folder]
     return [*args, "--chdir", str(cwd)]
 
 
-def try_out() -> tuple[str | None, str]:
-    """The program where it can start a sandbox here, else None and why not."""
-    program = shutil.which("bwrap")
+def try_out(path: str) -> tuple[str | None, str]:
+    """The program where one on that ``PATH`` can start a sandbox here, else None and why not."""
+    program = shutil.which("bwrap", path=path)
     if program is None:
         return None, "bubblewrap is not installed"
     nothing = arguments(program, Confinement(), Path("/"))
@@ -49,4 +49,4 @@ def try_out() -> tuple[str | None, str]:
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
         return None, f"bubblewrap can't start here: {shortened(said, 160)}"
-    return os.fspath(program), ""
+    return program, ""

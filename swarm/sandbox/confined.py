@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 from contextlib import suppress
@@ -15,6 +16,8 @@ from swarm.sandbox import bounds
 from swarm.sandbox.confinement import MIB, Confinement
 from swarm.sandbox.launch import MOST_REPORTED, Spawned
 from swarm.sandbox.pipes import read_all, readable, reader_of, writer_of
+
+_log = logging.getLogger("swarm.sandbox")
 
 LOOK_SECONDS = 0.1
 """Between two looks at what a program has written and started."""
@@ -49,6 +52,7 @@ class Confined:
         self._transports: list[asyncio.BaseTransport] = []
         self._known: list[int] = []
         self._reason = ""
+        self._failure = "the sandbox ended before its program began; its stderr says why"
         self._ending: Ending | None = None
         self._ended = asyncio.Event()
 
@@ -61,11 +65,11 @@ class Confined:
         """How it ended; there is no deadline here. What it wrote can still be read afterwards.
 
         Raises:
-            ProjectError: bubblewrap ended and the program had not begun.
+            ProjectError: bubblewrap ended and the program had not begun, or it could not be watched.
         """
         await self._ended.wait()
         if self._ending is None:
-            raise ProjectError("the sandbox ended before its program began; its stderr says why")
+            raise ProjectError(self._failure)
         return self._ending
 
     def kill(self) -> None:
@@ -74,7 +78,7 @@ class Confined:
         if spawned.first is not None:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(spawned.first, signal.SIGKILL)
-        elif spawned.process.returncode is None or self._confinement.processes:
+        elif spawned.process.returncode is None or spawned.may_outlive:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(spawned.root, signal.SIGKILL)
 
@@ -99,6 +103,9 @@ class Confined:
                     self._reason = reason
                     self.kill()
             self._ending = await self._how()
+        except OSError as error:
+            self._failure = f"a program in the sandbox was ended, as it could not be watched: {error}"
+            self.kill()
         finally:
             self._ended.set()
 
@@ -106,26 +113,34 @@ class Confined:
         """Lets go of it after its end; returns once all it started is gone, or after five seconds."""
         for transport in self._transports:
             transport.close()
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(END_SECONDS):
                 while self._is_anything_left():
                     self.kill()
                     await asyncio.sleep(_POLL_SECONDS)
-        self._spawned.close()
+        except TimeoutError:
+            _log.warning("process %s was killed and is still there after %s s", self.pid, END_SECONDS)
+        finally:
+            if self._spawned.process.poll() is None:
+                self._spawned.process.kill()
+            self._spawned.close()
 
     def _is_anything_left(self) -> bool:
         spawned = self._spawned
         if spawned.process.poll() is None:
             return True
-        return bool(self._confinement.processes) and bool(bounds.members(spawned.root))
+        return spawned.may_outlive and bool(bounds.members(spawned.root))
 
     async def _has_ended(self) -> bool:
         """Whether it ends before the next look."""
-        process = self._spawned.process
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_SECONDS):
-                await readable(self._spawned.alive)
-        return process.poll() is not None
+        spawned = self._spawned
+        if spawned.alive is None:
+            await asyncio.sleep(LOOK_SECONDS)
+        else:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await readable(spawned.alive)
+        return spawned.process.poll() is not None
 
     def _excess(self) -> str:
         confinement, before = self._confinement, self._before
@@ -158,5 +173,7 @@ def _bound(code: int, confinement: Confinement) -> str:
     """The limit of the kernel whose signal that is."""
     return {
         128 + signal.SIGXCPU: f"it used more than {confinement.cpu_seconds:,} s of CPU time",
+        128
+        + signal.SIGKILL: "it was killed from outside, or by the kernel: its CPU time or the memory was used up",
         128 + signal.SIGXFSZ: f"it wrote a file larger than {confinement.file_bytes / MIB:,.0f} MiB",
     }.get(code, "")

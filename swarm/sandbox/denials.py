@@ -92,6 +92,7 @@ def _everywhere() -> Iterator[Denial]:
     # A lease holds up whoever opens the file.
     yield Denial("fcntl", (Where(1, _F_SETLEASE),))
     yield Denial("personality", (Where(0, 0, is_equal=False), Where(0, _READS_PERSONALITY, is_equal=False)))
+    yield from (Denial("setpriority", (Where(argument, 0, is_equal=False),)) for argument in (0, 1))
     yield from _set_id_files()
 
 
@@ -121,8 +122,6 @@ def _without_namespaces() -> Iterator[Denial]:
         yield Denial("fcntl", (Where(1, command),))
     yield Denial("clone", (Where(0, _CLONE_PARENT, _CLONE_PARENT),))
     yield Denial("prctl", (Where(0, _PR_SET_PDEATHSIG),))
-    yield Denial("setpriority", (Where(1, 0, is_equal=False),))
-    yield Denial("setpriority", (Where(0, 0, is_equal=False),))
     for call in ("sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr"):
         yield Denial(call, (Where(0, 0, is_equal=False),))
     yield Denial("prlimit64", _ANOTHER)

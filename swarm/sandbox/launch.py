@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import marshal
 import os
 import platform
+import resource
 import subprocess
 import sys
 from collections.abc import Generator, Mapping, Sequence
@@ -29,7 +31,6 @@ START_SECONDS = 30.0
 MOST_REPORTED = 2_000
 """Characters of what bubblewrap and the stage say of themselves."""
 
-_STAGE = Path(__file__).with_name("stage.py")
 _GO = b"go"
 
 
@@ -58,10 +59,12 @@ class Spawned:
     process: subprocess.Popen[bytes]
     root: int
     """The process with which all others end: the program itself, or the first of its namespace."""
-    alive: int
-    """Can be read from once the process has ended."""
+    alive: int | None
+    """Can be read from once the process has ended; where the system has no such thing, it is asked for."""
     first: int | None = None
     """Names the first process of its namespace, where it has one."""
+    may_outlive: bool = False
+    """Whether there may be processes left in its group when it has ended."""
     status: int | None = None
     """Where bubblewrap reports, to be read to its end."""
 
@@ -106,23 +109,26 @@ def _popen(program: Program, command: Sequence[str], fds: Sequence[int]) -> subp
 
 def _without(confinement: Confinement, program: Program) -> Spawned:
     process = _popen(program, program.argv, ())
-    _limit(process.pid, bounds.limits(confinement, counts_own=False))
-    return Spawned(process, process.pid, os.pidfd_open(process.pid))
+    with _ended_on_error(process):
+        _limit(process.pid, bounds.limits(confinement, counts_own=False))
+        return Spawned(process, process.pid, _handle(process.pid), may_outlive=True)
+
+
+def _handle(pid: int) -> int | None:
+    """A descriptor of the process, which Linux alone has."""
+    return os.pidfd_open(pid) if sys.platform == "linux" else None
 
 
 def _limit(pid: int, limits: list[tuple[int, tuple[int, int]]]) -> None:
     if sys.platform == "linux":
-        import resource
-
         for which, values in limits:
             resource.prlimit(pid, which, values)
 
 
 async def _in_namespaces(way: Way, confinement: Confinement, program: Program) -> Spawned:
     """bubblewrap holds the program back until its limits are set from here."""
-    denied = in_namespaces(processes=confinement.processes)
     with ExitStack() as stack:
-        given = pipe_with(stack, assemble(denied, PROCESSORS[platform.machine()]))
+        given = pipe_with(stack, _filter_in_namespaces(confinement.processes))
         status, told = pipe(stack)
         held, go = pipe(stack)
         command = bubblewrap.arguments(way.program, confinement, program.cwd)
@@ -131,28 +137,37 @@ async def _in_namespaces(way: Way, confinement: Confinement, program: Program) -
         fds = (given.fileno(), told.fileno(), held.fileno())
         process = _popen(program, [*command, "--", *program.argv], fds)
         with _ended_on_error(process):
-            told.close()
+            for end in (given, told, held):
+                end.close()
             root = await _first_process(status.fileno(), process)
-            first = os.pidfd_open(root)
-            stack.callback(os.close, first)
-            _limit(root, bounds.limits(confinement, counts_own=True))
-            go.write(_GO)
-            return Spawned(process, root, os.pidfd_open(process.pid), os.dup(first), os.dup(status.fileno()))
+            try:
+                first = os.pidfd_open(root)
+                stack.callback(os.close, first)
+                _limit(root, bounds.limits(confinement, counts_own=True))
+                go.write(_GO)
+            except (ProcessLookupError, BrokenPipeError) as error:
+                raise ProjectError(await _complaint(process)) from error
+            return Spawned(process, root, _handle(process.pid), os.dup(first), status=os.dup(status.fileno()))
+
+
+@functools.cache
+def _filter_in_namespaces(processes: int) -> bytes:
+    return assemble(in_namespaces(processes=processes), PROCESSORS[platform.machine()])
 
 
 async def _first_process(status: int, process: subprocess.Popen[bytes]) -> int:
     """The id of the first process in the new namespace, which is all that bubblewrap says at its start."""
     line = await read_line(status, MOST_REPORTED)
     if not line:
-        raise ProjectError(f"bubblewrap ended before its start{await _complaint(process)}")
+        raise ProjectError(await _complaint(process))
     return int(json.loads(line)["child-pid"])
 
 
 async def _complaint(process: subprocess.Popen[bytes]) -> str:
-    if process.stderr is None:
-        return ""
-    said = await read_all(process.stderr.fileno(), MOST_REPORTED)
-    return f": {shortened(said.decode(errors='replace').strip(), 160)}"
+    """Why bubblewrap ended, as far as it can be read."""
+    said = await read_all(process.stderr.fileno(), MOST_REPORTED) if process.stderr else b""
+    why = shortened(said.decode(errors="replace").strip(), 160)
+    return f"bubblewrap ended before the program began: {why or 'it does not say why'}"
 
 
 async def _under_landlock(way: Way, confinement: Confinement, program: Program) -> Spawned:
@@ -165,28 +180,27 @@ async def _under_landlock(way: Way, confinement: Confinement, program: Program) 
             "handled": landlock.handled(way.abi),
             "rules": landlock.rules(confinement, Path(program.env["TMPDIR"]), way.abi),
             "limits": bounds.limits(confinement, counts_own=False),
-            "filter": _filter_beside_landlock(confinement, way.abi),
+            "filter": _filter_beside_landlock(confinement.processes, way.abi),
             "mark": OWN_PROCESS,
         }
-        stage = [
-            _interpreter(),
-            "-I",
-            "-S",
-            "-c",
-            _STAGE.read_text(encoding="utf-8"),
-            marshal.dumps(order).hex(),
-        ]
+        stage = [_interpreter(), "-I", "-S", "-c", _stage(), marshal.dumps(order).hex()]
         process = _popen(program, [*stage, *program.argv], (told.fileno(),))
         with _ended_on_error(process):
             told.close()
             if said := await read_all(report.fileno(), MOST_REPORTED):
                 raise ProjectError(f"{program.argv[0]}: not confined: {said.decode(errors='replace')}")
-        return Spawned(process, process.pid, os.pidfd_open(process.pid))
+            may_outlive = confinement.processes > 0
+            return Spawned(process, process.pid, _handle(process.pid), may_outlive=may_outlive)
 
 
-def _filter_beside_landlock(confinement: Confinement, abi: int) -> bytes:
-    denied = beside_landlock(processes=confinement.processes, abi=abi)
-    return assemble(denied, PROCESSORS[platform.machine()])
+@functools.cache
+def _filter_beside_landlock(processes: int, abi: int) -> bytes:
+    return assemble(beside_landlock(processes=processes, abi=abi), PROCESSORS[platform.machine()])
+
+
+@functools.cache
+def _stage() -> str:
+    return Path(__file__).with_name("stage.py").read_text(encoding="utf-8")
 
 
 def _interpreter() -> str:

@@ -83,8 +83,8 @@ def main() -> None:
             resource.setrlimit(which, tuple(values))
         _seccomp(_own_process(order["filter"], order["mark"]))
         os.execve(sys.argv[2], sys.argv[2:], dict(os.environ))
-    except OSError as error:
-        os.write(order["report"], str(error.strerror).encode())
+    except (OSError, ValueError, MemoryError) as error:
+        os.write(order["report"], f"{error}".encode())
         os._exit(126)
 
 

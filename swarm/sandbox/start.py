@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
+import logging
+import os
+import subprocess
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -16,6 +18,8 @@ from swarm.sandbox.confined import END_SECONDS, Confined
 from swarm.sandbox.confinement import Confinement, is_visible
 from swarm.sandbox.launch import Program, spawn
 from swarm.sandbox.way import Way
+
+_log = logging.getLogger("swarm.sandbox")
 
 MOST_BEFORE = 1_000_000
 """Files that may lie in the writable folders before the start; counting them takes a second or two."""
@@ -39,7 +43,7 @@ async def start(way: Way, confinement: Confinement, program: Program) -> AsyncGe
             yield confined
     finally:
         if own is not None:
-            await asyncio.to_thread(shutil.rmtree, own, ignore_errors=True)
+            await asyncio.to_thread(_remove, own)
 
 
 def _check(way: Way, confinement: Confinement, program: Program) -> None:
@@ -47,6 +51,8 @@ def _check(way: Way, confinement: Confinement, program: Program) -> None:
     for what, path in named.items():
         if not path.is_absolute():
             raise ProjectError(f"{quoted(str(path))}: {what} must be an absolute path")
+        if not os.access(path, os.X_OK):
+            raise ProjectError(f"{quoted(str(path))}: {what} is not there, or may not be used")
         if way.name != "none" and not is_visible(path, confinement):
             raise ProjectError(
                 f"{quoted(str(path))}: {what} is not visible in the sandbox; name a folder above it as readable"
@@ -64,6 +70,13 @@ async def _running(confined: Confined) -> AsyncGenerator[Confined]:
         await asyncio.wait([watch], timeout=END_SECONDS)
         watch.cancel()
         await confined.close()
+
+
+def _remove(folder: Path) -> None:
+    """Without a limit of depth, which Python's own way of removing has."""
+    done = subprocess.run(["rm", "-rf", "--", str(folder)], capture_output=True, check=False)
+    if done.returncode != 0:
+        _log.warning("%s could not be removed: %s", folder, done.stderr.decode(errors="replace").strip())
 
 
 def _environment(program: Program, temporary: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import platform
 from dataclasses import dataclass
 from typing import Literal
@@ -52,7 +53,9 @@ def choose(setting: SandboxSetting) -> Way:
             f"no sandbox for processors of kind {platform.machine()!r}: the numbers of their system calls "
             f"are not known here; {_WITHOUT}"
         )
-    program, why_no_program = _bubblewrap() if setting != "landlock" else (None, "")
+    program, why_no_program = (
+        _tried(os.environ.get("PATH", os.defpath)) if setting != "landlock" else (None, "")
+    )
     if program is not None:
         return Way("bubblewrap", program=program)
     if setting == "bubblewrap":
@@ -71,4 +74,4 @@ def choose(setting: SandboxSetting) -> Way:
 _WITHOUT = 'sandbox = "none" in swarm.toml goes without one'
 _INSTALL = "install bubblewrap (the package has that name) and allow it user namespaces"
 
-_bubblewrap = functools.cache(bubblewrap.try_out)
+_tried = functools.cache(bubblewrap.try_out)
