@@ -21,7 +21,7 @@ from swarm.errors import ProjectError, ServerError, StoreError, ToolError
 from swarm.guard.rules import clean
 from swarm.hub.aside import printing_aside
 from swarm.hub.offer import CAREFUL, DESCRIPTION_LENGTH, Offer, pin_of
-from swarm.hub.results import bounded, cleaned, failure
+from swarm.hub.results import bounded, cleaned, failure, useless
 from swarm.hub.schema import Arguments, BadSchema, Schema, Trimmer, shortened
 from swarm.hub.threads import Threads
 from swarm.project.folders import imported
@@ -85,7 +85,7 @@ class NativeTools:
             await context.leave()
             with within(call.tool, context.deadline_seconds):
                 async with deadline:
-                    return _result(await self._called(native.function, args))
+                    return _result(offer.tool, await self._called(native.function, args))
         except ToolError as error:
             return failure(str(error))
         except ValidationError as error:
@@ -265,9 +265,17 @@ def _adapter(parameters: list[inspect.Parameter]) -> TypeAdapter[dict[str, objec
     return TypeAdapter(cast("type[dict[str, object]]", arguments))
 
 
-def _result(value: object) -> ToolResult:
+def _result(tool: Tool, value: object) -> ToolResult:
+    """What a function returned, as a result; a result of its own is passed on as it is."""
     if isinstance(value, ToolResult):
-        return bounded(value.model_copy(update={"text": clean(value.text)}))
+        result = bounded(value.model_copy(update={"text": clean(value.text)}))
+        own = value.is_error
+    else:
+        result, own = _made(value), False
+    return useless(tool, "was carried out", result.text) if result.is_error and not own else result
+
+
+def _made(value: object) -> ToolResult:
     if value is None:
         return ToolResult(text="done")
     if isinstance(value, str):

@@ -13,7 +13,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from swarm.guard.rules import clean
 from swarm.hub.mending import WRAPS
-from swarm.tool import ToolResult
+from swarm.tool import Tool, ToolResult
 
 TEXT_CHARACTERS = 2_000_000
 """Longest text a tool may give; what no window holds must be asked for in parts."""
@@ -118,6 +118,17 @@ def _spellings(value: str | float | bool) -> list[str]:
 def failure(text: str) -> ToolResult:
     """A result that tells the model what went wrong."""
     return ToolResult(text=clean(text), is_error=True)
+
+
+def useless(tool: Tool, came: str, why: str) -> ToolResult:
+    """The result of a call whose answer can't be used; ``came`` says how far it came.
+
+    One that only reads has failed. What another did stays done, and is not done again for its answer.
+    """
+    if tool.effect == "pure":
+        return failure(f"{tool.full_name} failed: {why}")
+    text = clean(f"{tool.full_name} {came}, but {why}")
+    return ToolResult(text=text, is_error=True, took_effect=True)
 
 
 def cleaned(value: JsonValue) -> JsonValue:

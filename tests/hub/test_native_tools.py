@@ -231,7 +231,10 @@ async def test_a_value_that_json_cannot_hold_is_a_failure(make_project: Make, te
         result = await hub.call(_call("python.give"), tell())
 
     assert result.is_error
-    assert result.text.startswith("what the tool gave (object) is nothing that JSON can hold: ")
+    assert result.took_effect
+    assert result.text.startswith(
+        "python.give was carried out, but what the tool gave (object) is nothing that JSON can hold: "
+    )
 
 
 async def test_a_result_of_a_tool_is_passed_on_and_its_text_made_plain(
@@ -358,8 +361,35 @@ async def test_bytes_are_no_result_and_it_is_said_what_is(make_project: Make, te
     async with Hub.open(make_project(), functions=[picture]) as hub:
         result = await hub.call(_call("python.picture"), tell())
     assert result == ToolResult(
-        text="the tool gave bytes, and a tool gives text or data; let it write them to a file", is_error=True
+        text="python.picture was carried out, but the tool gave bytes, and a tool gives text or data; "
+        "let it write them to a file",
+        is_error=True,
+        took_effect=True,
     )
+
+
+async def test_a_useless_value_of_a_tool_that_only_reads_is_a_failure_and_its_own_error_stays(
+    make_project: Make, tell: Tell
+) -> None:
+    @tool(effect="pure")
+    def read(length: int) -> str:
+        """Reads."""
+        return "x" * length
+
+    def own() -> ToolResult:
+        """Fails by itself."""
+        return ToolResult(text="no such row", is_error=True)
+
+    async with Hub.open(make_project(), functions=[read, own]) as hub:
+        long = await hub.call(_call("python.read", length=2_000_001), tell())
+        said = await hub.call(_call("python.own"), tell())
+
+    assert long == ToolResult(
+        text="python.read failed: the answer has 2,000,001 characters, more than 2,000,000; "
+        "ask for less (a range, a filter, a limit)",
+        is_error=True,
+    )
+    assert said == ToolResult(text="no such row", is_error=True)
 
 
 async def test_a_tool_that_raises_says_nothing_on_stderr_and_a_log_has_its_own_frames_alone(
