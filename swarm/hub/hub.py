@@ -247,11 +247,13 @@ class Hub:
     def _renaming(self, source: Source) -> str:
         """What a person may do where a server took the place of the one that cards which ship were written for."""
         origin = self._origins.get(source.name, "")
-        if not (isinstance(source, Server) and is_in_place_of_built_in(source.name, Path(origin), "mcp_servers")):
+        if not (
+            isinstance(source, Server) and is_in_place_of_built_in(source.name, Path(origin), "mcp_servers")
+        ):
             return ""
         return (
-            f"; the server {source.name!r} of {origin} stands in place of the one that ships; "
-            "give it another name there"
+            f" (the server {source.name!r} of {origin} stands in place of the one that ships; "
+            "give it another name there)"
         )
 
     def _likely(self, name: str) -> str:

@@ -213,6 +213,11 @@ def _native(server: str, name: str, function: Function) -> _Native:
         )
         return _Native(function, adapter, context_name, Offer(shown, Arguments(schema)))
     except (PydanticUserError, BadSchema) as error:
+        if isinstance(error, PydanticUserError) and error.code == "typed-dict-version":
+            raise ProjectError(
+                f"{where}: before Python 3.12 a TypedDict is read from typing_extensions alone; write: "
+                "from typing_extensions import TypedDict"
+            ) from error
         said = shortened(str(error), DESCRIPTION_LENGTH)
         raise ProjectError(f"{where}: a parameter has a type that JSON cannot hold: {said}") from error
 
@@ -238,10 +243,19 @@ def _parameters(where: str, function: Function) -> tuple[list[inspect.Parameter]
         elif parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             parameters.append(parameter.replace(annotation=hint, kind=parameter.KEYWORD_ONLY))
         else:
-            raise ProjectError(
-                f"{where}: a model cannot fill in {parameter.name!r}; give every parameter a name that can be written"
-            )
+            raise ProjectError(f"{where}: a model gives every argument by name; {_by_name(parameter)}")
     return parameters, context_name
+
+
+def _by_name(parameter: inspect.Parameter) -> str:
+    """What to write for a parameter that can't be given by its name."""
+    match parameter.kind:
+        case inspect.Parameter.VAR_POSITIONAL:
+            return f"write one list for '*{parameter.name}', such as {parameter.name}: list[str]"
+        case inspect.Parameter.VAR_KEYWORD:
+            return f"write one dict for '**{parameter.name}', such as {parameter.name}: dict[str, str]"
+        case _:
+            return f"take away the '/' behind {parameter.name!r}"
 
 
 def _signature(where: str, function: Function) -> inspect.Signature:

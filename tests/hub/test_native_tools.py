@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 import pytest
 from pydantic import BaseModel, Field, JsonValue
@@ -24,6 +24,13 @@ pytestmark = pytest.mark.anyio
 
 Make = Callable[..., Project]
 Tell = Callable[..., CallContext]
+
+
+class Unreadable(TypedDict):
+    """A dict as typing's own word for it describes it."""
+
+    name: str
+
 
 WORDS = '''
 """Words."""
@@ -268,8 +275,14 @@ async def test_a_result_of_a_tool_is_passed_on_and_its_text_made_plain(
         ),
         (
             WORDS.replace("text: str,", "*text: str,"),
-            "the tool words.count: a model cannot fill in 'text'",
+            r"the tool words.count: a model gives every argument by name; write one list for '\*text', such as "
+            r"text: list\[str\]",
         ),
+        (
+            WORDS.replace('word: str = "the")', "**word: str)"),
+            r"write one dict for '\*\*word', such as word: dict\[str, str\]",
+        ),
+        (WORDS.replace("text: str,", "text: str, /,"), "take away the '/' behind 'text'"),
         (WORDS.replace("text: str,", "text: object,"), None),
         (WORDS.replace("text: str,", "text: ToolContext.__class__,"), "has a type that JSON cannot hold"),
     ],
@@ -290,6 +303,23 @@ async def test_a_file_that_cannot_be_used_is_an_error_of_the_project(
 
     assert not state.started
     assert state.error
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="from 3.12 on typing's own can be read")
+async def test_a_typed_dict_that_cannot_be_read_here_is_refused_with_the_import_that_can(
+    make_project: Make,
+) -> None:
+    def say(one: Unreadable) -> str:
+        """Says."""
+        return one["name"]
+
+    with pytest.raises(ProjectError) as caught:
+        async with Hub.open(make_project(), functions=[say]):
+            pytest.fail("it was opened")
+    assert str(caught.value) == (
+        "the tool python.say: before Python 3.12 a TypedDict is read from typing_extensions alone; "
+        "write: from typing_extensions import TypedDict"
+    )
 
 
 @pytest.mark.parametrize("functions", [[add, add], [lambda: None]])

@@ -174,8 +174,8 @@ async def test_a_server_that_took_the_place_of_one_that_ships_is_named_where_it_
     likely = "did you mean 'files.more'?"
     assert told.text == f"no tool 'files.read'; {likely}"
     assert str(caught.value) == (
-        f"no tool 'files.read': {likely}; the server 'files' of {entry.origin} stands in place of the one "
-        "that ships; give it another name there"
+        f"no tool 'files.read': {likely} (the server 'files' of {entry.origin} stands in place of the one "
+        "that ships; give it another name there)"
     )
 
 
