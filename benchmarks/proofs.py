@@ -41,6 +41,7 @@ ALL = (
     "growth",
     "conformance",
     "tool_lists",
+    "foreign_servers",
     "crash_points",
     "power_cuts",
     "full_disk",
