@@ -42,8 +42,9 @@ def from_answer(
     # What gives the text of a file must give it letter by letter.
     text = clean("\n".join(blocks if is_ours or _READS.search(tool) else map(compact, blocks)))
     if answer.is_error:
-        # The Python SDK's servers put this before every reason: tokens without news for a model.
-        text = text.removeprefix(f"Error executing tool {tool}: ")
+        # The Python SDK and FastMCP put these before every reason: tokens without news for a model.
+        for prefix in (f"Error executing tool {tool}: ", f"Error calling tool {tool!r}: "):
+            text = text.removeprefix(prefix)
         text = text if text.strip() or answer.structured_content else "it failed without a reason"
     meta = dict(answer.meta or {})
     try:
