@@ -19,6 +19,7 @@ from swarm.hub.offer import Source
 from swarm.hub.results import failure
 from swarm.hub.server import Server
 from swarm.hub.threads import Threads
+from swarm.hub.turns import Turns
 from swarm.project.folders import is_in_place_of_built_in
 from swarm.project.project import PYTHON, Project
 from swarm.project.server_entry import ServerEntry
@@ -59,7 +60,8 @@ class Hub:
         origins: dict[str, str],
         register: Register,
     ) -> None:
-        servers = [Server(entry, self.tell, note=register.note) for entry in entries]
+        turns = Turns()
+        servers = [Server(entry, self.tell, note=register.note, turns=turns) for entry in entries]
         self._servers = tuple(servers)
         self._listeners: list[Callable[[ServerChanged | Notice], None]] = []
         self._sources: dict[str, Source] = {source.name: source for source in (*servers, *native)}
