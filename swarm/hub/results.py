@@ -108,7 +108,8 @@ def _values(data: JsonValue) -> Iterator[str | float | bool]:
 
 def _spellings(value: str | float | bool) -> list[str]:
     if isinstance(value, str):
-        return [value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]]
+        # The text itself may be JSON, of which the white space was left out where it is shown.
+        return [value, compact(value), json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]]
     if isinstance(value, float) and value.is_integer():
         return [str(value), f"{value:.0f}", f"{value:,.0f}"]
     if isinstance(value, int) and not isinstance(value, bool):
