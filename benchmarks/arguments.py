@@ -48,7 +48,8 @@ def spoiled(schema: Schema, args: dict[str, JsonValue]) -> list[dict[str, JsonVa
         {name: value for name, value in args.items() if name != left_out} for left_out in needed[:1]
     ]
     made += [{**args, name: "no such choice"} for name in choices[:1]]
-    made += [{**args, name: {"no": "such kind"}} for name in plain[:1]]
+    no_value: JsonValue = {"no": "such kind"}
+    made += [{**args, name: no_value} for name in plain[:1]]
     return made
 
 

@@ -159,7 +159,8 @@ def _pdf(text: str) -> bytes:
         b"<</Length %d>>stream\n%s\nendstream" % (len(line), line),
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
     ]
-    made, places = b"%PDF-1.4\n", []
+    made = b"%PDF-1.4\n"
+    places: list[int] = []
     for number, part in enumerate(parts, 1):
         places.append(len(made))
         made += b"%d 0 obj%s endobj\n" % (number, part)

@@ -31,9 +31,12 @@ def check_opening(
         raise ProjectError(
             f"workspace={quoted(workspace)}: an opened project has its own; give it to open_project"
         )
-    is_list = isinstance(tools, Sequence) and not isinstance(tools, str | bytes)
-    _check("tools", is_list, tools, "a list of functions, such as [my_function]")
+    _check("tools", _is_list(tools), tools, "a list of functions, such as [my_function]")
     check_limits(limits)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
 def check_limits(limits: object) -> None:

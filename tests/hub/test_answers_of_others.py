@@ -162,7 +162,7 @@ async def test_json_that_comes_as_a_text_and_again_as_data_is_shown_once(raw: Ra
 
 @pytest.mark.parametrize("prefix", ["Error executing tool find: ", "Error calling tool 'find': ", ""])
 async def test_what_a_library_puts_before_every_reason_is_left_out(raw: Raw, prefix: str) -> None:
-    answer = {"content": _text(f"{prefix}No such row."), "isError": True}
+    answer: Json = {"content": _text(f"{prefix}No such row."), "isError": True}
 
     assert await raw.text(answer) == "No such row."
 
