@@ -13,6 +13,7 @@ from referencing.exceptions import Unresolvable
 
 Schema = dict[str, JsonValue]
 MOST_LEVELS = 8
+_PLAIN = ("string", "number", "integer", "boolean")
 _TEXTS = (
     "word", "1", "a1", "12", "2026-01-02", "2026-01-02T03:04:05Z", "https://host.example/a", "name@host.example", "#aabbcc",
     "ABC", "abc-def", "a/b", "/a", "0" * 24, "00000000-0000-4000-8000-000000000000", "10:30", "1.2.3", "A-1", "1d", "+4915112345678",
@@ -28,6 +29,28 @@ def minimal(schema: Schema) -> dict[str, JsonValue]:
 def full(schema: Schema) -> dict[str, JsonValue]:
     """All arguments, one level within the other."""
     return _object(_Maker(schema, is_full=True).value(schema, 0))
+
+
+def spoiled(schema: Schema, args: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
+    """The arguments made wrong in a way each: one that is required left out, a choice that is none, and an
+    object for a plain value. The library must say of each whether it is."""
+    properties = schema.get("properties")
+    known = {
+        name: part
+        for name, part in (properties.items() if isinstance(properties, dict) else ())
+        if isinstance(part, dict)
+    }
+    required = schema.get("required")
+    needed = [name for name in required if name in args] if isinstance(required, list) else []
+    choices = [name for name, part in known.items() if isinstance(part.get("enum"), list)]
+    plain = [name for name, part in known.items() if part.get("type") in _PLAIN]
+    made: list[dict[str, JsonValue]] = [
+        {name: value for name, value in args.items() if name != left_out} for left_out in needed[:1]
+    ]
+    made += [{**args, name: "no such choice"} for name in choices[:1]]
+    no_value: JsonValue = {"no": "such kind"}
+    made += [{**args, name: no_value} for name in plain[:1]]
+    return made
 
 
 def fits(schema: Schema, args: dict[str, JsonValue]) -> bool:

@@ -24,7 +24,7 @@ from swarm.guard.rules import clean
 from swarm.hub.http import LOST, NO_SESSION, REFUSED, client_for, client_of, spoken_url, status_of
 from swarm.hub.mending import UNREADABLE, mended
 from swarm.hub.offer import Offer, offers_of
-from swarm.hub.results import failure, from_answer
+from swarm.hub.results import failure, from_answer, useless
 from swarm.hub.screen import screened
 from swarm.hub.stdio import EXIT_SECONDS, StdioServer
 from swarm.project.folders import is_built_in
@@ -157,17 +157,17 @@ class Connection:
                 f"{call.tool} did not answer within {seconds:g} s; the call may or may not have had its effect"
             ) from error
         except MCPError as error:
-            return await self._refusal(call, error)
+            return await self._refusal(call, offer, error)
         except (RuntimeError, ValueError) as error:
             # The SDK's words for a closed session, or for an answer that breaks the protocol.
             if self.ended.is_set():
                 raise await self._death(call) from error
-            return _carried_out(call, f"was answered, but the answer can't be read: {self._told(error)}")
+            return useless(offer.tool, "was answered", f"the answer can't be read: {self._told(error)}")
         result = from_answer(
             offer.tool.name, answer, wraps=offer.wraps or self._is_ours, is_ours=self._is_ours
         )
         if result.is_error and not answer.is_error:
-            return _carried_out(call, f"was carried out, but {result.text}")
+            return useless(offer.tool, "was carried out", result.text)
         return self._shown(result)
 
     def _shown(self, result: ToolResult) -> ToolResult:
@@ -178,7 +178,7 @@ class Connection:
         text, data = hidden(result.text, secrets), hidden_in(result.data, secrets)
         return result.model_copy(update={"text": text, "data": data})
 
-    async def _refusal(self, call: ToolCall, error: MCPError) -> ToolResult:
+    async def _refusal(self, call: ToolCall, offer: Offer, error: MCPError) -> ToolResult:
         """What an error means: a server's own says that the call failed, one of the way to it need not."""
         code, message, is_far = error.code, self._entry.hidden(error.message), bool(self._entry.url)
         if self.ended.is_set() or (is_far and code == CONNECTION_CLOSED and message.startswith(BROKEN)):
@@ -190,7 +190,7 @@ class Connection:
         if is_far and code == LOST:
             raise ServerError(clean(f"{call.tool} gave no answer that can be used: {message}")) from error
         if code == UNREADABLE or (is_far and code == mcp_types.PARSE_ERROR and message.startswith(GARBLED)):
-            return _carried_out(call, f"was answered, but the answer can't be read: {_first_line(message)}")
+            return useless(offer.tool, "was answered", f"the answer can't be read: {_first_line(message)}")
         verb = "was refused by its server" if code in REFUSALS else "failed"
         return failure(f"{call.tool} {verb}: {message or 'its server gives no reason'}")
 
@@ -280,11 +280,6 @@ async def _over_http(entry: ServerEntry, stack: AsyncExitStack) -> Transport:
         return sse_client(url, httpx_client_factory=partial(client_for, entry))
     http = await stack.enter_async_context(client_of(entry))
     return streamable_http_client(url, http_client=http)
-
-
-def _carried_out(call: ToolCall, why: str) -> ToolResult:
-    """The result of a call that is over: it can't be used, and the call must not be made again for that."""
-    return ToolResult(text=clean(f"{call.tool} {why}"), is_error=True, took_effect=True)
 
 
 def _about(entry: ServerEntry) -> str:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from difflib import get_close_matches
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,6 +19,8 @@ from swarm.hub.offer import Source
 from swarm.hub.results import failure
 from swarm.hub.server import Server
 from swarm.hub.threads import Threads
+from swarm.hub.turns import Turns
+from swarm.project.folders import is_in_place_of_built_in
 from swarm.project.project import PYTHON, Project
 from swarm.project.server_entry import ServerEntry
 from swarm.project.wording import near
@@ -57,7 +60,8 @@ class Hub:
         origins: dict[str, str],
         register: Register,
     ) -> None:
-        servers = [Server(entry, self.tell, note=register.note) for entry in entries]
+        turns = Turns()
+        servers = [Server(entry, self.tell, note=register.note, turns=turns) for entry in entries]
         self._servers = tuple(servers)
         self._listeners: list[Callable[[ServerChanged | Notice], None]] = []
         self._sources: dict[str, Source] = {source.name: source for source in (*servers, *native)}
@@ -130,7 +134,7 @@ class Hub:
             return [offer.tool for offer in offers.values()]
         if tool in offers:
             return [offers[tool].tool]
-        problem = f"no tool {name!r}: {await self._lacks(source, tool)}"
+        problem = f"no tool {name!r}: {await self._lacks(source, tool)}{self._renaming(source)}"
         raise ServerError(problem) if tool in await source.refused() else ProjectError(problem)
 
     def _tell_once(self, text: str) -> None:
@@ -241,6 +245,18 @@ class Hub:
         names = [f"{source.name}.{name}" for name in await source.offers()]
         close = get_close_matches(f"{source.name}.{tool}", names, n=1)
         return f"did you mean {close[0]!r}?" if close else f"{source.name} has {', '.join(names) or 'none'}"
+
+    def _renaming(self, source: Source) -> str:
+        """What a person may do where a server took the place of the one that cards which ship were written for."""
+        origin = self._origins.get(source.name, "")
+        if not (
+            isinstance(source, Server) and is_in_place_of_built_in(source.name, Path(origin), "mcp_servers")
+        ):
+            return ""
+        return (
+            f" (the server {source.name!r} of {origin} stands in place of the one that ships; "
+            "give it another name there)"
+        )
 
     def _likely(self, name: str) -> str:
         """What was meant by a name of no server; the commonest slip leaves the server out."""

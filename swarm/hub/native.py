@@ -21,7 +21,7 @@ from swarm.errors import ProjectError, ServerError, StoreError, ToolError
 from swarm.guard.rules import clean
 from swarm.hub.aside import printing_aside
 from swarm.hub.offer import CAREFUL, DESCRIPTION_LENGTH, Offer, pin_of
-from swarm.hub.results import bounded, cleaned, failure
+from swarm.hub.results import bounded, cleaned, failure, useless
 from swarm.hub.schema import Arguments, BadSchema, Schema, Trimmer, shortened
 from swarm.hub.threads import Threads
 from swarm.project.folders import imported
@@ -85,7 +85,7 @@ class NativeTools:
             await context.leave()
             with within(call.tool, context.deadline_seconds):
                 async with deadline:
-                    return _result(await self._called(native.function, args))
+                    return _result(offer.tool, await self._called(native.function, args))
         except ToolError as error:
             return failure(str(error))
         except ValidationError as error:
@@ -213,6 +213,11 @@ def _native(server: str, name: str, function: Function) -> _Native:
         )
         return _Native(function, adapter, context_name, Offer(shown, Arguments(schema)))
     except (PydanticUserError, BadSchema) as error:
+        if isinstance(error, PydanticUserError) and error.code == "typed-dict-version":
+            raise ProjectError(
+                f"{where}: before Python 3.12 a TypedDict is read from typing_extensions alone; write: "
+                "from typing_extensions import TypedDict"
+            ) from error
         said = shortened(str(error), DESCRIPTION_LENGTH)
         raise ProjectError(f"{where}: a parameter has a type that JSON cannot hold: {said}") from error
 
@@ -238,10 +243,19 @@ def _parameters(where: str, function: Function) -> tuple[list[inspect.Parameter]
         elif parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             parameters.append(parameter.replace(annotation=hint, kind=parameter.KEYWORD_ONLY))
         else:
-            raise ProjectError(
-                f"{where}: a model cannot fill in {parameter.name!r}; give every parameter a name that can be written"
-            )
+            raise ProjectError(f"{where}: a model gives every argument by name; {_by_name(parameter)}")
     return parameters, context_name
+
+
+def _by_name(parameter: inspect.Parameter) -> str:
+    """What to write for a parameter that can't be given by its name."""
+    match parameter.kind:
+        case inspect.Parameter.VAR_POSITIONAL:
+            return f"write one list for '*{parameter.name}', such as {parameter.name}: list[str]"
+        case inspect.Parameter.VAR_KEYWORD:
+            return f"write one dict for '**{parameter.name}', such as {parameter.name}: dict[str, str]"
+        case _:
+            return f"take away the '/' behind {parameter.name!r}"
 
 
 def _signature(where: str, function: Function) -> inspect.Signature:
@@ -265,9 +279,17 @@ def _adapter(parameters: list[inspect.Parameter]) -> TypeAdapter[dict[str, objec
     return TypeAdapter(cast("type[dict[str, object]]", arguments))
 
 
-def _result(value: object) -> ToolResult:
+def _result(tool: Tool, value: object) -> ToolResult:
+    """What a function returned, as a result; a result of its own is passed on as it is."""
     if isinstance(value, ToolResult):
-        return bounded(value.model_copy(update={"text": clean(value.text)}))
+        result = bounded(value.model_copy(update={"text": clean(value.text)}))
+        own = value.is_error
+    else:
+        result, own = _made(value), False
+    return useless(tool, "was carried out", result.text) if result.is_error and not own else result
+
+
+def _made(value: object) -> ToolResult:
     if value is None:
         return ToolResult(text="done")
     if isinstance(value, str):

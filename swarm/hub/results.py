@@ -13,7 +13,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from swarm.guard.rules import clean
 from swarm.hub.mending import WRAPS
-from swarm.tool import ToolResult
+from swarm.tool import Tool, ToolResult
 
 TEXT_CHARACTERS = 2_000_000
 """Longest text a tool may give; what no window holds must be asked for in parts."""
@@ -42,8 +42,9 @@ def from_answer(
     # What gives the text of a file must give it letter by letter.
     text = clean("\n".join(blocks if is_ours or _READS.search(tool) else map(compact, blocks)))
     if answer.is_error:
-        # The Python SDK's servers put this before every reason: tokens without news for a model.
-        text = text.removeprefix(f"Error executing tool {tool}: ")
+        # The Python SDK and FastMCP put these before every reason: tokens without news for a model.
+        for prefix in (f"Error executing tool {tool}: ", f"Error calling tool {tool!r}: "):
+            text = text.removeprefix(prefix)
         text = text if text.strip() or answer.structured_content else "it failed without a reason"
     meta = dict(answer.meta or {})
     try:
@@ -107,7 +108,8 @@ def _values(data: JsonValue) -> Iterator[str | float | bool]:
 
 def _spellings(value: str | float | bool) -> list[str]:
     if isinstance(value, str):
-        return [value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]]
+        # The text itself may be JSON, of which the white space was left out where it is shown.
+        return [value, compact(value), json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]]
     if isinstance(value, float) and value.is_integer():
         return [str(value), f"{value:.0f}", f"{value:,.0f}"]
     if isinstance(value, int) and not isinstance(value, bool):
@@ -118,6 +120,17 @@ def _spellings(value: str | float | bool) -> list[str]:
 def failure(text: str) -> ToolResult:
     """A result that tells the model what went wrong."""
     return ToolResult(text=clean(text), is_error=True)
+
+
+def useless(tool: Tool, came: str, why: str) -> ToolResult:
+    """The result of a call whose answer can't be used; ``came`` says how far it came.
+
+    One that only reads has failed. What another did stays done, and is not done again for its answer.
+    """
+    if tool.effect == "pure":
+        return failure(f"{tool.full_name} failed: {why}")
+    text = clean(f"{tool.full_name} {came}, but {why}")
+    return ToolResult(text=text, is_error=True, took_effect=True)
 
 
 def cleaned(value: JsonValue) -> JsonValue:

@@ -16,6 +16,7 @@ from swarm.events import ServerChanged
 from swarm.hub.connection import LATEST, OLDER, Connection, connected
 from swarm.hub.offer import Offer
 from swarm.hub.readback import fitting, from_answer, read_files, roots_of
+from swarm.hub.turns import Turn, Turns
 from swarm.project.server_entry import ServerEntry
 from swarm.tool import CallContext, Reading, ToolCall, ToolResult
 
@@ -45,6 +46,13 @@ class _Life:
         self.ended = asyncio.Event()
         self.connection: Connection | None = None
         self.failure = "it was stopped"
+        self.turn: Turn | None = None
+
+    def settle(self) -> None:
+        """Lets those who wait for the start go on, and the next server start."""
+        self.settled.set()
+        if self.turn is not None:
+            self.turn.give_back()
 
 
 class Server:
@@ -61,11 +69,13 @@ class Server:
         *,
         note: Callable[[int], None] = lambda _: None,
         first_pause_seconds: float = PAUSE_SECONDS,
+        turns: Turns | None = None,
     ) -> None:
         self.entry = entry
         self._tell = tell
         self._note = note
         self._first_pause_seconds = first_pause_seconds
+        self._turns = turns or Turns()
         self._gate = asyncio.Semaphore(CALLS)
         self._changes = asyncio.Semaphore(min(entry.parallel, CALLS))
         self._begins = LATEST
@@ -105,7 +115,7 @@ class Server:
         life = self._life
         if life is None:
             raise ServerError(f"the server {self.name!r} is closed")
-        # Bounded by the deadlines of the start and of the end before it.
+        # Bounded by the deadlines of the start and of the end before it, and by the turns before it.
         await life.settled.wait()
         if life.connection is None:
             raise ServerError(life.failure)
@@ -163,6 +173,8 @@ class Server:
         if not self._life.settled.is_set():
             for task in self._tasks:
                 task.cancel()
+            # A task that is cancelled before its first step runs nothing, not even what it does at its end.
+            self._life.settle()
 
     async def close(self) -> None:
         """Ends the server and everything it started."""
@@ -178,6 +190,8 @@ class Server:
         is_begun = False
         try:
             await self._wait_for(before)
+            if not self.entry.url:
+                life.turn = await self._turns.take()
             is_begun = True
             try:
                 await self._serve(life)
@@ -198,7 +212,7 @@ class Server:
             logger.debug("server %s: its session broke", self.name)
         finally:
             life.ended.set()
-            life.settled.set()
+            life.settle()
             if is_begun and not self._is_closed:
                 self._report(life)
 
@@ -214,7 +228,7 @@ class Server:
                 if connection.is_older:
                     self._begins = OLDER  # Some take ten seconds to say that they know no other way.
                 life.ended, life.connection = ended, connection
-                life.settled.set()
+                life.settle()
                 if self._deaths:
                     self._say("restarted")
                 await life.ended.wait()

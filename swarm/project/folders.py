@@ -50,6 +50,11 @@ def is_built_in(path: Path, kind: Kind) -> bool:
         return False
 
 
+def is_in_place_of_built_in(name: str, path: Path, kind: Kind) -> bool:
+    """Whether what a file of a project defines by that name takes the place of one that ships."""
+    return (built_in_folder(kind) / f"{name}.py").is_file() and not is_built_in(path, kind)
+
+
 def content_files(root: Path, kind: Kind) -> dict[str, Path]:
     """The files of that kind by their stems, sorted; the project's own shadow the built-in ones.
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from swarm.card import AgentCard
 from swarm.errors import ProjectError, quoted
 from swarm.project.cards import read_cards
-from swarm.project.folders import check_folder, content_files, current_folder, said
+from swarm.project.folders import check_folder, content_files, current_folder, is_built_in, said
 from swarm.project.server_entry import ServerEntry
 from swarm.project.servers import find_servers, is_on
 from swarm.project.settings import FILE, Settings, read_settings
@@ -93,6 +93,10 @@ def _check_names(servers: dict[str, ServerEntry], tool_files: dict[str, ToolFile
     places = {name: entry.origin for name, entry in servers.items()}
     for name, file in tool_files.items():
         if name in places:
+            if is_built_in(file.path, "tools"):
+                raise ProjectError(
+                    f"{places[name]}: {name!r} is the name of tools that ship; give the server another name"
+                )
             raise ProjectError(f"{file.path} and {places[name]} are both called {name!r}; rename one")
         places[name] = file.path
     if PYTHON in places:

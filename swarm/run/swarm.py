@@ -25,6 +25,7 @@ from swarm.run.answer import Answer
 from swarm.run.conductor import GIVEN, Approve
 from swarm.run.forecast import forecast, sizes_of, speeds_of
 from swarm.run.fork import Fork, fork
+from swarm.run.passed import check_limits, check_opening, check_start, check_text
 from swarm.run.run import AskMore, Run
 from swarm.run.setting import Setting, name_of_model
 from swarm.scheduler.slots import Slots
@@ -52,7 +53,7 @@ class Swarm:
         project: Project | Path | str | None = None,
         *,
         model: str | Model | None = None,
-        workspace: Path | None = None,
+        workspace: Path | str | None = None,
         tools: Sequence[Callable[..., object]] = (),
         limits: Limits | None = None,
     ) -> AsyncGenerator[Swarm]:
@@ -63,9 +64,10 @@ class Swarm:
         the block leaves it as what it is.
 
         Raises:
-            ProjectError: something in the project is wrong, a function can't be a tool, or no model was
-                found.
+            ProjectError: something in the project is wrong, an argument is of another kind, a function
+                can't be a tool, or no model was found.
         """
+        check_opening(project=project, model=model, workspace=workspace, tools=tools, limits=limits)
         opened = project if isinstance(project, Project) else _opened(project, workspace)
         async with AsyncExitStack() as stack:
             box = await stack.enter_async_context(Hub.open(opened, functions=tools))
@@ -153,11 +155,11 @@ class Swarm:
         ``ask_more`` is asked when a limit is reached; without it, or when it gives None, the run is paused.
 
         Raises:
+            ProjectError: the task is empty, or an argument is of another kind.
             PlanError: the given plan can't run here.
             StoreError: the run's file can't be made.
         """
-        if not task.strip():
-            raise ProjectError("the task is empty: say in a sentence what is to be done")
+        check_start(task=task, plan=plan, approve=approve, ask_more=ask_more)
         if plan is not None:
             self.check(plan)
         record = RunRecord(
@@ -195,6 +197,8 @@ class Swarm:
             RunBusy: another process owns it.
             StoreError: its file can't be used.
         """
+        check_text("run", run, "a run's id, its beginning, or 'last'")
+        check_limits(limits)
         found = find_run(self.project.root, run).stem
         setting = replace(self._setting, given=limits) if limits else self._setting
         resumed = Run(found, setting, answer_type=answer_type, ask_more=ask_more, held=held)
@@ -208,6 +212,8 @@ class Swarm:
             ProjectError: there is no such run, turn or event.
             StoreError: a file can't be used.
         """
+        check_text("run", run, "a run's id, its beginning, or 'last'")
+        check_text("at", at, "a turn such as 'actions[3]:2', or the number of an event such as '12'")
         return await fork(find_run(self.project.root, run), at)
 
     def check(self, plan: Plan) -> None:
@@ -225,8 +231,9 @@ class Swarm:
         return run
 
 
-def _opened(project: Path | str | None, workspace: Path | None) -> Project:
-    return open_project(None if project is None else Path(project), workspace=workspace)
+def _opened(project: Path | str | None, workspace: Path | str | None) -> Project:
+    root, inside = (None if one is None else Path(one) for one in (project, workspace))
+    return open_project(root, workspace=inside)
 
 
 def _is_own(project: Project, server: str) -> bool:

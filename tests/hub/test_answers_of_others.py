@@ -152,6 +152,21 @@ async def test_a_line_that_answers_and_cannot_be_read_ends_its_call_at_once_with
     assert (result.text, result.is_error, result.took_effect) == (said, True, "answered" in said)
 
 
+async def test_json_that_comes_as_a_text_and_again_as_data_is_shown_once(raw: Raw) -> None:
+    told = json.dumps({"rows": [[7]], "count": 1}, indent=2)
+
+    assert await raw.text({"content": _text(told), "structuredContent": {"result": told}}) == (
+        '{"rows":[[7]],"count":1}'
+    )
+
+
+@pytest.mark.parametrize("prefix", ["Error executing tool find: ", "Error calling tool 'find': ", ""])
+async def test_what_a_library_puts_before_every_reason_is_left_out(raw: Raw, prefix: str) -> None:
+    answer: Json = {"content": _text(f"{prefix}No such row."), "isError": True}
+
+    assert await raw.text(answer) == "No such row."
+
+
 async def test_an_answer_whose_line_has_no_end_counts_when_its_server_leaves(raw: Raw) -> None:
     line = '{"jsonrpc":"2.0","id":ID,"result":{"content":[{"type":"text","text":"the last word"}]}}'
 

@@ -210,6 +210,26 @@ async def test_an_answer_too_large_for_any_window_tells_what_to_do(
     assert short == ToolResult(text="xxx")
 
 
+async def test_an_answer_too_large_of_a_tool_that_only_reads_is_a_failure(
+    start_server: Start, make_project: Make, tell: Tell
+) -> None:
+    project = make_project(start_server("bare", effects={"long": "pure"}))
+    async with Hub.open(project) as hub:
+        long = await hub.call(_call("long", length=2_000_001), tell())
+        longer = await hub.call(_call("long", length=20_000_000), tell())
+
+    assert long == ToolResult(
+        text="bare.long failed: the answer has 2,000,001 characters, more than 2,000,000; "
+        "ask for less (a range, a filter, a limit)",
+        is_error=True,
+    )
+    assert longer == ToolResult(
+        text="bare.long failed: the answer can't be read: it is larger than 8 MB; "
+        "ask for less (a range, a filter, a limit)",
+        is_error=True,
+    )
+
+
 async def test_a_call_that_its_server_refuses_is_a_failure_of_the_tool(
     start_server: Start, make_project: Make, tell: Tell
 ) -> None:

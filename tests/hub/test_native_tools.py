@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 import pytest
 from pydantic import BaseModel, Field, JsonValue
@@ -24,6 +24,13 @@ pytestmark = pytest.mark.anyio
 
 Make = Callable[..., Project]
 Tell = Callable[..., CallContext]
+
+
+class Unreadable(TypedDict):
+    """A dict as typing's own word for it describes it."""
+
+    name: str
+
 
 WORDS = '''
 """Words."""
@@ -231,7 +238,10 @@ async def test_a_value_that_json_cannot_hold_is_a_failure(make_project: Make, te
         result = await hub.call(_call("python.give"), tell())
 
     assert result.is_error
-    assert result.text.startswith("what the tool gave (object) is nothing that JSON can hold: ")
+    assert result.took_effect
+    assert result.text.startswith(
+        "python.give was carried out, but what the tool gave (object) is nothing that JSON can hold: "
+    )
 
 
 async def test_a_result_of_a_tool_is_passed_on_and_its_text_made_plain(
@@ -265,8 +275,14 @@ async def test_a_result_of_a_tool_is_passed_on_and_its_text_made_plain(
         ),
         (
             WORDS.replace("text: str,", "*text: str,"),
-            "the tool words.count: a model cannot fill in 'text'",
+            r"the tool words.count: a model gives every argument by name; write one list for '\*text', such as "
+            r"text: list\[str\]",
         ),
+        (
+            WORDS.replace('word: str = "the")', "**word: str)"),
+            r"write one dict for '\*\*word', such as word: dict\[str, str\]",
+        ),
+        (WORDS.replace("text: str,", "text: str, /,"), "take away the '/' behind 'text'"),
         (WORDS.replace("text: str,", "text: object,"), None),
         (WORDS.replace("text: str,", "text: ToolContext.__class__,"), "has a type that JSON cannot hold"),
     ],
@@ -287,6 +303,23 @@ async def test_a_file_that_cannot_be_used_is_an_error_of_the_project(
 
     assert not state.started
     assert state.error
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="from 3.12 on typing's own can be read")
+async def test_a_typed_dict_that_cannot_be_read_here_is_refused_with_the_import_that_can(
+    make_project: Make,
+) -> None:
+    def say(one: Unreadable) -> str:
+        """Says."""
+        return one["name"]
+
+    with pytest.raises(ProjectError) as caught:
+        async with Hub.open(make_project(), functions=[say]):
+            pytest.fail("it was opened")
+    assert str(caught.value) == (
+        "the tool python.say: before Python 3.12 a TypedDict is read from typing_extensions alone; "
+        "write: from typing_extensions import TypedDict"
+    )
 
 
 @pytest.mark.parametrize("functions", [[add, add], [lambda: None]])
@@ -358,8 +391,35 @@ async def test_bytes_are_no_result_and_it_is_said_what_is(make_project: Make, te
     async with Hub.open(make_project(), functions=[picture]) as hub:
         result = await hub.call(_call("python.picture"), tell())
     assert result == ToolResult(
-        text="the tool gave bytes, and a tool gives text or data; let it write them to a file", is_error=True
+        text="python.picture was carried out, but the tool gave bytes, and a tool gives text or data; "
+        "let it write them to a file",
+        is_error=True,
+        took_effect=True,
     )
+
+
+async def test_a_useless_value_of_a_tool_that_only_reads_is_a_failure_and_its_own_error_stays(
+    make_project: Make, tell: Tell
+) -> None:
+    @tool(effect="pure")
+    def read(length: int) -> str:
+        """Reads."""
+        return "x" * length
+
+    def own() -> ToolResult:
+        """Fails by itself."""
+        return ToolResult(text="no such row", is_error=True)
+
+    async with Hub.open(make_project(), functions=[read, own]) as hub:
+        long = await hub.call(_call("python.read", length=2_000_001), tell())
+        said = await hub.call(_call("python.own"), tell())
+
+    assert long == ToolResult(
+        text="python.read failed: the answer has 2,000,001 characters, more than 2,000,000; "
+        "ask for less (a range, a filter, a limit)",
+        is_error=True,
+    )
+    assert said == ToolResult(text="no such row", is_error=True)
 
 
 async def test_a_tool_that_raises_says_nothing_on_stderr_and_a_log_has_its_own_frames_alone(

@@ -14,5 +14,5 @@ TOOLS = list(published())[::EVERY]
 def test_a_published_tool_can_be_offered_and_called(one: Published) -> None:
     result = judged(one)
 
-    assert (result.reason, result.refused, result.said) == ("", (), "")
+    assert (result.reason, result.refused, result.let_through, result.said) == ("", (), (), "")
     assert result.calls

@@ -162,6 +162,23 @@ async def test_a_tool_that_is_not_there_is_told_with_the_likely_one(
         assert await said("bear.pid") == "no tool 'bear.pid'; did you mean 'bare.pid'?"
 
 
+async def test_a_server_that_took_the_place_of_one_that_ships_is_named_where_it_lacks_a_tool(
+    start_server: Start, make_project: Make, tell: Tell
+) -> None:
+    entry = start_server("bare", name="files")
+    async with Hub.open(make_project(entry)) as hub:
+        with pytest.raises(ProjectError) as caught:
+            await hub.tools(("files.read",))
+        told = await hub.call(_call("files.read"), tell())
+
+    likely = "did you mean 'files.more'?"
+    assert told.text == f"no tool 'files.read'; {likely}"
+    assert str(caught.value) == (
+        f"no tool 'files.read': {likely} (the server 'files' of {entry.origin} stands in place of the one "
+        "that ships; give it another name there)"
+    )
+
+
 async def test_a_card_that_names_a_tool_that_is_not_there_is_an_error_of_the_project(
     start_server: Start, make_project: Make
 ) -> None:

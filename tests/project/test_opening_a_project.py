@@ -117,6 +117,14 @@ def test_a_server_and_a_tool_file_of_one_name_are_refused_with_both(tmp_path: Pa
     assert _refusal(tmp_path) == f"{tool} and {server} are both called 'words'; rename one"
 
 
+def test_a_server_by_the_name_of_tools_that_ship_is_to_be_renamed(tmp_path: Path) -> None:
+    entry = _put(tmp_path / ".mcp.json", '{"mcpServers": {"dates": {"command": "x"}}}')
+
+    assert _refusal(tmp_path) == (
+        f"{entry}: 'dates' is the name of tools that ship; give the server another name"
+    )
+
+
 def test_the_name_of_a_programs_functions_is_kept_for_them(tmp_path: Path) -> None:
     tool = _put(tmp_path / "tools" / "python.py", TOOL)
 

@@ -130,6 +130,27 @@ BAD_PLANS: dict[str, Plan] = {
 }
 
 
+BAD_ARGUMENTS: dict[str, tuple[dict[str, object], str]] = {
+    "a project that is a number": ({"project": 7}, "project=7: pass a folder, as str or Path"),
+    "a model that is a number": (
+        {"model": 7},
+        "model=7: pass a name as for --model, or an object with 'endpoint' and 'reply'",
+    ),
+    "a class for a model": (
+        {"model": ScriptedModel},
+        "model=<class 'swarm.models.scripted.ScriptedModel'>: pass a name as for --model, or an object with "
+        "'endpoint' and 'reply'",
+    ),
+    "a workspace that is a number": ({"workspace": 7}, "workspace=7: pass a folder, as str or Path"),
+    "no tools": ({"tools": None}, "tools=None: pass a list of functions, such as [my_function]"),
+    "a text for tools": ({"tools": "abc"}, "tools='abc': pass a list of functions, such as [my_function]"),
+    "a dict for limits": (
+        {"limits": {"seconds": 5}},
+        "limits={'seconds': 5}: pass swarm.Limits, such as Limits(seconds=600)",
+    ),
+}
+
+
 class Odd:
     """What no schema can be made of."""
 
@@ -166,6 +187,15 @@ async def damaged(swarm: Swarm) -> None:
 
 USES: dict[str, tuple[type[BaseException], Use]] = {
     "an empty task": (ProjectError, lambda swarm: begin(swarm, "  ")),
+    "a task that is a number": (ProjectError, lambda swarm: begin(swarm, 7)),  # type: ignore[arg-type]  # a slip
+    "steps for a plan": (ProjectError, lambda swarm: begin(swarm, plan=[SAY])),  # type: ignore[arg-type]  # a slip
+    "a word for a function": (ProjectError, lambda swarm: swarm.start("Say it.", approve="yes")),  # type: ignore[arg-type]  # a slip
+    "a run by a number": (ProjectError, lambda swarm: go_on(swarm, 3)),  # type: ignore[arg-type]  # a slip
+    "a dict for the limits of a resume": (
+        ProjectError,
+        lambda swarm: swarm.resume(limits={"turns": 3}),  # type: ignore[arg-type]  # a slip
+    ),
+    "an event by a number": (ProjectError, lambda swarm: swarm.fork("last", 3)),  # type: ignore[arg-type]  # a slip
     "a run that is not there": (ProjectError, lambda swarm: go_on(swarm, "nothing")),
     "no run yet": (ProjectError, lambda swarm: go_on(swarm)),
     "a fork of nothing": (ProjectError, lambda swarm: swarm.fork("nothing", "say:1")),
@@ -206,6 +236,30 @@ async def test_a_function_that_can_be_no_tool_is_refused_when_the_swarm_is_opene
             model=ScriptedModel(lambda _: SAID),
             tools=BAD_TOOLS[name],  # type: ignore[arg-type]  # wrong on purpose
         ):
+            pytest.fail("it was opened")
+
+
+@pytest.mark.parametrize("name", BAD_ARGUMENTS)
+async def test_an_argument_of_another_kind_is_refused_when_the_swarm_is_opened(
+    tmp_path: Path, name: str
+) -> None:
+    given, said = BAD_ARGUMENTS[name]
+    more = {"project": tmp_path, "model": ScriptedModel(lambda _: SAID)} | given
+    with pytest.raises(ProjectError) as caught:
+        async with Swarm.open(**more):  # type: ignore[arg-type]  # wrong on purpose
+            pytest.fail("it was opened")
+    assert str(caught.value) == said
+
+
+async def test_a_workspace_may_be_a_text_and_is_not_passed_over_beside_an_opened_project(
+    tmp_path: Path,
+) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    async with Swarm.open(tmp_path, model=ScriptedModel(lambda _: SAID), workspace=str(inside)) as swarm:
+        assert swarm.project.workspace == inside.resolve()
+    with pytest.raises(ProjectError, match="an opened project has its own; give it to open_project"):
+        async with Swarm.open(swarm.project, model=ScriptedModel(lambda _: SAID), workspace=tmp_path):
             pytest.fail("it was opened")
 
 
