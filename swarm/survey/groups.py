@@ -16,13 +16,14 @@ from pathlib import Path, PurePosixPath
 from pydantic import BaseModel, ConfigDict
 
 from swarm.guard.rules import clean
+from swarm.survey.documents import lacks
 from swarm.survey.kinds import BINARY, DATA, DATABASE, DOCUMENTS, TABLE, TEXT_KINDS, ending_of, kind_by_name
 from swarm.survey.opened import EMPTY, Beginning, beginning_of
 from swarm.tabular.endings import IGNORED, JSON
 
 WALK_ENTRIES, WALK_DEPTH, WALK_SECONDS = 500_000, 100, 8.0
 """That one walk looks at; the first two are those of the files server."""
-READ_SECONDS = 6.0
+READ_SECONDS = 12.0
 """For reading beginnings: a slow disk must not hold up the plan."""
 MOST_GROUPS = 12
 """Groups of texts that stay apart; where there are more, files of one kind become one group over many folders."""
@@ -319,8 +320,10 @@ def _sampled(
         walk.more = "; ".join(filter(None, [walk.more, f"{files:,} more files in {len(left):,} groups"]))
     kept = shown[:MOST_KEPT]
     wanted = {id(one) for one in [*_one_of_each_kind(kept), *(one for one in kept if not one.kind)]}
-    for group in shown[:MOST_KEPT]:
+    late = 0
+    for group in kept:
         is_read = id(group) in wanted and time.monotonic() < until
+        late += id(group) in wanted and not is_read
         sampled, beginning = _read(workspace, group, walk) if is_read else ("", Beginning(group.kind))
         kind = beginning.kind or "file that was not looked at"
         if kind not in TEXT_KINDS and kind not in DOCUMENTS:
@@ -342,6 +345,9 @@ def _sampled(
             is_whole=beginning.is_whole,
             hidden=beginning.hidden,
         )
+    if late:
+        said = f"files of {late} groups were not opened, as reading took over {READ_SECONDS:g} s"
+        walk.more = "; ".join(filter(None, [walk.more, said]))
 
 
 def _one_of_each_kind(groups: Sequence[_Gathered]) -> list[_Gathered]:
@@ -354,6 +360,9 @@ def _one_of_each_kind(groups: Sequence[_Gathered]) -> list[_Gathered]:
 def _read(workspace: Path, group: _Gathered, walk: _Walk) -> tuple[str, Beginning]:
     """The beginning of the first of its files that can be read."""
     beginning = Beginning(group.kind or BINARY)
+    if group.kind in DOCUMENTS and (why := lacks(group.kind)):
+        walk.unread.append(f"{_pattern(group)}: {why}")
+        return "", beginning
     for path in group.first[:TRIES]:
         beginning = beginning_of(workspace / path, group.kind)
         if beginning.unread:
