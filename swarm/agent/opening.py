@@ -126,7 +126,9 @@ class Opener:
     def _paths_named(self) -> list[str]:
         brief = self.assignment.brief
         survey = self.assignment.survey
-        return [p for p in survey.paths if p in brief and (is_shown(p) or survey.is_text(p))]
+        named = [path for path in survey.paths if path in brief]
+        texts = survey.text_paths if named else frozenset[str]()
+        return [path for path in named if is_shown(path) or path in texts]
 
     async def _open_tables(self, tools: tuple[Tool, ...]) -> Opening:
         rows: dict[str, Sequence[Row]] = dict(self.assignment.input_rows)

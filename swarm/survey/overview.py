@@ -98,10 +98,11 @@ class Survey(BaseModel):
         """Whether there is anything to query before a step has run."""
         return bool(self.tables or self.database_tables or self.database)
 
-    def is_text(self, path: str) -> bool:
-        """Whether a path is that of a text file that lies there, and no list of credentials."""
+    @property
+    def text_paths(self) -> frozenset[str]:
+        """The text files that lie there, but for lists of credentials."""
         secret = {group.pattern for group in self.groups if group.kind == SECRETS}
-        return any(path in group.paths for group in self.texts if group.pattern not in secret)
+        return frozenset(path for group in self.texts if group.pattern not in secret for path in group.paths)
 
     def lines(self, window: int = 0) -> str:
         """The survey as the planner reads it, in about ``OVERVIEW_TOKENS``, less in a small window; names
