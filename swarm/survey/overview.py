@@ -21,7 +21,7 @@ TABLES_TOKENS = 2_400
 """Of the tables there: a column that a planner is not told of is planned for wrongly."""
 SAMPLES_TOKENS = 900
 SHARE_OF_WINDOW = 0.15
-"""Of a model's window, what the overview may take; the tables may take twice that."""
+"""Of a model's window, what the overview may take; the tables may take four times that."""
 MOST_GROUPS = 12
 MOST_TEXTS = 16
 MOST_STORED = 60
