@@ -221,14 +221,14 @@ def used(server: Foreign, programs: Path, place: Ground) -> dict[str, Figure]:
 
 def has_done(server: Foreign, place: Ground, heard: str) -> bool:
     """Whether the plain call was done, after what was heard of it and the file that it was to make."""
-    is_given = heard.startswith(f"{server.name}.{server.plain[0]} gave:")
+    is_given = f"{server.name}.{server.plain[0]} gave:" in heard.partition("\n")[0]
     is_known = str(place.filled(server.told)) in heard
     return is_given and is_known and (not server.made or _holds(place.work / server.made, place.token))
 
 
 def has_told(server: Foreign, heard: str) -> bool:
     """Whether the error of the server itself was heard: a call that was never sent has none."""
-    is_named = heard.startswith(f"{server.name}.{server.wrong[0]} ")
+    is_named = f"{server.name}.{server.wrong[0]} " in heard.partition("\n")[0]
     return is_named and server.refused in heard.casefold() and " was not called: " not in heard
 
 

@@ -139,7 +139,9 @@ class Opener:
 
     def _paths_named(self) -> list[str]:
         brief, survey = self.assignment.brief, self.assignment.survey
-        listed = [p for p in survey.paths if p in brief and (is_shown(p) or survey.is_text(p))]
+        named = [path for path in survey.paths if path in brief]
+        texts = survey.text_paths if named else frozenset[str]()
+        listed = [path for path in named if is_shown(path) or path in texts]
         return [*listed, *unlisted_texts(brief, survey)]
 
     async def _open_tables(self, tools: tuple[Tool, ...]) -> Opening:

@@ -123,7 +123,7 @@ def _lacking(step: Step, steps: Mapping[str, Step], card: AgentCard, survey: Sur
         yield f"step {step.id!r} is for each of {step.each!r}, which matches no file"
     if card.tables != "queried" or step.expects is None:
         return
-    if any(is_text(path) or survey.is_text(path) for path in files):
+    if any(map(is_text, files)) or not survey.text_paths.isdisjoint(files):
         yield f"step {step.id!r} reads {step.each!r}, but {card.name!r} only queries tables"
     elif not survey.has_tables and not any(_gives_rows(steps.get(need)) for need in step.waits_for):
         yield f"step {step.id!r} has no table to query: it needs a step that gives columns"

@@ -17,7 +17,15 @@ from swarm.survey.kinds import DOCX, PDF
 PACKAGES = {PDF: ("pypdf", "pypdf"), DOCX: ("docx", "python-docx")}
 """By kind, the module and the package that it comes with."""
 MOST_BYTES = 32 * 1024 * 1024
-SECONDS = 8.0
+SECONDS = 10.0
+
+
+def lacks(kind: str) -> str:
+    """Why no file of a kind can be read here; empty where it can."""
+    module, package = PACKAGES[kind]
+    if importlib.util.find_spec(module) is None:
+        return f"{kind} files are read where the package {package} is installed, and it is not"
+    return ""
 
 
 def text_of(path: Path, kind: str, size_bytes: int) -> str:
@@ -26,9 +34,9 @@ def text_of(path: Path, kind: str, size_bytes: int) -> str:
     Raises:
         ToolError: no library is there that reads it, or it can't be read; says which and why.
     """
-    module, package = PACKAGES[kind]
-    if importlib.util.find_spec(module) is None:
-        raise ToolError(f"{kind} files are read where the package {package} is installed, and it is not")
+    if why := lacks(kind):
+        raise ToolError(why)
+    _, package = PACKAGES[kind]
     if size_bytes > MOST_BYTES:
         raise ToolError(f"it has over {MOST_BYTES // 1024 // 1024} MB")
     script = Path(__file__).with_name("extraction.py")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from pydantic import TypeAdapter, ValidationError
@@ -112,10 +112,10 @@ def texts_of(paths: tuple[str, ...], groups: Sequence[Group] | None) -> tuple[Te
     deep = {group.folder for group in wanted if group.is_deep}
     inside: dict[tuple[str, str, bool], list[str]] = defaultdict(list)
     for path in paths:
-        at = PurePosixPath(path)
-        ending = ending_of(path)
-        inside[_folder(at.parent), ending, False].append(path)
-        for top in map(_folder, at.parents):
+        folder, _, name = path.rpartition("/")
+        ending = ending_of(name)
+        inside[folder, ending, False].append(path)
+        for top in _above(folder) if deep else ():
             if top in deep:
                 inside[top, ending, True].append(path)
     known = set(paths)
@@ -128,15 +128,19 @@ def texts_of(paths: tuple[str, ...], groups: Sequence[Group] | None) -> tuple[Te
     return tuple(found)
 
 
-def _folder(at: PurePosixPath) -> str:
-    return "" if at == PurePosixPath() else str(at)
+def _above(folder: str) -> Iterator[str]:
+    """A folder and those around it, the workspace as an empty text."""
+    while folder:
+        yield folder
+        folder = folder.rpartition("/")[0]
+    yield ""
 
 
 def _by_name(paths: tuple[str, ...]) -> tuple[TextGroup, ...]:
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for path in paths:
         if is_text(path):
-            groups[_folder(PurePosixPath(path).parent), PurePosixPath(path).suffix].append(path)
+            groups[path.rpartition("/")[0], PurePosixPath(path).suffix].append(path)
     return tuple(_text_group(folder, suffix, found) for (folder, suffix), found in groups.items())
 
 

@@ -16,13 +16,14 @@ from pathlib import Path, PurePosixPath
 from pydantic import BaseModel, ConfigDict
 
 from swarm.guard.rules import clean
+from swarm.survey.documents import lacks
 from swarm.survey.kinds import BINARY, DATA, DATABASE, DOCUMENTS, TABLE, TEXT_KINDS, ending_of, kind_by_name
 from swarm.survey.opened import EMPTY, Beginning, beginning_of
 from swarm.tabular.endings import IGNORED, JSON
 
 WALK_ENTRIES, WALK_DEPTH, WALK_SECONDS = 500_000, 100, 8.0
 """That one walk looks at; the first two are those of the files server."""
-READ_SECONDS = 6.0
+READ_SECONDS = 12.0
 """For reading beginnings: a slow disk must not hold up the plan."""
 MOST_GROUPS = 12
 """Groups of texts that stay apart; where there are more, files of one kind become one group over many folders."""
@@ -256,23 +257,39 @@ def _fitting(groups: Sequence[_Gathered], walk: _Walk, everything: Sequence[_Gat
     bundles = [("", members) for members in alike.values()]
     most = min(MOST_GROUPS, len(bundles)) + SPLITS
     whole: set[int] = set()
-    while (at := _largest(bundles, whole)) is not None:
+    ignored = [name for name in walk.left_out if _may_be_matched(name)]
+    while (at := _largest(bundles, whole, ignored)) is not None:
         parts = _split(*bundles[at])
-        if len(bundles) - 1 + len(parts) <= most:
+        # Files of one folder that share no pattern stay one part for ever.
+        is_split = len(parts) > 1 or parts[0][0] != bundles[at][0]
+        if is_split and len(bundles) - 1 + len(parts) <= most:
             bundles[at : at + 1] = parts
         else:
             whole.add(id(bundles[at][1]))
     kinds: dict[str, list[_Gathered]] = defaultdict(list)
     for group in everything:
         kinds[group.ending].append(group)
-    ignored = [name for name in walk.left_out if not PurePosixPath(name).name.startswith(".")]
     return [_joined(top, members, kinds, ignored) for top, members in bundles]
 
 
-def _largest(bundles: Sequence[tuple[str, list[_Gathered]]], whole: set[int]) -> int | None:
-    """Which bundle has the most files of those that may be split."""
+def _may_be_matched(folder: str) -> bool:
+    """Whether a pattern finds files in a folder that was not looked into."""
+    name = PurePosixPath(folder).name
+    return not name.startswith(".") and name != "__pycache__"  # It holds no texts.
+
+
+def _largest(
+    bundles: Sequence[tuple[str, list[_Gathered]]], whole: set[int], ignored: Sequence[str]
+) -> int | None:
+    """Which bundle has the most files of those that may be split; first those whose pattern would match files
+    in a folder that was not looked into."""
     may = [n for n, (_, members) in enumerate(bundles) if len(members) > 1 and id(members) not in whole]
-    return max(may, key=lambda n: (sum(one.files for one in bundles[n][1]), -n), default=None)
+
+    def weight(n: int) -> tuple[bool, int, int]:
+        top, members = bundles[n]
+        return any(_is_below(name, top) for name in ignored), sum(one.files for one in members), -n
+
+    return max(may, key=weight, default=None)
 
 
 def _split(top: str, members: Sequence[_Gathered]) -> list[tuple[str, list[_Gathered]]]:
@@ -295,7 +312,7 @@ def _joined(
     for member in sorted(members, key=lambda one: one.first[0]):
         whole.add(member.first[0], member.size_bytes, member.files)
     own = {id(member) for member in members}
-    whole.is_alone = (
+    whole.is_alone = not one.is_hidden and (
         one.is_alone
         or not one.ending
         or any(_is_below(name, top) for name in ignored)
@@ -319,8 +336,10 @@ def _sampled(
         walk.more = "; ".join(filter(None, [walk.more, f"{files:,} more files in {len(left):,} groups"]))
     kept = shown[:MOST_KEPT]
     wanted = {id(one) for one in [*_one_of_each_kind(kept), *(one for one in kept if not one.kind)]}
-    for group in shown[:MOST_KEPT]:
+    late = 0
+    for group in kept:
         is_read = id(group) in wanted and time.monotonic() < until
+        late += id(group) in wanted and not is_read
         sampled, beginning = _read(workspace, group, walk) if is_read else ("", Beginning(group.kind))
         kind = beginning.kind or "file that was not looked at"
         if kind not in TEXT_KINDS and kind not in DOCUMENTS:
@@ -342,6 +361,9 @@ def _sampled(
             is_whole=beginning.is_whole,
             hidden=beginning.hidden,
         )
+    if late:
+        said = f"files of {late} groups were not opened, as reading took over {READ_SECONDS:g} s"
+        walk.more = "; ".join(filter(None, [walk.more, said]))
 
 
 def _one_of_each_kind(groups: Sequence[_Gathered]) -> list[_Gathered]:
@@ -354,6 +376,9 @@ def _one_of_each_kind(groups: Sequence[_Gathered]) -> list[_Gathered]:
 def _read(workspace: Path, group: _Gathered, walk: _Walk) -> tuple[str, Beginning]:
     """The beginning of the first of its files that can be read."""
     beginning = Beginning(group.kind or BINARY)
+    if group.kind in DOCUMENTS and (why := lacks(group.kind)):
+        walk.unread.append(f"{_pattern(group)}: {why}")
+        return "", beginning
     for path in group.first[:TRIES]:
         beginning = beginning_of(workspace / path, group.kind)
         if beginning.unread:
@@ -370,8 +395,8 @@ def _pattern(group: _Gathered) -> str:
     name = f"*{group.ending if group.ending.endswith('[0-9]*') else escaped(group.ending)}"
     name = group.ending if group.is_hidden else name
     if group.is_alone:
-        rest = "that are no tables" if group.kind == DATA else f"of {group.kind}"
-        what = f"{name} {rest}" if group.ending else "files without ending"
+        rest = " that are no tables" if group.kind == DATA else ""
+        what = f"{name}{rest}" if group.ending else "files without ending"
         return f"{what} {'below' if group.is_deep else 'in'} {group.folder or '.'}/"
     folder = f"{escaped(group.folder)}/" if group.folder else ""
     return f"{folder}{'**/' * group.is_deep}{name}"

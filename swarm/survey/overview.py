@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
@@ -20,7 +21,7 @@ TABLES_TOKENS = 2_400
 """Of the tables there: a column that a planner is not told of is planned for wrongly."""
 SAMPLES_TOKENS = 900
 SHARE_OF_WINDOW = 0.15
-"""Of a model's window, what the overview may take; the tables may take twice that."""
+"""Of a model's window, what the overview may take; the tables may take four times that."""
 MOST_GROUPS = 12
 MOST_TEXTS = 16
 MOST_STORED = 60
@@ -29,7 +30,10 @@ MOST_HIDDEN = 8
 CELL_CHARACTERS = 60
 _WIDTHS = (60, 30, 16, 8, 4, 0)
 """Columns of a table that are shown, the fewer the more tables there are."""
-_DEPTHS = (12, 8, 6, 4, 3, 2, 1, 0)
+MOST_HEAD = 300
+MOST_ALIKE = 4
+"""Tables with the same columns that are shown each."""
+_DEPTHS = (12, 8, 6, 4, 3, 2, 1)
 """Lines of a file that are shown."""
 
 
@@ -100,10 +104,11 @@ class Survey(BaseModel):
         lacking = (f"some files, which are not listed: {self.unlisted}",) if self.unlisted else ()
         return (*self.unread, *lacking)
 
-    def is_text(self, path: str) -> bool:
-        """Whether a path is that of a text file that lies there, and no list of credentials."""
+    @property
+    def text_paths(self) -> frozenset[str]:
+        """The text files that lie there, but for lists of credentials."""
         secret = {group.pattern for group in self.groups if group.kind == SECRETS}
-        return any(path in group.paths for group in self.texts if group.pattern not in secret)
+        return frozenset(path for group in self.texts if group.pattern not in secret for path in group.paths)
 
     def lines(self, window: int = 0) -> str:
         """The survey as the planner reads it, in about ``OVERVIEW_TOKENS``, less in a small window; names
@@ -115,7 +120,8 @@ class Survey(BaseModel):
             f"Text files: {'; '.join(texts) or 'none'}",
             f"Tables: {self._tables(min(TABLES_TOKENS, share * 4)) or 'none'}",
         ]
-        lines += [f"{name}: {said}" for name, said in self._others(tokens / 8) if said]
+        others = [*self._others(tokens / 8), *self._unopened(tokens / 8)]
+        lines += [f"{name}: {said}" for name, said in others if said]
         if self.unread:
             names = [line.partition(": ")[0] for line in self.unread]
             unread = _within(tokens / 4, self.unread, "that were not read", MOST_UNREAD, names)
@@ -127,9 +133,11 @@ class Survey(BaseModel):
     def samples(self, tokens: int = SAMPLES_TOKENS) -> str:
         """The survey as the writer of a program reads it: the files of each group with the first lines of one
         of them, and each table with its columns, how many rows it has and two of them."""
-        tables = [_table_lines(table) for table in (*self.tables, *self.database_tables)]
+        tables = [lines for alike in _alike(self.tables) for lines in alike]
+        tables += [_table_lines(table) for table in self.database_tables]
         groups = [_group_lines(group) for group in _by_kind(self.groups)]
-        tails = [f"{name}: {said}" for name, said in self._others(tokens / 10) if said]
+        firsts = len({group.kind for group in self.groups})
+        tails = [f"{name}: {said}" for name, said in self._unopened(tokens / 10) if said]
         if self.unread:
             tails.append(
                 f"Not read: {'; '.join(_within(tokens / 8, self.unread, 'that were not read', MOST_UNREAD))}"
@@ -137,7 +145,7 @@ class Survey(BaseModel):
         if self.unlisted:
             tails.append(f"Not all files are listed: {self.unlisted[:200]}")
         room = tokens - sum(estimate(line) for line in tails)
-        return "\n".join([*_shared(room, groups, tables), *tails]) or "The workspace is empty."
+        return "\n".join([*_shared(room, groups, firsts, tables), *tails]) or "The workspace is empty."
 
     def _tables(self, tokens: float) -> str:
         """The tables with their columns, as many of these as there is room for."""
@@ -163,6 +171,9 @@ class Survey(BaseModel):
         ]
         yield "Hidden files", "; ".join(_within(tokens, hidden, "hidden files", MOST_HIDDEN))
         yield "Other files", "; ".join(_within(tokens, apart, "groups of files"))
+
+    def _unopened(self, tokens: float) -> Iterable[tuple[str, str]]:
+        """What was counted and not opened."""
         opaque = [f"{count:,} {kind}{'s' * (count != 1)}" for kind, count in self.opaque.items()]
         yield "Files that are not read", ", ".join(_within(tokens, opaque, "kinds"))
         yield "Not looked into", ", ".join(_within(tokens, [f"{name}/" for name in self.left_out], "folders"))
@@ -195,13 +206,14 @@ def _hidden_line(group: Group) -> str:
 
 
 def _by_kind(groups: Sequence[Group]) -> list[Group]:
-    """The groups, one of each kind before the second of any."""
-    counted: dict[str, int] = {}
-    ranked: list[tuple[int, int, Group]] = []
+    """The groups, one of each kind before the second of any; what is hidden and no list of variables last."""
+    counted = Counter[str]()
+    ranked: list[tuple[bool, int, int]] = []
     for number, group in enumerate(groups):
-        counted[group.kind] = counted.get(group.kind, 0) + 1
-        ranked.append((counted[group.kind], number, group))
-    return [group for _, _, group in sorted(ranked, key=lambda one: one[:2])]
+        is_last = group.is_hidden and group.kind != SECRETS
+        counted[group.kind] += not is_last
+        ranked.append((is_last, counted[group.kind], number))
+    return [groups[number] for _, _, number in sorted(ranked)]
 
 
 def _size(size_bytes: int) -> str:
@@ -218,8 +230,22 @@ def _group_lines(group: Group) -> list[str]:
     if group.hidden:
         head += f", {group.hidden} value{'s' * (group.hidden != 1)} hidden as ***"
     if group.sampled and group.files > 1:
-        head += f"; {PurePosixPath(group.sampled).name} begins"
+        head += f"; first lines of {PurePosixPath(group.sampled).name}"
     return [head + ":" * bool(group.lines), *(f"  {line}" for line in group.lines)]
+
+
+def _alike(tables: Sequence[TableGroup]) -> Iterable[list[list[str]]]:
+    """The tables of files as lines, many with the same columns as one of them and the names of the others."""
+    groups: dict[tuple[str, ...], list[TableGroup]] = {}
+    for table in tables:
+        groups.setdefault(table.columns, []).append(table)
+    for first, *others in groups.values():
+        if len(others) < MOST_ALIKE:
+            yield [_table_lines(table) for table in (first, *others)]
+            continue
+        head, *rows = _table_lines(first)
+        names = ", ".join(cut([f"{written(one.name)} from {one.pattern}" for one in others], 3, "tables"))
+        yield [[f"{head}; of the same columns {names}", *rows]]
 
 
 def _table_lines(table: TableGroup) -> list[str]:
@@ -246,26 +272,42 @@ def _cell(concealer: Concealer, column: str, value: JsonValue) -> str:
     return text if len(text) <= CELL_CHARACTERS else f"{text[:CELL_CHARACTERS]}…"
 
 
-def _shared(tokens: float, groups: Sequence[list[str]], tables: Sequence[list[str]]) -> list[str]:
-    """The heads of all, and as many lines of each as all have room for; what is cut is said.
+def _shared(
+    tokens: float, groups: Sequence[list[str]], firsts: int, tables: Sequence[list[str]]
+) -> list[str]:
+    """The heads of all, and as many lines of each as all have room for; where that is none, of the ``firsts``
+    groups, which are of a kind each. What is cut is said.
 
     Tables come first: a program that reads one by a wrong name fails at its first line.
     """
-    for depth in _DEPTHS:
-        lines = [line for one in tables for line in _first(one, min(depth, 2))]
-        lines += [line for one in groups for line in _first(one, depth)]
+    for depth, others in (*((depth, depth) for depth in _DEPTHS), (2, 0), (1, 0), (0, 0)):
+        lines = [line for one in tables for line in _first(one, min(others, 2))]
+        lines += [line for one in groups[:firsts] for line in _first(one, depth)]
+        lines += [line for one in groups[firsts:] for line in _first(one, others)]
         if estimate("\n".join(lines)) <= tokens:
             return lines
-    heads = [*tables, *groups]
+    needs = [sum(estimate(one[0]) + 1 for one in part) for part in (tables, groups)]
+    share = max(tokens / 2, tokens - needs[1])
+    shown = _heads(share, tables, "tables")
+    return [*shown, *_heads(tokens - estimate("\n".join(shown)), groups, "groups of files")]
+
+
+def _heads(tokens: float, parts: Sequence[list[str]], what: str) -> list[str]:
+    """As many heads as have room, and how many more there are."""
     kept: list[str] = []
-    for number, one in enumerate(heads):
-        line = one[0] if len(one[0]) <= 400 else f"{one[0][:400]}…"
-        if estimate("\n".join([*kept, line])) > tokens and kept:
-            return [*kept, f"… {len(heads) - number} more groups of files or tables"]
-        kept.append(line)
-    return kept
+    room = tokens - 8
+    for one in parts:
+        head = one[0].partition("; first lines of ")[0].rstrip(":")
+        head = head if len(head) <= MOST_HEAD else f"{head[:MOST_HEAD]}…"
+        room -= estimate(head) + 1
+        if room < 0:
+            break
+        kept.append(head)
+    left = len(parts) - len(kept)
+    return [*kept, f"… {left} more {what}"] if left else kept
 
 
 def _first(lines: Sequence[str], depth: int) -> list[str]:
-    shown = [*lines[: depth + 1]]
-    return [*shown, "  …"] if depth and len(lines) > depth + 1 else shown
+    if not depth:
+        return [lines[0].partition("; first lines of ")[0].rstrip(":")]
+    return [*lines[: depth + 1], *["  …"] * (len(lines) > depth + 1)]

@@ -211,3 +211,50 @@ def test_a_pattern_that_would_match_other_files_is_told_in_words(tmp_path: Path)
     (group,) = look_at(tmp_path).groups
 
     assert (group.pattern, group.files, group.is_exact) == ("*.json that are no tables below ./", 14, False)
+
+
+def test_a_pattern_that_reaches_into_installed_packages_is_not_offered(tmp_path: Path) -> None:
+    for number in range(14):
+        for folder in (
+            tmp_path / f"src/part{number}",
+            tmp_path / f"part{number}",
+            tmp_path / "node_modules/a",
+        ):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "x.js").write_text("x\n", encoding="utf-8")
+
+    groups = look_at(tmp_path).groups
+
+    assert [(group.pattern, group.files, group.is_exact) for group in groups] == [
+        ("*.js below ./", 28, False)
+    ]
+
+
+def test_files_that_a_program_keeps_for_itself_spoil_no_pattern(tmp_path: Path) -> None:
+    for number in range(14):
+        folder = tmp_path / f"part{number}"
+        (folder / "__pycache__").mkdir(parents=True)
+        (folder / "x.py").write_text("x\n", encoding="utf-8")
+        (folder / ".gitignore").write_text("y\n", encoding="utf-8")
+
+    groups = look_at(tmp_path).groups
+
+    assert [(group.pattern, group.is_exact) for group in groups] == [
+        ("**/.gitignore", True),
+        ("**/*.py", True),
+    ]
+
+
+def test_files_without_ending_in_many_folders_are_told_of_in_words(tmp_path: Path) -> None:
+    for number in range(8):
+        folder = tmp_path / f"part{number}"
+        folder.mkdir()
+        for name in ("README", "LICENSE", "x.py"):
+            (folder / name).write_text("words\n", encoding="utf-8")
+
+    groups = look_at(tmp_path).groups
+
+    assert [(group.pattern, group.files) for group in groups] == [
+        ("files without ending below ./", 16),
+        ("**/*.py", 8),
+    ]

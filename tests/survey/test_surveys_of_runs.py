@@ -86,7 +86,7 @@ async def gone_on(project: Path, id: str) -> str:
 
 def looked_up(project: Path, id: str) -> list[str]:
     (thread,) = [one for one in read_threads(run_path(project, id)) if one.thread.step == "_survey"]
-    return [call.call.tool for call in thread.calls]
+    return [call.call.tool for call in thread.calls if call.call is not None]
 
 
 async def test_the_planner_reads_of_code_configuration_pages_and_what_is_broken(tmp_path: Path) -> None:
