@@ -16,7 +16,8 @@ from swarm.effects import act
 from swarm.errors import ProjectError, ServerError, SwarmError
 from swarm.plan import Step, Thread
 from swarm.planner.draft import table_schema
-from swarm.program.process import CallRefused, Wishes
+from swarm.program.dialogue import CallRefused
+from swarm.program.process import Wishes
 from swarm.prompt import fill
 from swarm.result import Result
 from swarm.tool import Tool, ToolCall
