@@ -179,7 +179,12 @@ def _lines(record: ThreadRecord, step: StepState | None, *, full: bool) -> Itera
     # The run's own work has its outcome elsewhere: in the plan, in the answer.
     is_own = thread.step.startswith("_")
     stand = record.result.status if record.result else "" if is_own else "no result yet"
-    title = (f"{thread.step.lstrip('_')}{item}", label, f"attempt {thread.attempt}" if thread.attempt else "")
+    of = ", asked by a program" if thread.part else ""
+    title = (
+        f"{thread.step.lstrip('_')}{item}{of}",
+        label,
+        f"attempt {thread.attempt}" if thread.attempt else "",
+    )
     yield " · ".join(part for part in (*title, stand) if part)
     calls = list(record.calls)
     for turn in record.turns:

@@ -121,9 +121,9 @@ class Overlay:
         if wanted == "." or (self.workspace / wanted).is_dir():
             wanted = f"{wanted}/**/*".removeprefix("./")
         names = self._names()
-        found = [name for name in names if _matches(name, wanted)]
+        found = [name for name in names if is_match(name, wanted)]
         if not found and "/" not in wanted:
-            found = [name for name in names if _matches(PurePosixPath(name).name, wanted)]
+            found = [name for name in names if is_match(PurePosixPath(name).name, wanted)]
         if not found:
             raise FileNotFoundError(self._no_such(wanted))
         return found
@@ -142,7 +142,7 @@ class Overlay:
         alike = [name for name in names if name.casefold() == inside.casefold()]
         alike += [name for name in names if name.rpartition("/")[2].casefold() == last.casefold()]
         here = [name for name in names if name.rpartition("/")[0] == folder]
-        near = difflib.get_close_matches(inside, here[:MOST_COMPARED], MOST_NAMED, 0.5)
+        near = difflib.get_closeis_match(inside, here[:MOST_COMPARED], MOST_NAMED, 0.5)
         ends = [name for name in names if ending and name.casefold().endswith(ending)]
         some = list(dict.fromkeys([*alike, *near, *ends[:MOST_NAMED], *here, *names[:MOST_NAMED]]))[
             :MOST_NAMED
@@ -189,7 +189,7 @@ def _walked(folder: Path) -> Iterator[str]:
             yield (at / name).as_posix()
 
 
-def _matches(name: str, pattern: str) -> bool:
+def is_match(name: str, pattern: str) -> bool:
     """Whether a pattern names a file: ``*`` stays in a folder, ``**/`` is any number of folders."""
     parts = [part for part in re.split(r"(\*\*/|\*\*)", pattern) if part]
     signs = ("(?:.*/)?" if part == "**/" else ".*" if part == "**" else _plain(part) for part in parts)

@@ -281,7 +281,7 @@ def test_links_are_neither_written_nor_followed_out_of_the_workspace(
     (workspace / "alias.csv").symlink_to("prices.csv")
     functions = here()
 
-    with pytest.raises(ValueError, match="'alias.csv' is a link; name the file that it leads to"):
+    with pytest.raises(ValueError, match=r"'alias\.csv' is a link; name the file that it leads to"):
         functions.save("alias.csv", [{"a": 1}])
     with pytest.raises(ValueError, match="leads out of this folder by a link"):
         functions.save("away/x.txt", "x")

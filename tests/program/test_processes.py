@@ -140,13 +140,17 @@ HOSTILE = {
 async def test_a_hostile_program_ends_in_an_error_and_leaves_nothing(
     deed: str, ran: Ran, workspace: Path
 ) -> None:
-    before = sorted(path.name for path in workspace.rglob("*"))
+    before = names_below(workspace)
 
     outcome = await ran(HOSTILE[deed])
 
     assert outcome.error
     assert outcome.files == {}
-    assert sorted(path.name for path in workspace.rglob("*")) == before
+    assert names_below(workspace) == before
+
+
+def names_below(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*"))
 
 
 async def test_a_program_that_computes_too_long_is_ended(ran: Ran) -> None:
