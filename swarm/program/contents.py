@@ -20,9 +20,9 @@ _WORD = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?![\w-])|[\w@./:+-]*\w")
 _PLAIN_NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]\d{1,3})?")
 """As programs write numbers; what begins with a nought, as many ids do, is none."""
 _CLAUSE = re.compile(r"[\n;.!?](?:\s|$)|,\s|\s(?:and|but|while)\s")
-_SMALL = frozenset(
-    "a an the is are was were be been has have had of in on at to for by from with as it its that this these those "
-    "there and or so which who total answer result".split()
+_SMALL = re.compile(
+    r"an?|the|is|are|was|were|be|been|has|have|had|of|in|on|at|to|for|by|from|with|as|its?|that|this|these|those"
+    r"|there|and|or|so|which|who|total|answer|result"
 )
 """Words that say nothing of their own beside a name or a number."""
 DIGITS = 12
@@ -144,7 +144,7 @@ def words(text: str) -> JsonValue:
     words stand between them."""
     clauses: list[JsonValue] = []
     for clause in _CLAUSE.split(text.casefold()):
-        found = {_key(_spelled(word)) for word in _WORD.findall(clause) if word not in _SMALL}
+        found = {_key(_spelled(word)) for word in _WORD.findall(clause) if not _SMALL.fullmatch(word)}
         if found:
             clauses.append([*sorted(found)])
     return sorted(clauses, key=_key)

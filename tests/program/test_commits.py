@@ -66,7 +66,7 @@ def test_a_file_that_changed_since_the_program_ran_stops_it_before_it_begins(tmp
     (tmp_path / "b.txt").write_text("theirs", encoding="utf-8")
 
     with pytest.raises(
-        ToolError, match="b.txt was changed by somebody else since the program ran; nothing of"
+        ToolError, match=r"^b\.txt was changed by somebody else since the program ran; nothing of"
     ):
         commit.prepare()
 
