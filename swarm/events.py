@@ -31,6 +31,8 @@ class AgentEvent(_Event):
     step: str
     item: int | None = None
     attempt: int = 1
+    part: str = ""
+    """Names a reader that a program of this sub-agent asked; empty for the sub-agent itself."""
 
 
 class RunStarted(_Event):

@@ -23,6 +23,7 @@ class AgentPlace(TypedDict):
     step: str
     item: int | None
     attempt: int
+    part: str
 
 
 class Thread(BaseModel):
@@ -50,7 +51,7 @@ class Thread(BaseModel):
     @property
     def place(self) -> AgentPlace:
         """Its place in its run, as events have it."""
-        return {"step": self.step, "item": self.item, "attempt": self.attempt}
+        return {"step": self.step, "item": self.item, "attempt": self.attempt, "part": self.part}
 
 
 class Step(BaseModel):

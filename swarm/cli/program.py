@@ -55,20 +55,26 @@ def rerun(options: RerunOptions) -> None:
     """Do the work of a run again, on new data with --workspace: by its plan and its programs, without a planner.
     Only steps that no program did, and programs that read with extract or ask, need a model."""
     from swarm.program.kept import programs_of, read_kept
-    from swarm.store.reader import read_run
+    from swarm.store.reader import read_run, read_threads
 
     path = path_of(options.project, options.run)
     record = read_run(path)
     if record.plan is None:
         raise ProjectError(f"run {record.id} has no plan, so there is nothing to do again")
-    folder = programs_of(path.parent, record.id)
+    folder, threads = programs_of(path.parent, record.id), read_threads(path)
     steps = tuple(
-        step.model_copy(update={"program": read_kept(folder, step.id)}) if step.program is None else step
+        step.model_copy(update={"program": read_kept(folder, step.id, threads)})
+        if step.program is None
+        else step
         for step in record.plan.steps
     )
     plan = record.plan.model_copy(update={"steps": steps})
     if all(step.program is None for step in steps):
         raise ProjectError(f"no step of run {record.id} was done by a program; use `swarm run` for the task")
+    if asked := [step.id for step in steps if step.program is None and not step.joins]:
+        typer.echo(
+            f"a model does these steps again, as no single program did them: {', '.join(asked)}", err=True
+        )
     options = replace(options, yes=True)
     if options.workspace is None:
         from swarm.store.place import workspace_of
@@ -79,13 +85,15 @@ def rerun(options: RerunOptions) -> None:
 
 def _without_model(options: LaterOptions, plan: Plan) -> LaterOptions:
     """The options with no model, where none is named and nothing in the plan asks one."""
-    needs = any(step.program is None or _calls_reader(step.program) for step in plan.steps)
+    needs = any(
+        (step.program is None and not step.joins) or _calls_reader(step.program) for step in plan.steps
+    )
     return options if needs or options.model is not None else replace(options, model=NO_MODEL)
 
 
-def _calls_reader(text: str) -> bool:
+def _calls_reader(text: str | None) -> bool:
     try:
-        tree = ast.parse(text)
+        tree = ast.parse(text or "")
     except (SyntaxError, ValueError):
         return False  # What is no program asks nothing; its run says what is wrong with it.
     return any(isinstance(node, ast.Name) and node.id in READERS for node in ast.walk(tree))

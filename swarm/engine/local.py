@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from swarm.agent.assignment import Assignment, short_label
-from swarm.engine.watch import Watch, deaths
+from swarm.engine.watch import Watch, deaths, first_of
 from swarm.errors import ProjectError, ToolError, WorkerDied
 from swarm.events import AgentDied, AgentEnded, AgentStarted, AgentWaiting
 from swarm.result import Result
@@ -85,6 +85,12 @@ class LocalEngine:
             return await Programming(self._work, assignment, self.run).result()
         except (ProjectError, ToolError) as error:
             return Result.failed(str(error))
+        except ExceptionGroup as errors:
+            # Candidates and readers work side by side: what stops one of them stops the step.
+            first = first_of(errors)
+            if isinstance(first, ProjectError | ToolError):
+                return Result.failed(str(first))
+            raise first from errors
 
     async def _work_on(self, assignment: Assignment, work: Work) -> Result:
         from swarm.agent.loop import work_on

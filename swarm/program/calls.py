@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
@@ -14,9 +15,10 @@ from swarm.agent.assignment import Assignment
 from swarm.card import AgentCard
 from swarm.effects import act
 from swarm.errors import ProjectError, ServerError, SwarmError
-from swarm.plan import Step, Thread
+from swarm.plan import Step
 from swarm.planner.draft import table_schema
-from swarm.program.process import CallRefused, Wishes
+from swarm.program.dialogue import CallRefused
+from swarm.program.process import Wishes
 from swarm.prompt import fill
 from swarm.result import Result
 from swarm.tool import Tool, ToolCall
@@ -38,7 +40,7 @@ class Readers:
     def __init__(self, assignment: Assignment, delegate: Delegate) -> None:
         self._assignment = assignment
         self._delegate = delegate
-        self._asked: dict[str, asyncio.Future[Result]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
 
     async def rows(self, text: str, columns: Sequence[str]) -> tuple[list[JsonValue], list[str]]:
         """The rows that are found in a text, and what is doubtful about them.
@@ -77,19 +79,17 @@ class Readers:
 
     async def _read(self, text: str, brief: str, columns: Sequence[str]) -> Result:
         digest = hashlib.sha256(json.dumps([text, brief, [*columns]]).encode()).hexdigest()[:12]
-        if digest not in self._asked:
-            asked: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-            self._asked[digest] = asked
-            try:
-                asked.set_result(await self._delegate(self._for(digest, text, brief, columns)))
-            except BaseException as error:
-                # Whoever else waits for it is told; a cancellation is the end of them all.
-                asked.set_exception(error if isinstance(error, Exception) else CallRefused("cancelled"))
-                asked.exception()
-                raise
-        return await asyncio.shield(self._asked[digest])
+        result = Result.failed("")
+        # Whoever asks the same meanwhile waits, and then finds the result recorded.
+        async with self._locks.setdefault(digest, asyncio.Lock()):
+            # What an earlier attempt at the step was told is not asked again, unless that failed.
+            for attempt in range(1, self._assignment.thread.attempt + 1):
+                result = await self._delegate(self._for(digest, text, brief, columns, attempt))
+                if result.is_usable:
+                    break
+        return result
 
-    def _for(self, digest: str, text: str, brief: str, columns: Sequence[str]) -> Assignment:
+    def _for(self, digest: str, text: str, brief: str, columns: Sequence[str], attempt: int) -> Assignment:
         own = self._assignment
         step = Step(
             id=own.step.id,
@@ -97,7 +97,7 @@ class Readers:
             brief=brief.replace("{item}", "item"),
             expects=table_schema(columns) if columns else None,
         )
-        thread = Thread(run=own.thread.run, step=own.thread.step, item=own.thread.item, part=digest)
+        thread = own.thread.model_copy(update={"part": digest, "attempt": attempt})
         card = AgentCard(name=READER, description="reads", instructions=fill("reader"))
         return replace(own, step=step, card=card, thread=thread, earlier={}, item=None, failure="", text=text)
 
@@ -114,7 +114,13 @@ class Calls:
         self._readers = readers
         self._acts = acts
         """Whether calls with an effect are made at once, and not once the program is chosen."""
-        self._count = 0
+        self.waited_seconds = 0.0
+        """How long any of its calls was under way."""
+        self._pending = 0
+        self._since = 0.0
+        self._recorded: list[ToolCall] | None = None
+        self._taken: set[int] = set()
+        self._placing = asyncio.Lock()
 
     async def serve(self, call: dict[str, JsonValue]) -> JsonValue:
         """The answer to one call.
@@ -122,6 +128,16 @@ class Calls:
         Raises:
             CallRefused: it can't be answered; says why.
         """
+        self._since = self._since if self._pending else time.perf_counter()
+        self._pending += 1
+        try:
+            return await self._served(call)
+        finally:
+            self._pending -= 1
+            if not self._pending:
+                self.waited_seconds += time.perf_counter() - self._since
+
+    async def _served(self, call: dict[str, JsonValue]) -> JsonValue:
         match call.get("call"):
             case "extract":
                 columns = call.get("columns")
@@ -147,8 +163,7 @@ class Calls:
         if tool.effect != "pure" and not self._acts:
             self.wishes.calls.append(ToolCall(tool=tool.full_name, args=args))
             return None
-        self._count += 1
-        at = replace(self._at, index=self._count)
+        at = await self._place(ToolCall(tool=tool.full_name, args=args))
         try:
             result = await act(self._work, at, tool, dict(args), {})
         except SwarmError as error:
@@ -158,6 +173,25 @@ class Calls:
         if result.is_error:
             raise CallRefused(f"{name}: {result.text}")
         return result.text if result.data is None else result.data
+
+    async def _place(self, call: ToolCall) -> At:
+        """Where a call is recorded: calls that a program makes side by side come in any order, so that a resume
+        finds each by what it is."""
+        async with self._placing:
+            if self._recorded is None:
+                self._recorded = []
+                while known := await self._work.journal.ledger.called(self._of(len(self._recorded)).call):
+                    self._recorded.append(known)
+            same = (at for at, one in enumerate(self._recorded) if one == call and at not in self._taken)
+            at = next(same, len(self._recorded))
+            if at == len(self._recorded):
+                self._recorded.append(call)
+            self._taken.add(at)
+        return self._of(at)
+
+    def _of(self, number: int) -> At:
+        # The run of the program itself stands at index 0.
+        return replace(self._at, index=number + 1)
 
     async def _found(self, name: str) -> Tool:
         """The tool of that name among those of the card; a name without its server where one has it.
@@ -169,10 +203,13 @@ class Calls:
             tools = await self._work.box.tools(self._card.tools)
         except (ProjectError, ServerError) as error:
             raise CallRefused(str(error)) from error
-        found = [tool for tool in tools if name in (tool.full_name, tool.name)]
-        if not found:
-            known = ", ".join(tool.full_name for tool in tools) or "none"
-            raise CallRefused(f"there is no tool {name[:80]!r}; there are: {known}")
+        found = [tool for tool in tools if name == tool.full_name] or [
+            tool for tool in tools if name == tool.name
+        ]
+        if len(found) != 1:
+            known = ", ".join(tool.full_name for tool in found or tools) or "none"
+            what = "more than one tool is called" if found else "there is no tool"
+            raise CallRefused(f"{what} {name[:80]!r}; there are: {known}")
         return found[0]
 
 

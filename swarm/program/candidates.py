@@ -48,6 +48,9 @@ class Programming:
     assignment: Assignment
     delegate: Delegate
 
+    def __post_init__(self) -> None:
+        self._readers = Readers(self.assignment, self.delegate)
+
     async def result(self) -> Result:
         """What the step gives.
 
@@ -133,6 +136,9 @@ class Programming:
             raise
         except ModelError as error:
             return Ballot(number, Outcome(error=str(error)), (str(error),))
+        if reply.finish == "length":
+            cut = f"the program was cut off after {request.max_tokens} tokens; write a shorter one"
+            return Ballot(number, Outcome(error=cut), (cut,))
         return await self._run(number, program_in(reply.text), promise)
 
     async def _run(self, number: int, program: str, promise: Promise) -> Ballot:
@@ -153,9 +159,8 @@ class Programming:
         ledger.intend(at.call, Entry(call=ToolCall(tool=RUN, args={"program": program}), effect="pure"))
         self.work.note(ToolCalled(**where, turn=at.turn, tool=RUN, summary=one_line(program, 80)))
         began = time.perf_counter()
-        readers = Readers(self.assignment, self.delegate)
         acts = self.assignment.step.program is not None
-        calls = Calls(self.work, at, self.assignment.card, readers, acts=acts)
+        calls = Calls(self.work, at, self.assignment.card, self._readers, acts=acts)
         outcome = await run_program(
             self._order(program), calls.serve, choose_way(self.work.sandbox), wishes=calls.wishes
         )
@@ -163,7 +168,8 @@ class Programming:
         is_error, said = bool(outcome.error), outcome.error or brief(Ballot(number, outcome))
         result = ToolResult(text=said, data=outcome.model_dump(mode="json"), is_error=is_error)
         await ledger.settle(at.call, result, "done")
-        took = round(time.perf_counter() - began, 3)
+        # What it waited for is the time of its readers and tools.
+        took = round(max(time.perf_counter() - began - calls.waited_seconds, 0.0), 3)
         line = one_line(said, 100)
         self.work.note(
             ToolReturned(**where, turn=at.turn, tool=RUN, is_error=is_error, summary=line, seconds=took)

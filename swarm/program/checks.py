@@ -17,7 +17,7 @@ from swarm.planner.draft import draft_columns
 from swarm.planner.tidy import task_columns
 from swarm.program.contents import Contents, Rows, contents, is_hollow
 from swarm.program.outcome import Outcome
-from swarm.program.overlay import matching
+from swarm.program.overlay import is_match, matching
 from swarm.survey import Survey
 
 
@@ -173,4 +173,4 @@ def _is_named(path: str, said: str) -> bool:
 
 
 def _is_of(path: str, pattern: str) -> bool:
-    return PurePosixPath(path).match(pattern)
+    return path == pattern or is_match(path, pattern)

@@ -1,6 +1,6 @@
 """The process of a program: takes its order from the wire, runs the program, tells what came of it.
 
-Started as ``python -m swarm.program.child FD``. The clock stands still and chance is seeded by the run, so that the
+Started by ``boot.py``. The clock stands still and chance is seeded by the run, so that the
 same program over the same files gives the same.
 """
 
@@ -19,17 +19,18 @@ import reprlib
 import socket
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from swarm.program import clock
 from swarm.program.functions import Functions
+from swarm.program.hints import hint
 from swarm.program.overlay import Overlay
 from swarm.program.querying import Catalogue
-from swarm.program.wire import Line, Order
+from swarm.program.wire import MOST_PRINTED, Line, Order
 
-MOST_PRINTED = 20_000
 NAME = "program.py"
+PACKAGE = Path(__file__).parent.parent
 KEPT = "_given_"
 MOST_VALUES = 4
 """Of names that are shown where a program failed."""
@@ -42,9 +43,10 @@ def main(descriptor: int) -> None:
     order = line.order()
     line.listen()
     overlay = Overlay(Path(order.workspace), Path(order.written))
-    catalogue = Catalogue(overlay, order.tables, order.databases, Path(order.scratch))
+    catalogue = Catalogue(overlay, order.tables, order.databases, Path(order.scratch), order.results)
     functions = Functions(overlay, catalogue, line)
     os.chdir(order.workspace)
+    sys.addaudithook(_noting(overlay))
     clock.stop(order.now)
     random.seed(order.seed)
     printed = _Printed()
@@ -56,10 +58,13 @@ def main(descriptor: int) -> None:
             error = "" if leave.code in (None, 0) else f"the program left with {leave.code!r}"
         except BaseException as raised:  # noqa: BLE001  # whatever a program raises is told
             error = told(raised, order.program)
-    text = printed.getvalue()
+    if printed.is_cut and not (functions.has_answer or overlay.has_changes):
+        error = (
+            error or f"it printed over {MOST_PRINTED:,} characters and gave nothing else; save() or answer()"
+        )
     line.end(
         error=error,
-        printed=text,
+        printed=printed.getvalue(),
         answer=functions.last_answer,
         has_answer=functions.has_answer,
         read={name: [*seen] for name, seen in overlay.read.items()},
@@ -125,7 +130,8 @@ def told(raised: BaseException, program: str) -> str:
         place = f"line {number}, {lines[number - 1].strip()[:120]!r}: "
     text = str(raised) if not isinstance(raised, KeyError) else f"no key {raised}"
     values = _values(raised, lines[number - 1]) if place and isinstance(number, int) else ""
-    return f"{place}{type(raised).__name__}: {text}"[:2_000] + values
+    advice = hint(raised)
+    return f"{place}{type(raised).__name__}: {text}"[:2_000] + (f"; {advice}" if advice else "") + values
 
 
 def _values(raised: BaseException, line: str) -> str:
@@ -149,14 +155,28 @@ def _is_value(value: object) -> bool:
     )
 
 
+def _noting(overlay: Overlay) -> Callable[[str, tuple[object, ...]], None]:
+    """Notes the files of the workspace that are read without the functions, by ``pathlib`` or ``sqlite3``."""
+    inside = f"{overlay.workspace}{os.sep}"
+    of_python = tuple(f"{place}{os.sep}" for place in (PACKAGE, sys.prefix, sys.base_prefix))
+
+    def note(event: str, details: tuple[object, ...]) -> None:
+        if event not in ("open", "sqlite3.connect") or not isinstance(details[0], str | bytes):
+            return
+        path = os.path.abspath(os.fsdecode(details[0]))  # noqa: PTH100  # a Path costs more, and this is called often
+        if path.startswith(inside) and not path.startswith(of_python):
+            overlay.note_read(path[len(inside) :])
+
+    return note
+
+
 class _Printed(io.StringIO):
     """What a program prints, up to a bound."""
 
+    is_cut = False
+
     def write(self, text: str) -> int:
-        room = MOST_PRINTED - self.tell()
-        super().write(text[: max(room, 0)])
+        room = max(MOST_PRINTED - self.tell(), 0)
+        super().write(text[:room])
+        self.is_cut = self.is_cut or len(text) > room
         return len(text)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

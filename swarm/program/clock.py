@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dates
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 
 
@@ -52,5 +53,23 @@ class FixedTime(datetime, metaclass=_AnyTime):
 def stop(seconds: float) -> None:
     """Makes the clock of this process say one time, in seconds since 1970, whoever asks."""
     _Moment.seconds = seconds
-    vars(time)["time"] = lambda: seconds
+    real = {name: getattr(time, name) for name in ("localtime", "gmtime", "ctime", "strftime", "asctime")}
+
+    def of(name: str) -> Callable[[float | None], object]:
+        def told(at: float | None = None) -> object:
+            return real[name](seconds if at is None else at)
+
+        return told
+
+    vars(time).update(
+        time=lambda: seconds,
+        time_ns=lambda: int(seconds * 1_000_000_000),
+        localtime=of("localtime"),
+        gmtime=of("gmtime"),
+        ctime=of("ctime"),
+        strftime=lambda form, at=None: real["strftime"](
+            form, real["localtime"](seconds) if at is None else at
+        ),
+        asctime=lambda at=None: real["asctime"](real["localtime"](seconds) if at is None else at),
+    )
     vars(dates).update(date=FixedDate, datetime=FixedTime)

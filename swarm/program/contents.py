@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import decimal
 import io
 import json
 import re
@@ -15,9 +16,17 @@ from pydantic import JsonValue
 from swarm.program.saving import LINES, SEPARATED
 
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*")
-_PLAIN_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
-_NAMED = re.compile(r"[\w./-]*[\d_A-Z][\w./-]*\w|\w*[A-Z\d]\w*")
-"""Words that are names or values and not the writer's own: with a digit, a capital or an underscore."""
+_WORD = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?![\w-])|[\w@./:+-]*\w")
+_PLAIN_NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]\d{1,3})?")
+"""As programs write numbers; what begins with a nought, as many ids do, is none."""
+_CLAUSE = re.compile(r"[\n;.!?](?:\s|$)|,\s|\s(?:and|but|while)\s")
+_SMALL = re.compile(
+    r"an?|the|is|are|was|were|be|been|has|have|had|of|in|on|at|to|for|by|from|with|as|its?|that|this|these|those"
+    r"|there|and|or|so|which|who|total|answer|result"
+)
+"""Words that say nothing of their own beside a name or a number."""
+DIGITS = 12
+"""Of a fraction that are compared: what lies behind them comes of adding floats in another order."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +85,16 @@ def _of_json(data: JsonValue) -> Contents:
 
 def canonical(found: Contents) -> JsonValue:
     """What is said, without what two right ways of writing it may differ in: the order of rows, how a number
-    is spelled, spaces, letter case of column names."""
+    is spelled, spaces within a line, letter case of column names."""
     if isinstance(found, Rows):
-        order = sorted(range(len(found.columns)), key=lambda at: found.columns[at].strip().casefold())
+        names = _folded(found.columns)
+        order = sorted(range(len(names)), key=lambda at: names[at])
         rows = [[_value(row[at]) for at in order] for row in found.cells]
-        return [[found.columns[at].strip().casefold() for at in order], sorted(rows, key=_key)]
+        # No other value has a None in it, so that none is taken for a table.
+        return {"table": None, "columns": [names[at] for at in order], "rows": sorted(rows, key=_key)}
+    if isinstance(found, str):
+        lines = [_value(line) for line in found.splitlines() if line.strip()]
+        return lines[0] if len(lines) == 1 else lines
     return _value(found)
 
 
@@ -88,27 +102,64 @@ def _key(value: JsonValue) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
+def _folded(names: Sequence[str]) -> list[str]:
+    """The names without their letter case, where that leaves them different."""
+    folded = [name.strip().casefold() for name in names]
+    return folded if len(set(folded)) == len(folded) else [*names]
+
+
 def _value(value: JsonValue) -> JsonValue:
     match value:
-        case bool() | None:
-            return "" if value is None else value
+        case bool():
+            return value
+        case None:
+            return ""
         case int() | float():
-            return float(f"{value:.10g}")
+            return _number(value)
         case str():
             text = " ".join(value.split())
-            return float(f"{float(text):.10g}") if _PLAIN_NUMBER.fullmatch(text) else text
+            return _number(text) if _PLAIN_NUMBER.fullmatch(text) else text
         case list():
             values = [_value(one) for one in value]
             return sorted(values, key=_key) if all(isinstance(one, dict) for one in value) else values
         case dict():
-            return {key.strip().casefold(): _value(one) for key, one in sorted(value.items())}
+            names = dict(zip(value, _folded([*value]), strict=True))
+            return {names[key]: _value(one) for key, one in value.items()}
 
 
-def values(found: Contents) -> list[str]:
-    """The values in it, whatever words stand round them: numbers, and words that are names."""
-    text = found if isinstance(found, str) else _key(canonical(found))
-    numbers = {str(_value(number.replace(",", ""))) for number in _NUMBER.findall(text)}
-    return sorted(numbers | {word.casefold() for word in _NAMED.findall(text) if not _NUMBER.fullmatch(word)})
+def _number(value: float | str) -> JsonValue:
+    """A number in the one way that it is compared in: whole ones to the last digit, fractions to the twelfth."""
+    if isinstance(value, int):
+        return {"number": f"{value:d}" if abs(value) < 10**400 else hex(value)}
+    exact = decimal.Decimal(repr(value) if isinstance(value, float) else value)
+    if exact == exact.to_integral_value():
+        return {"number": f"{exact.to_integral_value():f}" if exact else "0"}
+    # Cents and their fractions are compared however large the sum is.
+    with decimal.localcontext(prec=max(DIGITS, exact.adjusted() + 5)):
+        return {"number": f"{(+exact).normalize():f}"}
+
+
+def words(text: str) -> JsonValue:
+    """A text as what each of its clauses holds: names, numbers and other words, whatever their order and what small
+    words stand between them."""
+    clauses: list[JsonValue] = []
+    for clause in _CLAUSE.split(text.casefold()):
+        found = {_key(_spelled(word)) for word in _WORD.findall(clause) if not _SMALL.fullmatch(word)}
+        if found:
+            clauses.append([*sorted(found)])
+    return sorted(clauses, key=_key)
+
+
+def numbers(text: str) -> list[str]:
+    """The numbers of a text, in their order."""
+    return [_key(_spelled(number)) for number in _NUMBER.findall(text)]
+
+
+def _spelled(word: str) -> JsonValue:
+    if not _NUMBER.fullmatch(word):
+        return word
+    plain = re.sub(r",(?=\d{3}(?:\D|$))", "", word)
+    return _number(plain) if _PLAIN_NUMBER.fullmatch(plain) else plain
 
 
 def is_hollow(found: Contents) -> bool:

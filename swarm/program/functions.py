@@ -80,14 +80,17 @@ class Functions:
         """The tables that ``sql`` knows, and where each lies; the rows of one that is named."""
         return self.table(name) if name else self._catalogue.names()
 
-    def sql(self, query: str, *_: object, **rows: object) -> list[Row]:
+    def sql(self, query: str, *given: object, **rows: object) -> list[Row]:
         """The rows of one SELECT."""
+        if given:
+            raise ValueError("sql(query, t=rows): give rows by the name that the query has for them")
         return self._catalogue.select(query, rows)
 
     def save(self, name: str, data: object, columns: Sequence[str] | None = None) -> None:
         """Writes a file, in the form that its name's ending says."""
         if not isinstance(name, str) and isinstance(data, str):
             raise ValueError("save(name, data): the name of the file comes first")
+        name = _one(name, "save")
         if isinstance(data, bytes | bytearray):
             self._overlay.place_for(name).write_bytes(data)
             return
@@ -111,9 +114,9 @@ class Functions:
         """What a reader answers to a question about a text; about several texts, the answers in their order."""
         return self._asked(text, lambda one: self._line.call(call="ask", text=one, question=question))
 
-    def tool(self, name: str, /, *_: object, **args: object) -> Plain:
+    def tool(self, name: str, /, *unnamed: object, **args: object) -> Plain:
         """What a tool gives."""
-        if _:
+        if unnamed:
             raise ValueError(f"tool({name!r}, …): give each argument by its name")
         known = {key: plain(value) for key, value in args.items()}
         return self._line.call(call="tool", tool=name, args=known)
@@ -127,6 +130,8 @@ class Functions:
                 return self._overlay.path_of(name).open(mode)
             return io.StringIO(self.read(str(name)))
         place = self._overlay.place_for(name)
+        if "x" in mode and self._before(str(name)):
+            raise FileExistsError(f"{name} is there already")
         if not set(mode) & set("wx") and not place.exists():
             place.write_bytes(self._before(str(name)))
         if "b" in mode:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from swarm.agent.assignment import Assignment
 from swarm.program.outcome import Outcome
 from swarm.result import Votes
+from swarm.store.records import ThreadRecord
 from swarm.work import one_line
 
 FOLDER = "programs"
@@ -41,7 +43,23 @@ def keep(folder: Path, assignment: Assignment, program: str, outcome: Outcome, v
         (folder / name_of(thread.step, thread.item)).write_text(f"{header}\n{program}", encoding="utf-8")
 
 
-def read_kept(folder: Path, step: str) -> str | None:
-    """The program that did a step; None where none is kept."""
+def read_kept(folder: Path, step: str, threads: Sequence[ThreadRecord]) -> str | None:
+    """The program that did a step: the kept file, which a person may have changed since, else the one that the
+    run's file has. None where none did it, or its items were done by different ones."""
     path = folder / name_of(step, None)
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    chosen = {
+        _chosen(thread)
+        for thread in threads
+        if thread.thread.step == step and not thread.thread.part and thread.result and thread.result.is_usable
+    }
+    return chosen.pop() if len(chosen) == 1 else None
+
+
+def _chosen(record: ThreadRecord) -> str | None:
+    votes = record.result.votes if record.result else None
+    for call in record.calls:
+        if votes and call.call and (call.turn, call.index) == (votes.winner, 0):
+            return str(call.call.args.get("program") or "") or None
+    return None

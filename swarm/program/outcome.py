@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from swarm.program.overlay import refuse_place
 from swarm.tool import ToolCall
 
 MOST_FILES = 10_000
@@ -102,21 +103,27 @@ def files_left(
     ``seen``: what each file that it read was like when it read it, as ``signature`` gives it.
 
     Raises:
-        ValueError: there are too many, or one that it read changed meanwhile.
+        ValueError: there are too many, one can't be put in place, or one that it read changed meanwhile.
     """
-    paths = sorted(path for path in written.rglob("*") if path.is_file() and not path.is_symlink())
+    # A program is in its own folder what it likes to be: what lies there is looked at like anything from outside.
+    paths = sorted(path for path in written.rglob("*") if path.is_symlink() or not path.is_dir())
+    odd = next((path for path in paths if path.is_symlink() or not path.is_file()), None)
+    if odd is not None:
+        raise ValueError(f"{odd.relative_to(written).as_posix()!r} is no regular file; save() makes one")
     size = sum(path.stat().st_size for path in paths)
     if len(paths) > MOST_FILES or size > MOST_BYTES:
         raise ValueError(
-            f"it wrote {len(paths)} files of {size:,} bytes; {MOST_FILES} and {MOST_BYTES:,} are allowed"
+            f"it wrote {len(paths):,} files of {size:,} bytes; {MOST_FILES:,} and {MOST_BYTES:,} are allowed"
         )
+    gone = {name for name in removed if not (written / name).exists()}
     found: dict[str, Left] = {}
-    for name in [*(path.relative_to(written).as_posix() for path in paths), *removed]:
+    for name in [*(path.relative_to(written).as_posix() for path in paths), *sorted(gone)]:
+        refuse_place(workspace, name)
         there = workspace / name
         if name in seen and signature(there) != seen[name]:
             raise ValueError(f"{name} was changed by somebody else while the program ran")
         before = digest_of(there)
-        left = Left(before=before) if name in removed else Left.of((written / name).read_bytes(), before)
+        left = Left(before=before) if name in gone else Left.of((written / name).read_bytes(), before)
         if left.after != before:
             found[name] = left
     return found

@@ -17,6 +17,8 @@ LEFT_OUT = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
 """Folders that nobody means by the files of a workspace, beside those whose names begin with a dot."""
 MOST_FILES = 200_000
 MOST_NAMED = 8
+MOST_COMPARED = 2_000
+"""Names that a wrong one is compared with."""
 
 
 class Overlay:
@@ -34,6 +36,11 @@ class Overlay:
         """Patterns that files were looked for by."""
         self._known: list[str] | None = None
 
+    @property
+    def has_changes(self) -> bool:
+        """Whether anything was written or removed."""
+        return bool(self.removed) or any(self.written.iterdir())
+
     def name_of(self, name: str | os.PathLike[str]) -> str:
         """A file's name relative to the workspace, whatever way it is written.
 
@@ -46,7 +53,7 @@ class Overlay:
         if text.startswith(f"{self.workspace}{os.sep}"):
             text = text[len(str(self.workspace)) + 1 :]
         inside = os.path.normpath(text.replace("\\", "/").strip())
-        if inside.startswith(("/", "..")) or "\0" in inside:
+        if inside.startswith("/") or inside.split("/")[0] == ".." or "\0" in inside:
             raise ValueError(f"{text[:80]!r} is no file of this folder; name one as files() gives it")
         return inside
 
@@ -78,15 +85,17 @@ class Overlay:
         """Where a file is to be written; its folder is made.
 
         Raises:
-            ValueError: it leads out of the workspace, or is a folder or hidden.
+            ValueError: it leads out of the workspace, or is a folder, hidden or a link.
         """
         inside = self.name_of(name)
-        if inside == "." or (self.workspace / inside).is_dir():
-            raise ValueError(f"{inside!r} is a folder; name a file in it")
-        if any(part.startswith(".") for part in PurePosixPath(inside).parts[:-1]):
-            raise ValueError(f"{inside!r} lies in a hidden folder; name a file outside of it")
+        refuse_place(self.workspace, inside)
         path = self.written / inside
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(f"{inside!r} can't be written: {error.strerror}") from error
+        if path.is_dir():
+            raise ValueError(f"{inside!r} is a folder; name a file in it")
         self.removed.discard(inside)
         return path
 
@@ -95,8 +104,10 @@ class Overlay:
 
         Raises:
             FileNotFoundError: there is none of that name.
+            ValueError: it is a folder, hidden or a link.
         """
         inside = self.name_of(name)
+        refuse_place(self.workspace, inside)
         self.path_of(inside)
         (self.written / inside).unlink(missing_ok=True)
         if (self.workspace / inside).exists():
@@ -119,18 +130,50 @@ class Overlay:
 
     def _names(self) -> list[str]:
         if self._known is None:
-            self._known = [*_walked(self.workspace)]
-        mine = _walked(self.written)
-        return sorted({*self._known, *mine} - self.removed)
+            self._known = sorted(_walked(self.workspace))
+        if not self.has_changes:
+            return self._known
+        return sorted({*self._known, *_walked(self.written)} - self.removed)
 
     def _no_such(self, inside: str) -> str:
         names = self._names()
-        near = difflib.get_close_matches(inside, names, MOST_NAMED, 0.5)
-        here = [
-            name for name in names if str(PurePosixPath(name).parent) == str(PurePosixPath(inside).parent)
+        folder, _, last = inside.rpartition("/")
+        ending = PurePosixPath(last).suffix.casefold()
+        alike = [name for name in names if name.casefold() == inside.casefold()]
+        alike += [name for name in names if name.rpartition("/")[2].casefold() == last.casefold()]
+        here = [name for name in names if name.rpartition("/")[0] == folder]
+        near = difflib.get_close_matches(inside, here[:MOST_COMPARED], MOST_NAMED, 0.5)
+        ends = [name for name in names if ending and name.casefold().endswith(ending)]
+        some = list(dict.fromkeys([*alike, *near, *ends[:MOST_NAMED], *here, *names[:MOST_NAMED]]))[
+            :MOST_NAMED
         ]
-        some = list(dict.fromkeys([*near, *here, *names]))[:MOST_NAMED]
-        return f"there is no file {inside[:80]!r}; there are: {', '.join(some) or 'none'}"
+        what = "matches" if "*" in inside else "is called"
+        return f"no file {what} {inside[:80]!r}; there are: {', '.join(some) or 'none'}"
+
+
+def refuse_place(workspace: Path, inside: str) -> None:
+    """Lets pass the name of a file that may be written or removed.
+
+    Raises:
+        ValueError: it leads out of the workspace, or is a folder, hidden or a link; says which.
+    """
+    parts = PurePosixPath(inside).parts
+    there = workspace / inside
+    if not parts or inside.startswith("/") or ".." in parts or "\0" in inside:
+        raise ValueError(f"{inside[:80]!r} is no file of this folder; name one as files() gives it")
+    if any(part.startswith(".") for part in parts):
+        raise ValueError(f"{inside[:80]!r} is hidden; hidden files are not written")
+    if any("\ud800" <= sign <= "\udfff" for sign in inside):
+        raise ValueError(f"{inside[:80]!r} is no valid text; give the file another name")
+    if there.is_symlink():
+        raise ValueError(f"{inside[:80]!r} is a link; name the file that it leads to")
+    if there.is_dir():
+        raise ValueError(f"{inside[:80]!r} is a folder; name a file in it")
+    for above in [workspace / Path(*parts[:count]) for count in range(1, len(parts))]:
+        if above.is_file():
+            raise ValueError(f"{above.name[:80]!r} is a file, so nothing can be written below it")
+        if above.is_symlink() and not above.resolve().is_relative_to(workspace.resolve()):
+            raise ValueError(f"{inside[:80]!r} leads out of this folder by a link; write inside of it")
 
 
 def _walked(folder: Path) -> Iterator[str]:
@@ -148,13 +191,13 @@ def _walked(folder: Path) -> Iterator[str]:
 
 def matching(names: Sequence[str], pattern: str) -> list[str]:
     """The names that a pattern matches; one without a folder means files anywhere, if none lies at the top."""
-    found = [name for name in names if _matches(name, pattern)]
+    found = [name for name in names if is_match(name, pattern)]
     if not found and "/" not in pattern:
-        found = [name for name in names if _matches(PurePosixPath(name).name, pattern)]
+        found = [name for name in names if is_match(PurePosixPath(name).name, pattern)]
     return found
 
 
-def _matches(name: str, pattern: str) -> bool:
+def is_match(name: str, pattern: str) -> bool:
     """Whether a pattern names a file: ``*`` stays in a folder, ``**/`` is any number of folders."""
     parts = [part for part in re.split(r"(\*\*/|\*\*)", pattern) if part]
     signs = ("(?:.*/)?" if part == "**/" else ".*" if part == "**" else _plain(part) for part in parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from swarm.effects import act
 from swarm.errors import ProjectError, ServerError, StoreError, ToolError
@@ -60,25 +60,26 @@ async def _committed(work: Work, at: At, choice: Choice) -> ToolResult:
     """The recorded result of the commit, made once; it goes on where it was cut off."""
     assert choice.winner
     ledger, files = work.journal.ledger, choice.winner.outcome.files
+    commit = Commit(work.workspace.absolute(), at.key, files, work.journal.check_owner)
     known = await ledger.result(at.call)
     if known is not None:
+        await _to_its_end(commit.forget)
         return known
-    commit = Commit(work.workspace.absolute(), at.key, files)
     shown = one_line(", ".join(files) or "no file", 80)
     work.note(ToolCalled(**at.thread.place, turn=at.turn, tool=COMMIT, summary=shown))
     try:
         if ledger.state(at.call) != "sent":
             entry = Entry(call=_call(choice, files), effect="verifiable")
             ledger.intend(at.call, entry)
-            await asyncio.to_thread(commit.prepare)
+            await _to_its_end(commit.prepare)
             await ledger.leave(at.call, entry)
         work.journal.check_owner()
-        await asyncio.to_thread(commit.put)
+        await _to_its_end(commit.put)
         result = ToolResult(text=f"wrote {shown}", files=tuple(files))
     except ToolError as error:
         result = ToolResult(text=str(error), is_error=True)
     await ledger.settle(at.call, result)
-    await asyncio.to_thread(commit.forget)
+    await _to_its_end(commit.forget)
     line = one_line(result.text, 100)
     work.note(
         ToolReturned(
@@ -86,6 +87,16 @@ async def _committed(work: Work, at: At, choice: Choice) -> ToolResult:
         )
     )
     return result
+
+
+async def _to_its_end(act: Callable[[], None]) -> None:
+    """Runs it in a thread, which has ended when this returns, cancelled or not: nothing of it comes later."""
+    thread = asyncio.ensure_future(asyncio.to_thread(act))
+    try:
+        await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        await asyncio.wait([thread])
+        raise
 
 
 def _call(choice: Choice, files: Mapping[str, Left]) -> ToolCall:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path, PurePosixPath
@@ -24,25 +25,41 @@ Row = dict[str, Plain]
 MOST_ROWS = 500_000
 """Of one table of a database."""
 MOST_NAMED = 12
-_WORD = re.compile(r'"((?:[^"]|"")+)"|(\w+)')
+SAVED = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
+"""Endings of table files that a program can write."""
+_WORD = re.compile(r'"((?:[^"]|"")+)"|[`\[]([^`\]]+)[`\]]|(\w+)')
 
 
 class Catalogue:
-    """The tables that a program may query, read when a statement first names them."""
+    """The tables that a program may query, read when a statement first names them.
+
+    Of two tables with one name that of an earlier step comes before that of a file, and that before one of a
+    database, which is called by its file's name as well.
+    """
 
     def __init__(
-        self, overlay: Overlay, tables: Sequence[Table], databases: Sequence[str], scratch: Path
+        self,
+        overlay: Overlay,
+        tables: Sequence[Table],
+        databases: Sequence[str],
+        scratch: Path,
+        results: Mapping[str, Plain] | None = None,
     ) -> None:
         self._overlay = overlay
+        self._results = {name: rows for name, found in (results or {}).items() if (rows := _as_table(found))}
         self._patterns = {table["name"]: table["pattern"] for table in tables}
         self._databases = databases
         self._scratch = scratch
         self._stored: dict[str, tuple[str, str]] | None = None
+        self._broken: list[str] = []
+        """Databases that can't be read, each with the reason."""
         self._rows: dict[str, Sequence[Row]] = {}
 
     def names(self) -> dict[str, str]:
         """All tables and where each lies."""
-        return self._patterns | {name: base for name, (base, _) in self._places().items()}
+        stored = {name: base for name, (base, _) in self._places().items()}
+        earlier = dict.fromkeys(self._results, "an earlier step")
+        return stored | self._own() | self._patterns | earlier
 
     def select(self, query: str, given: Mapping[str, object]) -> list[Row]:
         """The rows of one SELECT; ``given`` are tables of the program's own, as lists of dicts.
@@ -51,9 +68,11 @@ class Catalogue:
             ValueError: it fails; says what there is.
         """
         rows: dict[str, Sequence[Row]] = {name: _given(name, value) for name, value in given.items()}
-        words = {(quoted or bare).casefold() for quoted, bare in _WORD.findall(query)}
-        for name in self.names():
-            if name.casefold() in words and name not in rows:
+        own = {name.casefold() for name in rows}
+        words = {(marked or ticked or bare).casefold() for marked, ticked, bare in _WORD.findall(query)}
+        known = self.names()
+        for name in known:
+            if name.casefold() in words and name.casefold() not in own:
                 rows[name] = self._load(name)
         # What reads tables takes half a second to import; most programs read texts alone.
         from swarm.tabular.engine import selected
@@ -62,9 +81,10 @@ class Catalogue:
         try:
             return selected(query, cast("Mapping[str, Sequence[dict[str, JsonValue]]]", rows))[1]
         except ToolError as error:
-            lacking = [name for name in map(written, self.names()) if name not in str(error)]
+            lacking = [name for name in map(written, known) if name not in str(error)]
             more = f"\nMore tables: {', '.join(lacking[:MOST_NAMED])}" if lacking else ""
-            raise ValueError(f"{error}{more}") from error
+            broken = f"\nNot read: {'; '.join(self._broken)[:400]}" if self._broken else ""
+            raise ValueError(f"{error}{more}{broken}") from error
 
     def rows(self, name: str) -> list[Row]:
         """The rows of a table file, or of a table by its name.
@@ -72,47 +92,66 @@ class Catalogue:
         Raises:
             ValueError: there is none, or it can't be read; says why.
         """
-        from swarm.tabular.files import loaded
-
-        try:
-            if name in self.names():
-                return [dict(row) for row in self._load(name)]
-            path = self._overlay.path_of(name)
-            inside = self._overlay.name_of(name)
-            folder = self._overlay.written if path.is_relative_to(self._overlay.written) else None
-            return [dict(row) for row in loaded(folder or self._overlay.workspace, inside)]
-        except ToolError as error:
-            raise ValueError(str(error)) from error
+        if name in self.names():
+            return [dict(row) for row in self._load(name)]
+        path, inside = self._overlay.path_of(name), self._overlay.name_of(name)
+        is_own = path.is_relative_to(self._overlay.written)
+        return [
+            dict(row) for row in _loaded(self._overlay.written if is_own else self._overlay.workspace, inside)
+        ]
 
     def _load(self, name: str) -> Sequence[Row]:
+        if name in self._results:
+            return self._results[name]
+        own = self._own()
+        if name in own and name not in self._patterns:
+            return _loaded(self._overlay.written, own[name])
+        if name in self._patterns and self._overlay.has_changes:
+            return self._merged(self._patterns[name])
         if name not in self._rows:
             if name in self._patterns:
-                self._rows[name] = self._loaded(self._patterns[name])
+                self._overlay.note_read(self._patterns[name])
+                self._rows[name] = _loaded(self._overlay.workspace, self._patterns[name])
             else:
                 self._rows[name] = self._stored_rows(name)
         return self._rows[name]
 
-    def _loaded(self, pattern: str) -> Sequence[Row]:
-        from swarm.tabular.files import loaded
+    def _own(self) -> dict[str, str]:
+        """Table files that the program itself has written, by the names that they would have."""
+        names = (path.relative_to(self._overlay.written) for path in self._overlay.written.rglob("*"))
+        return {
+            re.sub(r"\W+", "_", path.stem).strip("_").lower(): path.as_posix()
+            for path in names
+            if path.suffix.lower() in SAVED
+        }
 
+    def _merged(self, pattern: str) -> Sequence[Row]:
+        """The rows of the files of a pattern with what the program has written and removed of them."""
         self._overlay.note_read(pattern)
-        try:
-            return loaded(self._overlay.workspace, pattern)
-        except ToolError as error:
-            raise ValueError(str(error)) from error
+        path = pattern.partition("#")[0] if not (self._overlay.workspace / pattern).is_file() else pattern
+        sign = re.escape("*")
+        form = re.compile(re.escape(path).replace(sign, "[^/]*"), re.IGNORECASE)
+        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
+            for name in self._overlay.files("**/*"):
+                if form.fullmatch(name):
+                    target = Path(folder, name)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(self._overlay.path_of(name), target)
+            return [dict(row) for row in _loaded(Path(folder), pattern)]
 
     def _places(self) -> dict[str, tuple[str, str]]:
         """The tables of the databases: each with its file and its name there."""
         if self._stored is None:
             found: dict[str, tuple[str, str]] = {}
             for base in self._databases:
-                for table in self._tables_in(base):
-                    name = (
-                        table
-                        if table not in found | self._patterns
-                        else f"{PurePosixPath(base).stem}_{table}"
-                    )
-                    found[name] = base, table
+                try:
+                    tables = self._tables_in(base)
+                except ValueError as error:
+                    self._broken.append(str(error))
+                    continue
+                for table in tables:
+                    taken = {name.casefold() for name in (*found, *self._patterns)}
+                    found[_free_name(base, table, taken)] = base, table
             self._stored = found
         return self._stored
 
@@ -158,10 +197,35 @@ class Catalogue:
         beside = [near for end in ("-wal", "-journal") if (near := path.with_name(path.name + end)).exists()]
         if not beside:
             return f"file:{quote(str(path))}?mode=ro&immutable=1"
-        copy = self._scratch / path.name
+        folder = Path(tempfile.mkdtemp(dir=self._scratch))
         for file in (path, *beside):
-            shutil.copyfile(file, copy.with_name(file.name))
-        return f"file:{quote(str(copy))}"
+            shutil.copyfile(file, folder / file.name)
+        return f"file:{quote(str(folder / path.name))}"
+
+
+def _loaded(folder: Path, pattern: str) -> Sequence[Row]:
+    from swarm.tabular.files import loaded
+
+    try:
+        return loaded(folder, pattern)
+    except ToolError as error:
+        raise ValueError(str(error)) from error
+
+
+def _free_name(base: str, table: str, taken: set[str]) -> str:
+    """The name of a table of a database that no other table has."""
+    path = PurePosixPath(base)
+    longer = re.sub(r"\W+", "_", str(path.with_suffix("")))
+    names = [table, f"{path.stem}_{table}", f"{longer}_{table}"]
+    return next(
+        (name for name in names if name.casefold() not in taken), f"{longer}_{path.suffix[1:]}_{table}"
+    )
+
+
+def _as_table(found: Plain) -> list[Row]:
+    """A result as rows; none where it is no table."""
+    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    return rows if isinstance(found, list) and len(rows) == len(found) else []
 
 
 def _cell(value: object) -> Plain:

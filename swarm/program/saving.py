@@ -6,13 +6,33 @@ import csv
 import decimal
 import io
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time, timedelta
 from pathlib import PurePosixPath
 
 SEPARATED = {".csv": ",", ".tsv": "\t"}
 LINES = (".jsonl", ".ndjson")
-PROSE = (".md", ".txt", ".html", ".log", ".rst", ".ini", ".yaml", ".yml", ".toml", "")
+UNWRITTEN = (
+    ".xlsx",
+    ".xls",
+    ".ods",
+    ".parquet",
+    ".db",
+    ".sqlite",
+    ".sqlite3",
+    ".duckdb",
+    ".pdf",
+    ".docx",
+    ".zip",
+)
+"""Endings of files that are no text, so that none can be made of one."""
+MOST_NESTED = 60
+"""Lists and dicts within each other."""
+EXACT_PLACES = 13
+"""Digits of a float that are kept; what a sum of floats adds lies behind them."""
+LEAST_PLACES = 4
+"""Digits behind the point that are kept however large the number is."""
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
@@ -24,6 +44,11 @@ def text_of(name: str, data: object, columns: Sequence[str] | None = None) -> st
         ValueError: the data has another form; says which one is wanted.
     """
     ending = PurePosixPath(name).suffix.lower()
+    if ending in UNWRITTEN:
+        raise ValueError(
+            f"save({name!r}, …) can't write {ending}; save a table as .csv and a text as .md or .txt"
+        )
+    columns = columns.split(",") if isinstance(columns, str) else columns
     if ending in SEPARATED:
         return _separated(name, data, columns, SEPARATED[ending])
     if ending == ".json":
@@ -31,41 +56,71 @@ def text_of(name: str, data: object, columns: Sequence[str] | None = None) -> st
             return data
         return json.dumps(plain(data), ensure_ascii=False, indent=2) + "\n"
     if ending in LINES:
-        lines = data if isinstance(data, list | tuple) else [data]
+        if isinstance(data, str) and all(_is_json(line) for line in data.splitlines()):
+            return data if data.endswith("\n") or not data else f"{data}\n"
+        lines = data if isinstance(data, Iterable) and not isinstance(data, str | Mapping) else [data]
         return "".join(f"{json.dumps(plain(line), ensure_ascii=False)}\n" for line in lines)
     if isinstance(data, str):
         return data if data.endswith("\n") or not data else f"{data}\n"
     if ending == ".md" and (rows := _rows(data, columns)) is not None:
         return _markdown(*rows)
     if isinstance(data, list | tuple) and all(isinstance(line, str) for line in data):
-        return "".join(f"{line}\n" for line in data)
+        return "".join(line if line.endswith("\n") else f"{line}\n" for line in data)
     raise ValueError(f"save({name!r}, …) wants a text, not {_kind(data)}; make one of it first")
 
 
-def plain(value: object) -> Plain:
-    """A value as JSON holds it; sets become sorted lists, dates texts, whole floats stay what they are.
+def plain(value: object, depth: int = 0) -> Plain:
+    """A value as JSON holds it; sets become sorted lists, dates texts, whole floats stay what they are, and what
+    is not a number (NaN) is nothing.
 
     Raises:
         ValueError: it holds something that JSON has no form for.
     """
+    if depth > MOST_NESTED:
+        raise ValueError(f"lists and dicts nest deeper than {MOST_NESTED} here; does one hold itself?")
     match value:
-        case None | bool() | int() | str():
+        case None | bool() | str():
             return value
-        case float():
-            return None if value != value else float(f"{value:.13g}")
-        case decimal.Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
+        case int():
+            return int(value)
+        case float() | decimal.Decimal():
+            return _number(value)
         case date() | time():
             return value.isoformat()
         case timedelta():
             return value.total_seconds()
         case Mapping():
-            return {_key(key): plain(inner) for key, inner in value.items()}
+            return _object(value, depth)
         case set() | frozenset():
-            return sorted((plain(inner) for inner in value), key=lambda one: (str(type(one)), str(one)))
+            found = (plain(inner, depth + 1) for inner in value)
+            return sorted(found, key=lambda one: (str(type(one)), str(one)))
         case Iterable() if not isinstance(value, bytes | bytearray):
-            return [plain(inner) for inner in value]
+            return [plain(inner, depth + 1) for inner in value]
     raise ValueError(f"{_kind(value)} can't be saved or answered; give texts, numbers, lists and dicts")
+
+
+def _number(value: float | decimal.Decimal) -> Plain:
+    if value != value:
+        return None
+    if value in (math.inf, -math.inf):
+        raise ValueError("an infinite number can't be saved or answered; was something divided by nothing?")
+    if isinstance(value, decimal.Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if value == 0 or value.is_integer():
+        return float(value)
+    return round(value, max(EXACT_PLACES - 1 - math.floor(math.log10(abs(value))), LEAST_PLACES))
+
+
+def _object(value: Mapping[object, object], depth: int) -> dict[str, Plain]:
+    found: dict[str, Plain] = {}
+    for key, inner in value.items():
+        name = _key(key)
+        if name in found:
+            raise ValueError(
+                f"two keys of a dict are {name!r} once they are texts; give them different names"
+            )
+        found[name] = plain(inner, depth + 1)
+    return found
 
 
 def _key(key: object) -> str:
@@ -91,8 +146,12 @@ def _rows(data: object, columns: Sequence[str] | None) -> tuple[list[str], list[
         return None
     rows = list(data)
     if all(isinstance(row, Mapping) for row in rows):
-        found = columns or list(dict.fromkeys(str(key) for row in rows for key in row))
-        return [*found], [[row.get(name) for name in found] for row in rows]
+        there = list(dict.fromkeys(_key(key) for row in rows for key in row))
+        if columns and rows and (lacking := [name for name in columns if name.strip() not in there]):
+            raise ValueError(f"no row has {', '.join(lacking)}; the rows have {', '.join(there)}")
+        found = [name.strip() for name in columns] if columns else there
+        rows = [{_key(key): cell for key, cell in row.items()} for row in rows]
+        return found, [[row.get(name) for name in found] for row in rows]
     if rows and all(isinstance(row, list | tuple) for row in rows):
         head = columns or [str(cell) for cell in rows[0]]
         body = rows if columns and [*rows[0]] != [*columns] else rows[1:]

@@ -14,9 +14,13 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from swarm.program.checks import hollow
-from swarm.program.contents import canonical, contents, values
+from swarm.program.contents import Contents, canonical, contents, numbers, words
 from swarm.program.outcome import Outcome
+from swarm.tool import ToolCall
 from swarm.work import one_line
+
+NUMBERS_ALONE = "the programs agree on the numbers and not on the words"
+TIED = "as many programs agree on something else"
 
 
 @dataclass(frozen=True)
@@ -54,71 +58,86 @@ def choose(ballots: Sequence[Ballot], enough: int) -> Choice:
         return Choice(one, 1, 1) if one.is_valid else Choice(None, 0, 1, one.faults[0])
     valid = [ballot for ballot in ballots if ballot.is_valid]
     full = [ballot for ballot in valid if not hollow(ballot.outcome)]
-    for form in (_whole, _values):
-        largest = _largest(full, form)
+    for form, doubt in ((_whole, ""), (_worded, ""), (_numbered, NUMBERS_ALONE)):
+        largest, is_tied = _largest(full, form)
         if len(largest) >= enough:
-            return _taken(largest, len(ballots))
-    if not full and len(largest := _largest(valid, _whole)) >= enough:
+            return _taken(largest, len(ballots), doubt or (TIED if is_tied else ""))
+    if not full and len(largest := _largest(valid, _whole)[0]) >= enough:
         parts = ", ".join(hollow(largest[0].outcome))
         return _taken(largest, len(ballots), f"{parts} came out empty or zero")
     if len(full) == 1 and len(ballots) > 1:
         return Choice(full[0], 1, len(ballots), f"only one of {len(ballots)} programs came to a usable end")
-    return Choice(None, len(_largest(full, _whole)), len(ballots), _unsure(ballots, full))
+    return Choice(None, len(_largest(full, _whole)[0]), len(ballots), _unsure(ballots, full))
 
 
 def is_decided(ballots: Sequence[Ballot], enough: int) -> bool:
     """Whether no further candidate is needed."""
     full = [ballot for ballot in ballots if ballot.is_valid and not hollow(ballot.outcome)]
-    return len(_largest(full, _whole)) >= enough
+    forms = (_largest(full, form) for form in (_whole, _worded))
+    return any(len(largest) >= enough and not is_tied for largest, is_tied in forms)
 
 
-def _largest(ballots: Sequence[Ballot], form: Callable[[Outcome], str]) -> list[Ballot]:
-    """The largest class of candidates that left the same; of classes of one size that of the first candidate."""
+def _largest(ballots: Sequence[Ballot], form: Callable[[Outcome], str]) -> tuple[list[Ballot], bool]:
+    """The largest class of candidates that left the same, and whether another is as large; of classes of one size
+    that of the first candidate."""
     forms = {ballot.number: form(ballot.outcome) for ballot in ballots}
     if not forms:
-        return []
-    (most, _), *_ = Counter(forms.values()).most_common(1)
-    return [ballot for ballot in ballots if forms[ballot.number] == most]
+        return [], False
+    (most, count), *rest = Counter(forms.values()).most_common(2)
+    is_tied = any(other == count for _, other in rest)
+    return [ballot for ballot in ballots if forms[ballot.number] == most], is_tied
 
 
 def _whole(outcome: Outcome) -> str:
     """What an outcome leaves, in canonical form; its answer where it leaves nothing."""
+    return _left(outcome, canonical)
+
+
+def _worded(outcome: Outcome) -> str:
+    """The same, with the words of texts in whatever order and with whatever small words between them."""
+    return _left(outcome, lambda found: words(found) if isinstance(found, str) else canonical(found))
+
+
+def _numbered(outcome: Outcome) -> str:
+    """The same, with the numbers of texts alone; a text without one as it is."""
+    return _left(
+        outcome,
+        lambda found: ([*numbers(found)] or words(found)) if isinstance(found, str) else canonical(found),
+    )
+
+
+def _left(outcome: Outcome, form: Callable[[Contents], JsonValue]) -> str:
     left: dict[str, JsonValue] = {
-        name: canonical(contents(name, left.text)) if left.text is not None else left.after
+        name: form(contents(name, left.text)) if left.text is not None else {"data": left.after}
         for name, left in outcome.files.items()
     }
-    wishes: list[JsonValue] = [*sorted(call.model_dump_json() for call in outcome.wishes)]
-    said: JsonValue = None
-    if not left and not wishes:
-        said = [*values(outcome.said)] if isinstance(outcome.said, str) else canonical(outcome.said)
+    wishes: list[JsonValue] = [*sorted(_wish(call) for call in outcome.wishes)]
+    said = form(outcome.said) if not (left or wishes) else None
     return json.dumps([left, wishes, said], ensure_ascii=False, sort_keys=True)
 
 
-def _values(outcome: Outcome) -> str:
-    """The values in what an outcome leaves, whatever words stand round them."""
-    left = {
-        name: [*values(contents(name, left.text))] if left.text is not None else [left.after]
-        for name, left in outcome.files.items()
-    }
-    said = [] if left or outcome.wishes else values(outcome.said)
-    if not any((*left.values(), said)):
-        return _whole(outcome)
-    return json.dumps(
-        [left, sorted(call.model_dump_json() for call in outcome.wishes), said], ensure_ascii=False
-    )
+def _wish(call: ToolCall) -> str:
+    return json.dumps([call.tool, canonical(call.args)], ensure_ascii=False, sort_keys=True)
 
 
 def _taken(largest: list[Ballot], of: int, doubt: str = "") -> Choice:
     """The member whose answer most of its class share, and the doubt where they answer differently."""
-    answers = {ballot.number: json.dumps(values(ballot.outcome.said)) for ballot in largest}
-    counted = Counter(answer for answer in answers.values() if answer != "[]")
+    answers = {ballot.number: _answer(ballot.outcome.said) for ballot in largest}
+    counted = Counter(answer for answer in answers.values() if answer)
     if not counted:
         return Choice(largest[0], len(largest), of, doubt)
     (most, times), *rest = counted.most_common(2)
     winner = next(ballot for ballot in largest if answers[ballot.number] == most)
-    if not doubt and rest and times == 1:
+    has_left = bool(winner.outcome.files or winner.outcome.wishes)
+    if not doubt and has_left and rest and times == rest[0][1]:
         doubt = "the programs agree on the files and not on the answer"
     return Choice(winner, len(largest), of, doubt)
+
+
+def _answer(said: JsonValue) -> str:
+    if said is None:
+        return ""
+    return json.dumps(words(said) if isinstance(said, str) else canonical(said), sort_keys=True)
 
 
 def _unsure(ballots: Sequence[Ballot], full: Sequence[Ballot]) -> str:

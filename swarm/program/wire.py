@@ -18,6 +18,8 @@ from swarm.program.saving import Plain
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of one line: a longer one is refused."""
+MOST_PRINTED = 20_000
+"""Characters of what a program prints that are kept."""
 
 
 class Table(TypedDict):
@@ -54,6 +56,8 @@ class Line:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._file = connection.makefile("rb")
+        self._sending = threading.Lock()
+        """Apart from the other: answers are taken while a call waits to be sent."""
         self._lock = threading.Lock()
         self._waiting: dict[int, Future[dict[str, Plain]]] = {}
         self._next = 0
@@ -78,7 +82,12 @@ class Line:
             self._next += 1
             number = self._next
             self._waiting[number] = answer
-        self.say(number=number, **what)
+        data = _line({"number": number, **what})
+        if len(data) > MOST_BYTES:
+            raise RuntimeError(
+                f"this call holds {len(data):,} bytes; at most {MOST_BYTES:,} are sent at once"
+            )
+        self._send(data)
         got = answer.result()
         if got.get("error"):
             raise RuntimeError(str(got["error"]))
@@ -87,12 +96,14 @@ class Line:
     def end(self, **what: Plain) -> None:
         """Tells what came of the program; nothing is said after it."""
         self._has_ended = True
-        self.say(end=True, **what)
+        data = _line({"end": True, **what})
+        if len(data) > MOST_BYTES:
+            error = f"the answer holds {len(data):,} bytes; save() it as a file and answer in a few words"
+            data = _line({"end": True, "error": error})
+        self._send(data)
 
-    def say(self, **what: Plain) -> None:
-        """Sends one object."""
-        data = json.dumps(what, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-        with self._lock:
+    def _send(self, data: bytes) -> None:
+        with self._sending:
             self._socket.sendall(data)
 
     def _listen(self) -> None:
@@ -106,3 +117,7 @@ class Line:
         if not self._has_ended:
             # Whoever started this program is gone: nobody wants what comes of it.
             os._exit(1)
+
+
+def _line(what: dict[str, Plain]) -> bytes:
+    return json.dumps(what, ensure_ascii=False).encode("utf-8", "replace") + b"\n"

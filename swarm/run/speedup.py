@@ -91,6 +91,10 @@ class _Times:
         default_factory=lambda: defaultdict[tuple[str, int | None], dict[int, _Attempt]](dict)
     )
     """By step and item; the attempts by their number."""
+    readers: dict[tuple[str, int | None], dict[tuple[int, str], _Attempt]] = field(
+        default_factory=lambda: defaultdict[tuple[str, int | None], dict[tuple[int, str], _Attempt]](dict)
+    )
+    """What the programs of these sub-agents asked, by attempt and part: side by side."""
     replies: list[_Reply] = field(default_factory=list[_Reply])
     calls: list[_ToolSpan] = field(default_factory=list[_ToolSpan])
     steps: dict[str, Step] = field(default_factory=dict[str, Step])
@@ -112,12 +116,15 @@ def speedup_of(events: Iterable[Event]) -> Speedup:
         for (step, item), attempts in times.agents.items()
         if step in times.steps
     }
+    read = {place: [reader.work for reader in readers.values()] for place, readers in times.readers.items()}
+    total = sum(works.values()) + sum(map(sum, read.values()))
+    works = {place: work + max(read.get(place, [0.0])) for place, work in works.items()}
     chain = longest_chain(times.steps, works)
     work = _serial_seconds(times) + _tool_seconds(times.calls)
     return Speedup(
         work_seconds=work,
         critical_seconds=inner + chain,
-        ideal_seconds=inner + max(chain, min(sum(works.values()), work) / times.slots),
+        ideal_seconds=inner + max(chain, min(total, work) / times.slots),
         actual_seconds=worked,
         slots=times.slots,
         width=_width(times),
@@ -186,11 +193,12 @@ def _covered(spans: Iterable[_Span]) -> float:
 
 def _cut_off(times: _Times, at: float) -> None:
     """What was under way when a sitting ended is lost."""
-    for attempts in times.agents.values():
-        for attempt in attempts.values():
-            if attempt.asked is not None:
-                attempt.lose(retry=at - attempt.asked)
-            attempt.asked = attempt.waits = None
+    own = [attempt for attempts in times.agents.values() for attempt in attempts.values()]
+    asked = [attempt for attempts in times.readers.values() for attempt in attempts.values()]
+    for attempt in (*own, *asked):
+        if attempt.asked is not None:
+            attempt.lose(retry=at - attempt.asked)
+        attempt.asked = attempt.waits = None
 
 
 def _take(times: _Times, event: AgentEvent) -> None:
@@ -198,7 +206,7 @@ def _take(times: _Times, event: AgentEvent) -> None:
         times.calls.append(_ToolSpan(event.at - event.seconds, event.at, tool=event.tool))
     if not event.attempt:
         return  # The run's own calls, such as writing a file; they take no time to speak of.
-    attempt = times.agents[event.step, event.item].setdefault(event.attempt, _Attempt(event.at, event.at))
+    attempt = _attempt_of(times, event)
     if attempt.waits is not None:
         # A slot that was lent out during a long wait is waited for within the next call.
         used = event.usage if isinstance(event, ModelReplied) else Usage()
@@ -227,6 +235,13 @@ def _take(times: _Times, event: AgentEvent) -> None:
             attempt.asked = None
         case _:
             pass
+
+
+def _attempt_of(times: _Times, event: AgentEvent) -> _Attempt:
+    fresh = _Attempt(event.at, event.at)
+    if event.part:
+        return times.readers[event.step, event.item].setdefault((event.attempt, event.part), fresh)
+    return times.agents[event.step, event.item].setdefault(event.attempt, fresh)
 
 
 def _model_seconds(usage: Usage) -> float:

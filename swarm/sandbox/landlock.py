@@ -12,6 +12,10 @@ from pathlib import Path
 
 from swarm.sandbox.confinement import DEVICES, Confinement, visible
 
+OWN = ("/proc/self/cgroup", "/sys/fs/cgroup")
+"""What tells a program its share of the machine: DuckDB opens no database where this is there and can't be read.
+The stage opens it, and becomes the program."""
+
 _CREATE_RULESET = 444
 _ASKS_VERSION = 1
 
@@ -58,7 +62,8 @@ def rules(confinement: Confinement, temporary: Path, abi: int) -> list[tuple[str
     read = [(path, _READ) for path in visible(confinement)]
     written = [(path, sum(_WRITE)) for path in (*confinement.writable, temporary)]
     devices = [(Path(name), _DEVICE) for name in DEVICES if Path(name).exists()]
+    own = [(Path(name), _READ_FILE | _READ_DIR) for name in OWN if Path(name).exists()]
     return [
         (str(path), rights & files & (-1 if path.is_dir() else _OF_FILES))
-        for path, rights in [*read, *written, *devices]
+        for path, rights in [*read, *written, *devices, *own]
     ]

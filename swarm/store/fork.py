@@ -100,7 +100,8 @@ def prefix_of(events: Iterable[Event], last: int) -> Prefix:
 
 def place_of(event: AgentEvent) -> str:
     """The thread of an event, without its run."""
-    return f"{event.step}/{'-' if event.item is None else event.item}/{event.attempt}"
+    step = f"{event.step}~{event.part}" if event.part else event.step
+    return f"{step}/{'-' if event.item is None else event.item}/{event.attempt}"
 
 
 async def copy_prefix(source: Path, target: Path, prefix: Prefix, record: RunRecord, note: str) -> None:

@@ -111,7 +111,7 @@ def _name(
     | events.AgentDied
     | events.AgentEnded,
 ) -> str:
-    item = "" if event.item is None else f"[{event.item}]"
+    item = ("" if event.item is None else f"[{event.item}]") + (f"~{event.part[:4]}" if event.part else "")
     attempt = f" (attempt {event.attempt})" if event.attempt > 1 else ""
     return f"{event.step.lstrip('_')}{item}{attempt}"
 

@@ -274,7 +274,9 @@ class RunState:
             return
         agent = step.agents.setdefault(event.item, AgentState())
         step.started_at = self.last if step.started_at is None else step.started_at
-        _move(agent, event, self.last)
+        if not event.part:
+            # What the readers of its programs do is part of its acting.
+            _move(agent, event, self.last)
         if isinstance(event, events.ModelReplied):
             agent.usage += event.usage
             step.usage += event.usage
