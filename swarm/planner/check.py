@@ -86,7 +86,9 @@ def _problems_of(step: Step, steps: Mapping[str, Step]) -> Iterator[str]:
     if step.each and is_pattern(step.each) and (wrong := _wrong_path(step.each)):
         yield f"step {step.id!r} is for each of {quoted(step.each)}, which {wrong}"
     source = steps.get(step.each_step) if step.each_step else None
-    if source and not source.each and (source.expects or {}).get("type", "string") != "array":
+    # What a given program answers is not known before it has run.
+    is_told = source is not None and not (source.each or (source.program and source.expects is None))
+    if source and is_told and (source.expects or {}).get("type", "string") != "array":
         yield f"step {step.id!r} is for each of {source.id!r}, whose result is no list"
     if step.expects and (wrong := schema_problem(step.expects)):
         yield f"step {step.id!r} expects what {wrong}"

@@ -155,9 +155,9 @@ class Programming:
         return candidate_at(self.assignment.thread, number)
 
     async def _outcome(self, at: At, number: int, program: str) -> Outcome:
-        where, ledger = at.thread.place, self.work.journal.ledger
+        where, ledger = self.assignment.thread.place, self.work.journal.ledger
         ledger.intend(at.call, Entry(call=ToolCall(tool=RUN, args={"program": program}), effect="pure"))
-        self.work.note(ToolCalled(**where, turn=at.turn, tool=RUN, summary=one_line(program, 80)))
+        self.work.note(ToolCalled(**where, turn=number, tool=RUN, summary=one_line(program, 80)))
         began = time.perf_counter()
         acts = self.assignment.step.program is not None
         calls = Calls(self.work, at, self.assignment.card, self._readers, acts=acts)
@@ -172,7 +172,7 @@ class Programming:
         took = round(max(time.perf_counter() - began - calls.waited_seconds, 0.0), 3)
         line = one_line(said, 100)
         self.work.note(
-            ToolReturned(**where, turn=at.turn, tool=RUN, is_error=is_error, summary=line, seconds=took)
+            ToolReturned(**where, turn=number, tool=RUN, is_error=is_error, summary=line, seconds=took)
         )
         return outcome
 

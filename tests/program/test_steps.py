@@ -44,7 +44,7 @@ def project(tmp_path: Path) -> Path:
             f"{name} spent {amount}.\n", encoding="utf-8"
         )
     write_cards(tmp_path)
-    card = "---\ndescription: Writes programs.\nworks: program\ntools: [python]\n---\nYou write a program.\n"
+    card = "---\ndescription: Writes programs.\nworks: program\n---\nYou write a program.\n"
     (tmp_path / "agents" / "programmer.md").write_text(card, encoding="utf-8")
     return tmp_path
 
@@ -117,7 +117,7 @@ async def test_a_fork_within_a_programmed_step_asks_only_what_was_not_recorded(p
     (project / "data/sums.csv").unlink()
     asked: list[str] = []
 
-    forked = await fork(path, first.seq)
+    forked = await fork(path, str(first.seq))
     async with Swarm.open(
         project, model=model(lambda number: SUM, asked), workspace=project / "data"
     ) as swarm:
@@ -192,7 +192,7 @@ async def test_a_run_that_is_stopped_while_its_program_computes_ends_it_and_goes
         async with asyncio.TaskGroup() as group:
             answering = group.create_task(run.answer())
             await began.wait()
-            run.stop()
+            await run.stop()
             stopped = await answering
 
     assert stopped.status in {"stopped", "paused"}
