@@ -56,7 +56,10 @@ def stop(seconds: float) -> None:
     real = {name: getattr(time, name) for name in ("localtime", "gmtime", "ctime", "strftime", "asctime")}
 
     def of(name: str) -> Callable[[float | None], object]:
-        return lambda at=None: real[name](seconds if at is None else at)
+        def told(at: float | None = None) -> object:
+            return real[name](seconds if at is None else at)
+
+        return told
 
     vars(time).update(
         time=lambda: seconds,

@@ -142,7 +142,7 @@ class Overlay:
         alike = [name for name in names if name.casefold() == inside.casefold()]
         alike += [name for name in names if name.rpartition("/")[2].casefold() == last.casefold()]
         here = [name for name in names if name.rpartition("/")[0] == folder]
-        near = difflib.get_closeis_match(inside, here[:MOST_COMPARED], MOST_NAMED, 0.5)
+        near = difflib.get_close_matches(inside, here[:MOST_COMPARED], MOST_NAMED, 0.5)
         ends = [name for name in names if ending and name.casefold().endswith(ending)]
         some = list(dict.fromkeys([*alike, *near, *ends[:MOST_NAMED], *here, *names[:MOST_NAMED]]))[
             :MOST_NAMED
