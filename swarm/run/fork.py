@@ -76,7 +76,7 @@ def cut_at(events: Sequence[Event], words: str) -> int:
         raise ProjectError(
             f"--at {words!r}: write a turn as STEP:TURN or STEP[ITEM]:TURN, or an event's number"
         )
-    asked = [event for event in events if isinstance(event, ModelAsked)]
+    asked = [event for event in events if isinstance(event, ModelAsked) and not event.part]
     steps = (named["step"], f"_{named['step']}")
     found = [event for event in asked if event.step in steps and event.turn == int(named["turn"])]
     found = [event for event in found if event.item == (int(named["item"]) if named["item"] else None)]

@@ -39,6 +39,8 @@ class _Attempt:
     work: float = 0.0
     """Model and tool time without loads and queues."""
     lost: Lost = field(default_factory=Lost)
+    tools_until: float = 0.0
+    """When its last tool call ended."""
     waits: AgentWaiting | None = None
     asked: float | None = None
 
@@ -193,9 +195,8 @@ def _covered(spans: Iterable[_Span]) -> float:
 
 def _cut_off(times: _Times, at: float) -> None:
     """What was under way when a sitting ended is lost."""
-    own = [attempt for attempts in times.agents.values() for attempt in attempts.values()]
-    asked = [attempt for attempts in times.readers.values() for attempt in attempts.values()]
-    for attempt in (*own, *asked):
+    agents = [attempt for attempts in times.agents.values() for attempt in attempts.values()]
+    for attempt in (*agents, *(reader for readers in times.readers.values() for reader in readers.values())):
         if attempt.asked is not None:
             attempt.lose(retry=at - attempt.asked)
         attempt.asked = attempt.waits = None
@@ -228,7 +229,9 @@ def _take(times: _Times, event: AgentEvent) -> None:
             attempt.work += _model_seconds(event.usage)
             attempt.lose(usage=event.usage)
         case ToolReturned():
-            attempt.work += event.seconds
+            # Candidates run side by side.
+            attempt.work += max(0.0, event.at - max(event.at - event.seconds, attempt.tools_until))
+            attempt.tools_until = event.at
         case AgentDied():
             if attempt.asked is not None:
                 attempt.lose(retry=event.at - attempt.asked)
@@ -280,7 +283,9 @@ def _tool_seconds(calls: Sequence[_ToolSpan]) -> float:
     """
     servers: dict[str, list[_ToolSpan]] = defaultdict(list)
     for call in calls:
-        servers[call.tool.partition(".")[0]].append(call)
+        server = call.tool.partition(".")[0]
+        # Programs run in processes of their own, and are put in place by no server.
+        servers[call.tool if server == "program" else server].append(call)
     return sum(_server_seconds(made) for made in servers.values())
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from swarm.errors import ModelUnavailable
+from swarm.errors import ModelError, ModelUnavailable
 from swarm.events import AgentEnded, AgentStarted
 from swarm.messages import Request
 from swarm.plan import Plan, Step
+from swarm.planner.draft import table_schema
 from swarm.run.answer import Answer
 from swarm.run.fork import fork
 from swarm.run.run import Run
@@ -24,7 +25,6 @@ from swarm.store.reader import read_events, read_run, read_threads
 from swarm.store.runs import run_path
 from swarm.testing import ScriptedModel
 from swarm.view.state import RunState
-from tests.conftest import write_cards
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(200), pytest.mark.usefixtures("no_servers")]
 
@@ -43,10 +43,16 @@ def project(tmp_path: Path) -> Path:
         (tmp_path / "data" / "notes" / f"{name}.txt").write_text(
             f"{name} spent {amount}.\n", encoding="utf-8"
         )
-    write_cards(tmp_path)
-    card = "---\ndescription: Writes programs.\nworks: program\n---\nYou write a program.\n"
-    (tmp_path / "agents" / "programmer.md").write_text(card, encoding="utf-8")
+    (tmp_path / "agents").mkdir()
+    write_card(tmp_path)
     return tmp_path
+
+
+def write_card(project: Path, tools: str = "") -> None:
+    card = (
+        f"---\ndescription: Writes programs.\nworks: program\ntools: [{tools}]\n---\nYou write a program.\n"
+    )
+    (project / "agents" / "programmer.md").write_text(card, encoding="utf-8")
 
 
 Programs = Callable[[int], str]
@@ -62,6 +68,8 @@ def model(programs: Programs, asked: list[str] | None = None, slots: int = 2) ->
             if asked is not None:
                 asked.append(f"program {request.seed}")
             return text
+        if "A step of its plan failed" in said:
+            raise ModelError("nobody leads")
         spent = re.search(r"(\w+) spent (\d+)\.", said)
         assert spent
         if asked is not None:
@@ -107,7 +115,7 @@ async def test_readers_are_sub_agents_of_their_own_and_break_no_count(project: P
     assert state.usage == answer.usage
     assert {record.thread.part != "" for record in read_threads(path)} >= {True, False}
     speedup = speedup_of(events)
-    assert speedup.critical_seconds <= speedup.work_seconds + 0.001
+    assert 0.0 < speedup.critical_seconds <= speedup.actual_seconds
 
 
 async def test_a_fork_within_a_programmed_step_asks_only_what_was_not_recorded(project: Path) -> None:
@@ -121,12 +129,13 @@ async def test_a_fork_within_a_programmed_step_asks_only_what_was_not_recorded(p
     async with Swarm.open(
         project, model=model(lambda number: SUM, asked), workspace=project / "data"
     ) as swarm:
-        again = await (await swarm.resume(forked.id)).answer()
+        resumed: Run[str] = await swarm.resume(forked.path.stem)
+        again = await resumed.answer()
 
     assert (again.status, again.text.split("\n")[0]) == ("done", "7")
     assert (project / "data/sums.csv").is_file()
     assert len(asked) < 4
-    assert read_run(run_path(project, forked.id)).id == forked.id
+    assert read_run(forked.path).id == forked.path.stem
 
 
 async def test_a_step_none_of_whose_programs_agree_fails_with_what_each_left(project: Path) -> None:
@@ -146,6 +155,7 @@ async def test_calls_with_an_effect_are_made_once_by_the_program_that_is_chosen(
         sent.append(to)
         return "sent"
 
+    write_card(project, "python")
     program = 'for name in ["ann", "bob"]: tool("python.send", to=name)\nanswer("sent both")'
     answer = await worked(project, PLAN, model(lambda number: program), send)
 
@@ -167,7 +177,8 @@ async def test_a_server_that_is_gone_leaves_the_step_unfinished_and_a_resume_goe
         run: Run[str] = await swarm.start("Add up what was spent.", plan=PLAN)
         first = await run.answer()
     async with Swarm.open(project, model=whole, workspace=project / "data") as swarm:
-        second = await (await swarm.resume(first.run)).answer()
+        resumed: Run[str] = await swarm.resume(first.run)
+        second = await resumed.answer()
 
     assert first.status == "paused"
     assert (second.status, second.text.split("\n")[0]) == ("done", "7")
@@ -182,6 +193,7 @@ async def test_a_run_that_is_stopped_while_its_program_computes_ends_it_and_goes
         began.set()
         return "yes"
 
+    write_card(project, "python")
     long = Plan(
         steps=(
             Step(id="long", agent="programmer", brief="Wait.", program='tool("started")\nwhile True: pass'),
@@ -202,6 +214,7 @@ async def test_a_given_program_works_on_tables_of_earlier_steps_and_on_items(pro
     plan = Plan(
         steps=(
             Step(
+                expects=table_schema(["n:text"]),
                 id="names",
                 agent="programmer",
                 brief="Names.",
