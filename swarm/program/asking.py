@@ -24,7 +24,7 @@ SHARE_OF_WINDOW = 0.3
 MOST_SAMPLES = 900
 """Tokens of what is shown of the workspace."""
 MOST_SHOWN = 400
-MOST_FAULT = 700
+MOST_FAULT = 400
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
 
 
@@ -56,10 +56,12 @@ class Question:
         last = Message(role="user", content=self._last(min(int(window * SHARE_OF_WINDOW), MOST_SAMPLES)))
         return (Message(role="system", content=system), *examples("program_examples"), last)
 
-    def repair(self, messages: tuple[Message, ...], reply: str, fault: str) -> tuple[Message, ...]:
-        """The conversation that asks for a program again, told what was wrong with the one that came."""
-        said = Message(role="user", content=fill("program_repair", fault=one_line(fault, MOST_FAULT)))
-        return (*messages, Message(role="assistant", content=reply), said)
+    def again(self, messages: tuple[Message, ...], faults: Sequence[str]) -> tuple[Message, ...]:
+        """The conversation that asks anew, told why earlier programs were ruled out. They are not shown: a small
+        model writes down again what it sees."""
+        listed = "\n".join(f"- {one_line(fault, MOST_FAULT)}" for fault in dict.fromkeys(faults))
+        last = messages[-1]
+        return (*messages[:-1], Message(last.role, f"{last.content}\n{fill('program_again', faults=listed)}"))
 
     def _last(self, room: int) -> str:
         assignment = self.assignment

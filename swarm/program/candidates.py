@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -12,7 +11,7 @@ from pydantic import JsonValue
 from swarm.agent.assignment import Assignment
 from swarm.agent.session import summary
 from swarm.errors import ModelError, ModelUnavailable
-from swarm.events import ToolCalled, ToolReturned
+from swarm.events import Notice, ToolCalled, ToolReturned
 from swarm.messages import Message, Request
 from swarm.program.asking import Question, program_in
 from swarm.program.calls import Calls, Delegate, Readers
@@ -38,6 +37,8 @@ ENOUGH = 2
 TEMPERATURE = 0.7
 """Of all candidates but the first, which is the model's likeliest."""
 PROGRAM_TOKENS = 700
+MOST_TOLD = 2
+"""Faults of earlier programs that a later one is told."""
 
 
 @dataclass
@@ -71,6 +72,8 @@ class Programming:
         failure, doubts = await place(self.work, self.assignment.thread, choice)
         if failure:
             return Result(status="failed", reason=failure, votes=votes)
+        if passed := choice.winner.outcome.passed:
+            self.work.note(Notice(text=passed, step=self.assignment.step.id))
         await self._keep(choice.winner, votes)
         return self._given(choice.winner, doubts, votes)
 
@@ -93,31 +96,15 @@ class Programming:
         endpoint, most = self.work.model.endpoint, max(self.work.limits.candidates, 1)
         messages = question.messages(endpoint.window)
         ballots: list[Ballot] = []
-        repaired: set[int] = set()
         while len(ballots) < most and not is_decided(ballots, self._enough):
             wave = range(len(ballots) + 1, min(len(ballots) + max(endpoint.slots, 1), most) + 1)
+            faults = [ballot.faults[0] for ballot in ballots if ballot.faults][-MOST_TOLD:]
+            # Every other wave is told: of a fault that is none, the others know nothing.
+            asked = question.again(messages, faults) if faults and len(ballots) % 2 == 0 else messages
             async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(
-                        self._candidate(
-                            number, await self._asked(question, messages, ballots, repaired), promise
-                        )
-                    )
-                    for number in wave
-                ]
+                tasks = [group.create_task(self._candidate(number, asked, promise)) for number in wave]
             ballots += [task.result() for task in tasks]
         return ballots
-
-    async def _asked(
-        self, question: Question, messages: tuple[Message, ...], ballots: Sequence[Ballot], repaired: set[int]
-    ) -> tuple[Message, ...]:
-        """What the next candidate is asked: to mend one that is ruled out and that nobody has mended, else anew."""
-        broken = next((one for one in reversed(ballots) if one.faults and one.number not in repaired), None)
-        reply = await self.work.journal.reply(self._at(broken.number).thread, 1) if broken else None
-        if broken is None or reply is None:
-            return messages
-        repaired.add(broken.number)
-        return question.repair(messages, reply.text, broken.faults[0])
 
     async def _candidate(self, number: int, messages: tuple[Message, ...], promise: Promise) -> Ballot:
         """One program, asked for and run."""

@@ -19,7 +19,7 @@ import reprlib
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from swarm.program import clock
@@ -27,11 +27,11 @@ from swarm.program.functions import Functions
 from swarm.program.hints import hint
 from swarm.program.overlay import Overlay
 from swarm.program.querying import Catalogue
+from swarm.program.script import KEPT, Passes, lenient, names_used, prepared
 from swarm.program.wire import MOST_PRINTED, Line, Order
 
 NAME = "program.py"
 PACKAGE = Path(__file__).parent.parent
-KEPT = "_given_"
 MOST_VALUES = 4
 """Of names that are shown where a program failed."""
 reprlib.aRepr.maxstring = reprlib.aRepr.maxother = 100
@@ -50,10 +50,10 @@ def main(descriptor: int) -> None:
     clock.stop(order.now)
     random.seed(order.seed)
     printed = _Printed()
-    error = ""
+    error = passed = ""
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
-            run(order, functions)
+            passed = run(order, functions, overlay)
         except SystemExit as leave:
             error = "" if leave.code in (None, 0) else f"the program left with {leave.code!r}"
         except BaseException as raised:  # noqa: BLE001  # whatever a program raises is told
@@ -69,20 +69,44 @@ def main(descriptor: int) -> None:
         has_answer=functions.has_answer,
         read={name: [*seen] for name, seen in overlay.read.items()},
         listed=[*overlay.listed],
+        passed=passed,
         removed=[*sorted(overlay.removed)],
     )
 
 
-def run(order: Order, functions: Functions) -> None:
-    """Runs the program with its functions as globals, and what earlier steps gave by their ids."""
+def run(order: Order, functions: Functions, overlay: Overlay) -> str:
+    """Runs the program with its functions as globals, and what earlier steps gave by their ids; what it passed
+    over, in words.
+
+    Where it fails at lines of another form than the others it is run again without them. What it had asked the
+    run for by then can't be asked again for sure, so such a program fails.
+    """
+    given = functions.given()
+    tree = prepared(order.program, given, NAME)
+    try:
+        exec(compile(tree, NAME, "exec"), _globals(order, functions, tree))  # in a sandbox
+    except (IndexError, ValueError, AttributeError, KeyError):
+        if functions.has_asked:
+            raise
+        overlay.forget()
+        functions.forget()
+        passes = Passes()
+        again = lenient(prepared(order.program, given, NAME))
+        names = {**_globals(order, functions, again), **passes.globals()}
+        exec(compile(again, NAME, "exec"), names)  # in a sandbox
+        return passes.check()
+    return ""
+
+
+def _globals(order: Order, functions: Functions, tree: ast.Module) -> dict[str, object]:
     names: dict[str, object] = {"__name__": "__main__", "__builtins__": {**vars(builtins), **usual()}}
+    names |= {
+        name: functions.table(name) for name in names_used(tree) & set(functions.names()) - set(usual())
+    }
     names |= order.results
     names |= {"results": order.results, "item": order.item}
     names |= functions.given()
-    names |= {f"{KEPT}{name}": function for name, function in functions.given().items()}
-    exec(
-        compile(unshadowed(order.program, functions.given()), NAME, "exec"), names
-    )  # in the sandbox that this process is in
+    return names | {f"{KEPT}{name}": function for name, function in functions.given().items()}
 
 
 def usual() -> dict[str, object]:
@@ -103,21 +127,6 @@ def usual() -> dict[str, object]:
         )
     }
     return modules | {"Counter": collections.Counter, "defaultdict": collections.defaultdict, "Path": Path}
-
-
-def unshadowed(program: str, functions: Iterable[str]) -> ast.Module:
-    """The program, with each function still there where a variable has its name: ``lines = lines(name)``."""
-    tree = ast.parse(program, NAME)
-    nodes = [*ast.walk(tree)]
-    stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    for node in nodes:
-        match node:
-            case ast.Call(func=ast.Name(id=name) as called) if name in functions and name in stored - own:
-                called.id = f"{KEPT}{name}"
-            case _:
-                pass
-    return tree
 
 
 def told(raised: BaseException, program: str) -> str:

@@ -47,6 +47,8 @@ class Ended(BaseModel):
     read: dict[str, list[int]] = {}
     """What it read, and what each file was like then."""
     removed: list[str] = []
+    passed: str = ""
+    """Lines that it passed over, in words."""
     listed: list[str] = []
     """Patterns that it looked for files by."""
 

@@ -24,6 +24,16 @@ class Functions:
         self._catalogue = catalogue
         self._line = line
         self._answers: list[Plain] = []
+        self.has_asked = False
+        """Whether the run was asked for anything."""
+
+    def forget(self) -> None:
+        """Lets go of the answers, as before the start."""
+        self._answers.clear()
+
+    def names(self) -> dict[str, str]:
+        """The tables that there are, and where each lies."""
+        return self._catalogue.names()
 
     def given(self) -> dict[str, object]:
         """The functions by the names that a program calls them by."""
@@ -54,7 +64,14 @@ class Functions:
 
     def files(self, pattern: str = "**/*") -> list[str]:
         """Names of the files that a pattern matches."""
-        return self._overlay.files(pattern)
+        try:
+            return self._overlay.files(pattern)
+        except FileNotFoundError as error:
+            if pattern in self._catalogue.names():
+                raise FileNotFoundError(
+                    f"{pattern} is a table and no folder: table({pattern!r}) gives its rows, sql(query) asks it"
+                ) from error
+            raise
 
     def read(self, name: str) -> str:
         """The text of a file."""
@@ -69,7 +86,9 @@ class Functions:
         return text.replace("\r\n", "\n")
 
     def lines(self, name: str) -> list[str]:
-        """The lines of a file, without their ends."""
+        """The lines of a file, or of all files of a pattern, without their ends."""
+        if isinstance(name, str) and "*" in name:
+            return [line for one in self.files(name) for line in self.read(one).splitlines()]
         return self.read(name).splitlines()
 
     def table(self, name: str) -> list[Row]:
@@ -108,10 +127,12 @@ class Functions:
     def extract(self, text: str | Iterable[str], columns: object) -> object:
         """The rows that a reader finds in a text; of several texts, the rows of each."""
         named = _columns(columns)
+        self.has_asked = True
         return self._asked(text, lambda one: self._line.call(call="extract", text=one, columns=[*named]))
 
     def ask(self, question: str, text: str | Iterable[str] = "") -> object:
         """What a reader answers to a question about a text; about several texts, the answers in their order."""
+        self.has_asked = True
         return self._asked(text, lambda one: self._line.call(call="ask", text=one, question=question))
 
     def tool(self, name: str, /, *unnamed: object, **args: object) -> Plain:
@@ -119,6 +140,7 @@ class Functions:
         if unnamed:
             raise ValueError(f"tool({name!r}, …): give each argument by its name")
         known = {key: plain(value) for key, value in args.items()}
+        self.has_asked = True
         return self._line.call(call="tool", tool=name, args=known)
 
     def open(self, name: Any, mode: str = "r", *_: Any, **kwargs: Any) -> Any:

@@ -64,6 +64,8 @@ class Outcome(BaseModel):
     """The files it leaves, by their names in the workspace."""
     read: tuple[str, ...] = ()
     """Files and tables that it read."""
+    passed: str = ""
+    """Lines of another form that it passed over, in words; empty where there were none."""
     listed: tuple[str, ...] = ()
     """Patterns that it looked for files by."""
     wishes: tuple[ToolCall, ...] = ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from fnmatch import translate
 from pathlib import Path, PurePosixPath
@@ -40,6 +41,13 @@ class Overlay:
     def has_changes(self) -> bool:
         """Whether anything was written or removed."""
         return bool(self.removed) or any(self.written.iterdir())
+
+    def forget(self) -> None:
+        """Lets go of all that was written, as before the start."""
+        for path in self.written.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self.removed.clear()
+        self.listed.clear()
 
     def name_of(self, name: str | os.PathLike[str]) -> str:
         """A file's name relative to the workspace, whatever way it is written.

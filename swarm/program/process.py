@@ -24,6 +24,9 @@ from swarm.sandbox.start import start
 from swarm.sandbox.way import Way
 from swarm.tool import ToolCall
 
+MOST_PASSED = 400
+"""Characters of what a program tells of lines that it passed over."""
+
 
 class Bounds(TypedDict):
     """Those of ``Confinement`` that programs have."""
@@ -120,5 +123,6 @@ def _outcome(order: Order, end: Ended, wishes: list[ToolCall]) -> Outcome:
         files=files,
         read=tuple(end.read),
         listed=tuple(end.listed),
+        passed=end.passed[:MOST_PASSED],
         wishes=tuple(wishes),
     )
