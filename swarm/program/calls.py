@@ -152,7 +152,8 @@ class Calls:
             case "tool":
                 args = call.get("args")
                 return await self._tool(str(call.get("tool")), args if isinstance(args, dict) else {})
-        raise CallRefused(f"there is no function {call.get('call')!r}")
+            case other:
+                raise CallRefused(f"there is no function {other!r}")
 
     def _noted(self, found: tuple[JsonValue, list[str]] | tuple[list[JsonValue], list[str]]) -> JsonValue:
         self.doubts += found[1]

@@ -61,15 +61,20 @@ def stop(seconds: float) -> None:
 
         return told
 
-    vars(time).update(
-        time=lambda: seconds,
-        time_ns=lambda: int(seconds * 1_000_000_000),
-        localtime=of("localtime"),
-        gmtime=of("gmtime"),
-        ctime=of("ctime"),
-        strftime=lambda form, at=None: real["strftime"](
-            form, real["localtime"](seconds) if at is None else at
-        ),
-        asctime=lambda at=None: real["asctime"](real["localtime"](seconds) if at is None else at),
-    )
-    vars(dates).update(date=FixedDate, datetime=FixedTime)
+    def strftime(form: str, at: object = None) -> object:
+        return real["strftime"](form, real["localtime"](seconds) if at is None else at)
+
+    def asctime(at: object = None) -> object:
+        return real["asctime"](real["localtime"](seconds) if at is None else at)
+
+    told: dict[str, object] = {
+        "time": lambda: seconds,
+        "time_ns": lambda: int(seconds * 1_000_000_000),
+        "strftime": strftime,
+        "asctime": asctime,
+        **{name: of(name) for name in ("localtime", "gmtime", "ctime")},
+    }
+    for name, value in told.items():
+        setattr(time, name, value)
+    for name, value in {"date": FixedDate, "datetime": FixedTime}.items():
+        setattr(dates, name, value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from swarm.errors import ToolError
 from swarm.program.overlay import Overlay
 from swarm.program.querying import Catalogue
 from swarm.program.saving import Plain, plain, text_of
+from swarm.program.shapes import dict_of, items_of
 from swarm.program.wire import Line
 
 Row = dict[str, Plain]
@@ -50,7 +51,8 @@ class Functions:
             "extract",
             "ask",
         )
-        return {name: getattr(self, name) for name in named} | {"tool": self.tool, "open": self.open}
+        found: dict[str, object] = {name: getattr(self, name) for name in named}
+        return found | {"tool": self.tool, "open": self.open}
 
     @property
     def has_answer(self) -> bool:
@@ -105,7 +107,7 @@ class Functions:
             raise ValueError("sql(query, t=rows): give rows by the name that the query has for them")
         return self._catalogue.select(query, rows)
 
-    def save(self, name: str, data: object, columns: Sequence[str] | None = None) -> None:
+    def save(self, name: object, data: object, columns: Sequence[str] | None = None) -> None:
         """Writes a file, in the form that its name's ending says."""
         if not isinstance(name, str) and isinstance(data, str):
             raise ValueError("save(name, data): the name of the file comes first")
@@ -171,12 +173,13 @@ class Functions:
         """One answer for a text; the answers in their order for several, which are worked on side by side."""
         if isinstance(text, str):
             return ask(text)
-        if not isinstance(text, Iterable) or isinstance(text, Mapping):
+        texts = items_of(text)
+        if texts is None:
             raise ValueError("give a text, as read(name), or a list of texts")
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(max_workers=64) as pool:
-            return list(pool.map(ask, [str(one) for one in text]))
+            return list(pool.map(ask, [str(one) for one in texts]))
 
 
 def _guessed(path: Path, name: str) -> str:
@@ -197,10 +200,11 @@ def _one(name: object, function: str) -> str:
 
 def _columns(columns: object) -> list[str]:
     """Columns as ``name`` or ``name:type``, in a text with commas or in a list."""
-    if isinstance(columns, Mapping):
-        columns = [f"{name}:{kind}" for name, kind in columns.items()]
-    parts = columns.split(",") if isinstance(columns, str) else columns
-    if not isinstance(parts, Iterable):
+    keyed = dict_of(columns)
+    if keyed is not None:
+        columns = [f"{name}:{kind}" for name, kind in keyed.items()]
+    parts = columns.split(",") if isinstance(columns, str) else items_of(columns)
+    if parts is None:
         raise ValueError('extract(text, columns) wants the columns as "name, amount:number, due:date"')
     named = [str(part).strip() for part in parts if str(part).strip()]
     if not named:

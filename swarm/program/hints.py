@@ -28,4 +28,5 @@ def hint(raised: BaseException) -> str:
             return "hold less at once: sql(query) sums without holding all rows"
         case TypeError() if "unhashable type: 'dict'" in str(raised):
             return "rows are dicts; take a value of one, as row['name']"
-    return ""
+        case _:
+            return ""

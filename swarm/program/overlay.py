@@ -56,8 +56,6 @@ class Overlay:
             ValueError: it leads out of the workspace.
         """
         text = os.fspath(name)
-        if not isinstance(text, str):
-            raise TypeError("a file's name must be a text")
         if text.startswith(f"{self.workspace}{os.sep}"):
             text = text[len(str(self.workspace)) + 1 :]
         inside = os.path.normpath(text.replace("\\", "/").strip())

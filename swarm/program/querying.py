@@ -6,7 +6,7 @@ import re
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, cast
@@ -15,6 +15,7 @@ from urllib.parse import quote
 from swarm.errors import ToolError
 from swarm.program.overlay import Overlay
 from swarm.program.saving import Plain, plain
+from swarm.program.shapes import dicts_of, items_of
 from swarm.program.wire import Table
 
 if TYPE_CHECKING:
@@ -229,13 +230,14 @@ def _as_table(found: Plain) -> list[Row]:
 
 
 def _cell(value: object) -> Plain:
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value).hex()
+    if isinstance(value, bytes | bytearray):
+        return value.hex()
     return plain(value)
 
 
 def _given(name: str, value: object) -> list[Row]:
-    rows = list(value) if isinstance(value, Iterable) and not isinstance(value, str | Mapping) else None
-    if rows is None or not all(isinstance(row, Mapping) for row in rows):
+    items = items_of(value)
+    rows = None if items is None else dicts_of(items)
+    if rows is None:
         raise ValueError(f"sql(…, {name}=…) wants a list of dicts, one for each row")
     return [{str(key): plain(cell) for key, cell in row.items()} for row in rows]

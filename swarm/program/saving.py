@@ -7,9 +7,11 @@ import decimal
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, time, timedelta
 from pathlib import PurePosixPath
+
+from swarm.program.shapes import dict_of, dicts_of, items_of, lists_of
 
 SEPARATED = {".csv": ",", ".tsv": "\t"}
 LINES = (".jsonl", ".ndjson")
@@ -58,14 +60,19 @@ def text_of(name: str, data: object, columns: Sequence[str] | None = None) -> st
     if ending in LINES:
         if isinstance(data, str) and all(_is_json(line) for line in data.splitlines()):
             return data if data.endswith("\n") or not data else f"{data}\n"
-        lines = data if isinstance(data, Iterable) and not isinstance(data, str | Mapping) else [data]
-        return "".join(f"{json.dumps(plain(line), ensure_ascii=False)}\n" for line in lines)
+        lines = items_of(data)
+        return "".join(
+            f"{json.dumps(plain(line), ensure_ascii=False)}\n"
+            for line in ([data] if lines is None else lines)
+        )
     if isinstance(data, str):
         return data if data.endswith("\n") or not data else f"{data}\n"
-    if ending == ".md" and (rows := _rows(data, columns)) is not None:
+    items = items_of(data)
+    if ending == ".md" and (rows := _rows(items, columns)) is not None:
         return _markdown(*rows)
-    if isinstance(data, list | tuple) and all(isinstance(line, str) for line in data):
-        return "".join(line if line.endswith("\n") else f"{line}\n" for line in data)
+    texts = [line for line in items or [] if isinstance(line, str)]
+    if items is not None and len(texts) == len(items):
+        return "".join(line if line.endswith("\n") else f"{line}\n" for line in texts)
     raise ValueError(f"save({name!r}, …) wants a text, not {_kind(data)}; make one of it first")
 
 
@@ -89,13 +96,18 @@ def plain(value: object, depth: int = 0) -> Plain:
             return value.isoformat()
         case timedelta():
             return value.total_seconds()
-        case Mapping():
-            return _object(value, depth)
-        case set() | frozenset():
-            found = (plain(inner, depth + 1) for inner in value)
-            return sorted(found, key=lambda one: (str(type(one)), str(one)))
-        case Iterable() if not isinstance(value, bytes | bytearray):
-            return [plain(inner, depth + 1) for inner in value]
+        case _:
+            return _several(value, depth)
+
+
+def _several(value: object, depth: int) -> Plain:
+    if (keyed := dict_of(value)) is not None:
+        return _object(keyed, depth)
+    items = items_of(value)
+    if items is not None:
+        found = [plain(inner, depth + 1) for inner in items]
+        is_set = isinstance(value, set | frozenset)
+        return sorted(found, key=lambda one: (str(type(one)), str(one))) if is_set else found
     raise ValueError(f"{_kind(value)} can't be saved or answered; give texts, numbers, lists and dicts")
 
 
@@ -106,8 +118,9 @@ def _number(value: float | decimal.Decimal) -> Plain:
         raise ValueError("an infinite number can't be saved or answered; was something divided by nothing?")
     if isinstance(value, decimal.Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    if value == 0 or value.is_integer():
-        return float(value)
+    value = float(value)
+    if value.is_integer():
+        return value
     return round(value, max(EXACT_PLACES - 1 - math.floor(math.log10(abs(value))), LEAST_PLACES))
 
 
@@ -140,29 +153,30 @@ def _is_json(data: str) -> bool:
     return True
 
 
-def _rows(data: object, columns: Sequence[str] | None) -> tuple[list[str], list[list[object]]] | None:
-    """The names and cells of a table; None where the data is none."""
-    if isinstance(data, Mapping | str) or not isinstance(data, Iterable):
+def _rows(
+    items: list[object] | None, columns: Sequence[str] | None
+) -> tuple[list[str], list[list[object]]] | None:
+    """The names and cells of a table; None where the items are none."""
+    if items is None:
         return None
-    rows = list(data)
-    if all(isinstance(row, Mapping) for row in rows):
+    if (rows := dicts_of(items)) is not None:
         there = list(dict.fromkeys(_key(key) for row in rows for key in row))
         if columns and rows and (lacking := [name for name in columns if name.strip() not in there]):
             raise ValueError(f"no row has {', '.join(lacking)}; the rows have {', '.join(there)}")
         found = [name.strip() for name in columns] if columns else there
-        rows = [{_key(key): cell for key, cell in row.items()} for row in rows]
-        return found, [[row.get(name) for name in found] for row in rows]
-    if rows and all(isinstance(row, list | tuple) for row in rows):
-        head = columns or [str(cell) for cell in rows[0]]
-        body = rows if columns and [*rows[0]] != [*columns] else rows[1:]
-        return [*head], [[*row] for row in body]
+        named = [{_key(key): cell for key, cell in row.items()} for row in rows]
+        return found, [[row.get(name) for name in found] for row in named]
+    lists = lists_of(items)
+    if lists:
+        head = columns or [str(cell) for cell in lists[0]]
+        return [*head], lists if columns and lists[0] != [*columns] else lists[1:]
     return None
 
 
 def _separated(name: str, data: object, columns: Sequence[str] | None, separator: str) -> str:
     if isinstance(data, str) and (separator in data or "\n" in data.strip()):
         return data if data.endswith("\n") else f"{data}\n"
-    found = _rows(data, columns)
+    found = _rows(items_of(data), columns)
     if found is None:
         raise ValueError(f"save({name!r}, …) wants a list of dicts, one for each row, not {_kind(data)}")
     names, rows = found

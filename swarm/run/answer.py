@@ -116,7 +116,8 @@ def _by_program(result: Result) -> str:
             return "\n".join(f"{name}: {_value(value)}" for name, value in result.data.items())
         case list():
             return ", ".join(map(_value, result.data))
-    return _value(result.data)
+        case _:
+            return _value(result.data)
 
 
 def _value(value: JsonValue) -> str:

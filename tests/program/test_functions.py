@@ -6,11 +6,13 @@ import datetime
 import decimal
 import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from swarm.program.functions import Functions
 from swarm.program.wire import Table
 from tests.program.conftest import Here
 
@@ -265,7 +267,7 @@ def test_what_cannot_be_saved_is_an_error_that_says_what_can(kind: str, here: He
 
 def test_save_takes_the_name_first(here: Here) -> None:
     with pytest.raises(ValueError, match=r"save\(name, data\): the name of the file comes first"):
-        here().save([{"a": 1}], "a.csv")  # type: ignore[arg-type]  # a typical mistake
+        here().save([{"a": 1}], "a.csv")
 
 
 def test_a_column_that_no_row_has_is_an_error(here: Here) -> None:
@@ -336,16 +338,18 @@ def test_extract_takes_columns_in_any_form(columns: object, here: Here) -> None:
         here().extract("x", columns)
 
 
-@pytest.mark.parametrize(
-    ("call", "said"),
-    [
-        (lambda it: it.extract("x", 3), r'wants the columns as "name, amount:number, due:date"'),
-        (lambda it: it.extract("x", " , "), "at least one column"),
-        (lambda it: it.extract({"a": "x"}, "a"), r"give a text, as read\(name\), or a list of texts"),
-        (lambda it: it.ask("what?", 3), "give a text"),
-        (lambda it: it.tool("mail.send", "Ann"), "give each argument by its name"),
-    ],
-)  # fmt: skip
-def test_a_call_of_another_form_is_an_error(call: object, said: str, here: Here) -> None:
+WRONG_CALLS: dict[str, tuple[Callable[[Functions], object], str]] = {
+    "columns that are a number": (lambda it: it.extract("x", 3), r'wants the columns as "name, amount:number, due:date"'),
+    "no columns": (lambda it: it.extract("x", " , "), "at least one column"),
+    "a dict for a text": (lambda it: it.extract({"a": "x"}, "a"), r"give a text, as read\(name\), or a list of texts"),
+    "a number for a text": (lambda it: it.ask("what?", 3), "give a text"),  # type: ignore[arg-type]  # a mistake
+    "an unnamed argument": (lambda it: it.tool("mail.send", "Ann"), "give each argument by its name"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WRONG_CALLS)
+def test_a_call_of_another_form_is_an_error(kind: str, here: Here) -> None:
+    call, said = WRONG_CALLS[kind]
+
     with pytest.raises(ValueError, match=said):
-        call(here())  # type: ignore[operator]  # a list of functions
+        call(here())
