@@ -155,10 +155,10 @@ def _before(connection: Connection) -> Counter[tuple[object, ...]]:
     """By the place of a call, how many calls its turn had before it: places between may be empty."""
     calls = table_of(Calls)
     order = select(*(calls.c[name] for name in _PLACE)).order_by(*(calls.c[name] for name in _PLACE))
-    counted, before = Counter[object](), Counter[tuple[object, ...]]()
-    for thread, turn, position in connection.execute(order):
-        before[thread, turn, position] = counted[thread, turn]
-        counted[thread, turn] += 1
+    counted, before = Counter[tuple[object, ...]](), Counter[tuple[object, ...]]()
+    for row in connection.execute(order).mappings():
+        before[_place(row)] = counted[_place(row)[:2]]
+        counted[_place(row)[:2]] += 1
     return before
 
 

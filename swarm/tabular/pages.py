@@ -196,7 +196,7 @@ def _read(table: _Table) -> PageTable | None:
         raise ToolError(f"it has over {MOST_SPAN:,} columns")
     grid = _grid(rows, max(named, 1))
     head, body = grid[: max(named, 1)], grid[max(named, 1) :]
-    header = [" ".join(dict.fromkeys(filter(None, column))) for column in zip(*head, strict=True)]
+    header = [" ".join(dict.fromkeys(text for text in column if text)) for column in zip(*head, strict=True)]
     if not named:
         _refuse_data(header, body)
     kept = [tuple(row) for row in body if any(row)]
