@@ -141,7 +141,7 @@ class Opener:
         brief, survey = self.assignment.brief, self.assignment.survey
         named = [path for path in survey.paths if path in brief]
         texts = survey.text_paths if named else frozenset[str]()
-        listed = [path for path in named if is_shown(path) or path in texts]
+        listed = [path for path in named if path == self._item() or is_shown(path) or path in texts]
         return [*listed, *unlisted_texts(brief, survey)]
 
     async def _open_tables(self, tools: tuple[Tool, ...]) -> Opening:

@@ -143,7 +143,9 @@ def test_of_two_databases_each_table_has_a_name_of_its_own(here: Here, workspace
         "old_b_sales": "old/b.db",
         "prices": "prices.csv",
     }
-    for name, place in functions.tables().items():
+    found = functions.tables()
+    assert isinstance(found, dict)
+    for name, place in found.items():
         if name != "prices":
             assert functions.sql(f"SELECT place FROM {name}") == [{"place": place}]
 

@@ -180,7 +180,7 @@ class Team:
 
 
 async def ended(folder: Path, quick: Quick, team: Team) -> tuple[dict[str, Result], list[Event]]:
-    limits = Limits(replans=0, attempts=1)
+    limits = Limits(replans=0, attempts=1, candidates=0)
     project, told = quick(folder), open_project(folder)
     if (folder / ".mcp.json").exists():
         project = project.model_copy(
