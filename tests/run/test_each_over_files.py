@@ -111,7 +111,7 @@ async def test_an_agent_that_may_act_keeps_its_tools_and_is_told_what_cannot_be_
     assert "Text of in/good.md:\nThe kettle." in reading
     assert all("files.move" in prompt for prompt in moving)
     assert any("Text of in/good.md:\nThe kettle." in prompt for prompt in moving)
-    assert any("Reading in/bad.md failed: 'in/bad.md' is binary" in prompt for prompt in moving)
+    assert any("Reading in/bad.md failed: it holds NUL bytes" in prompt for prompt in moving)
     assert ended["read"].status == "done"
 
 

@@ -18,6 +18,7 @@ from swarm.testing import ScriptedModel
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("files_alone")]
 
+PLANNED = Limits(candidates=0)
 TASK = "Tell what lies here."
 PLAN = json.dumps({"steps": [{"id": "tell", "agent": "writer", "brief": "Tell what lies here."}]})
 OWN_TOOLS = '''"""Tools of this project."""
@@ -68,7 +69,7 @@ def fill(project: Path) -> None:
 async def cut_off(project: Path) -> tuple[str, str]:
     """A run that is stopped while it asks for a plan: its id, and what it had asked."""
     planner = Planner(waits=True)
-    async with asyncio.timeout(60), Swarm.open(project, model=planner.model()) as swarm:
+    async with asyncio.timeout(60), Swarm.open(project, model=planner.model(), limits=PLANNED) as swarm:
         run: Run[str] = await swarm.start(TASK)
         await planner.stands.wait()
         await run.stop()
@@ -78,7 +79,7 @@ async def cut_off(project: Path) -> tuple[str, str]:
 async def gone_on(project: Path, id: str) -> str:
     """What a run that goes on asks for a plan."""
     planner = Planner()
-    async with asyncio.timeout(60), Swarm.open(project, model=planner.model()) as swarm:
+    async with asyncio.timeout(60), Swarm.open(project, model=planner.model(), limits=PLANNED) as swarm:
         run: Run[str] = await swarm.resume(id, limits=Limits(tokens=1_000_000))
         assert (await run.answer()).status == "done"
     return planner.seen[0]
@@ -118,7 +119,7 @@ async def test_a_fork_reads_the_survey_that_was_recorded(tmp_path: Path) -> None
     id, asked = await cut_off(tmp_path)
     await gone_on(tmp_path, id)
     (tmp_path / "prices.html").unlink()
-    async with Swarm.open(tmp_path, model=Planner().model()) as swarm:
+    async with Swarm.open(tmp_path, model=Planner().model(), limits=PLANNED) as swarm:
         made = await swarm.fork(id, "plan:1")
 
     assert await gone_on(tmp_path, made.path.stem) == asked
