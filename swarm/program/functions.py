@@ -89,7 +89,7 @@ class Functions:
 
     def lines(self, name: str) -> list[str]:
         """The lines of a file, or of all files of a pattern, without their ends."""
-        if isinstance(name, str) and "*" in name:
+        if "*" in str(name):
             return [line for one in self.files(name) for line in self.read(one).splitlines()]
         return self.read(name).splitlines()
 
