@@ -22,7 +22,7 @@ main(sys.argv[2:])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system says otherwise what a process has")
-@pytest.mark.parametrize("room", [30, 80])
+@pytest.mark.parametrize("room", [100, 200])
 def test_a_run_that_gets_no_memory_says_so_in_a_line(tmp_path: Path, room: int) -> None:
     command = python("-c", SHORT, str(room), "run", "Do it.", "-m", "scripted", "-p", str(tmp_path))
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
