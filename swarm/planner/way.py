@@ -17,6 +17,8 @@ from swarm.survey.kinds import DOCUMENTS, MAIL, MAILBOX, NOTE, PAGE, PLAIN
 
 PROSE = frozenset({PLAIN, NOTE, MAIL, MAILBOX, PAGE, *DOCUMENTS})
 """Kinds of texts that may be prose; the others are written in a form that programs read."""
+PROGRAM = "program"
+"""Id of the one step."""
 SHARE_OF_PROSE = 0.5
 """Of the words of a text that stand in sentences, from which on it is prose."""
 SENTENCE_WORDS = 4
@@ -32,7 +34,12 @@ def by_program(task: str, survey: Survey, cards: Mapping[str, AgentCard]) -> Pla
         return None
     if any(_must_be_read(group) for group in _concerned(task, survey)):
         return None
-    return Plan(steps=(Step(id="task", agent=card.name, brief=task.replace("{item}", "item")),))
+    return Plan(steps=(Step(id=PROGRAM, agent=card.name, brief=task.replace("{item}", "item")),))
+
+
+def is_by_program(plan: Plan) -> bool:
+    """Whether a plan is that of one program."""
+    return [step.id for step in plan.steps] == [PROGRAM]
 
 
 def _concerned(task: str, survey: Survey) -> Sequence[Group]:

@@ -14,7 +14,7 @@ from swarm.events import AgentWaiting, Notice, PlanMade, StepChanged, StepEnded
 from swarm.plan import Plan
 from swarm.planner.change import replan, wants_change
 from swarm.planner.planner import Planning, make_plan
-from swarm.planner.way import by_program
+from swarm.planner.way import by_program, is_by_program
 from swarm.result import Result, Status
 from swarm.run.answer import Composed, compose
 from swarm.run.direct import Ground, direct
@@ -30,6 +30,7 @@ GIVEN, REPLANS, ROUNDS = "given", "replans", "rounds"
 """Settings in a run's record: whether a person gave the plan; how often what failed was changed; how
 often each step was given another try."""
 BY_PROGRAM = "programs can take apart all that the task names"
+INSTEAD = "programs did not come to one result"
 PLANS = Want(kind="_plan", tier="large")
 Approve = Callable[[Plan], Awaitable[Plan | None]]
 
@@ -156,16 +157,20 @@ class Conductor:
     @property
     def wants_replan(self) -> bool:
         """Whether steps failed that a change may help."""
-        # Programs that do not agree have been written again already, told what was wrong with each.
-        is_program = all(
-            self.cards[step.agent].works == "program" for step in self.current.steps if not step.joins
-        )
-        may = self.replans < self.work.limits.replans and len(self.cards) > 1 and not is_program
-        return may and wants_change(self.current, self.results)
+        if self.replans >= self.work.limits.replans or len(self.cards) < 2:
+            return False
+        if is_by_program(self.current) and not self.work.journal.run.settings.get(GIVEN):
+            return any(result.status == "failed" for result in self.results.values())
+        # Programs that do not agree have been written again already, told what was wrong with others.
+        steps = [step for step in self.current.steps if not step.joins]
+        is_program = all(self.cards[step.agent].works == "program" for step in steps)
+        return not is_program and wants_change(self.current, self.results)
 
     async def replan(self) -> bool:
         """Change what failed, as the planner chooses; whether there is something to do again."""
         found = await self._look()
+        if is_by_program(self.current):
+            return await self._plan_instead(found)
         async with self.work.leased(PLANS) as work:
             planning = Planning(work, self.task, found, self.cards)
             made = await replan(planning, self.current, self.results, self.replans + 1)
@@ -187,6 +192,15 @@ class Conductor:
             changed = "; ".join(f"{change.change} {change.step}" for change in made.changes)
             self.work.note(PlanMade(plan=plan, note=changed))
         return bool(made.changes)
+
+    async def _plan_instead(self, found: Survey) -> bool:
+        """Plan a task whose programs came to nothing that can be relied on."""
+        async with self.work.leased(PLANS) as work:
+            made = await make_plan(Planning(work, self.task, found, self.cards))
+        settings = {**self.work.journal.run.settings, REPLANS: self.replans + 1}
+        await self.work.journal.save_run(plan=made.plan, settings=settings)
+        self.work.note(made.model_copy(update={"note": "; ".join(filter(None, [made.note, INSTEAD]))}))
+        return True
 
     def _reopen(self, changes: Sequence[StepChanged]) -> None:
         """Record that what failed, and what was skipped for it, has no end yet; what is dropped has."""

@@ -1,0 +1,78 @@
+"""Which tasks go to programs, and what becomes of one whose programs come to nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from swarm.events import PlanMade
+from swarm.limits import Limits
+from swarm.messages import Request
+from swarm.run.run import Run
+from swarm.run.swarm import Swarm
+from swarm.store.reader import read_events
+from swarm.store.runs import run_path
+from swarm.testing import ScriptedModel
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+
+TASK = "How many lines of logs say ERROR? Write errors.csv with file and errors."
+RIGHT = """
+rows = [{"file": name, "errors": sum(" ERROR " in line for line in lines(name))} for name in files("logs")]
+save("errors.csv", rows)
+answer(sum(row["errors"] for row in rows))
+"""
+PLAN = {"steps": [{"id": "told", "agent": "writer", "brief": "Tell what was asked.", "writes": "errors.csv"}]}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "logs").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / f"logs/{name}.log").write_text("07:01 ERROR x\n07:02 INFO y\n", encoding="utf-8")
+    return tmp_path
+
+
+def model(program: str) -> ScriptedModel:
+    def reply(request: Request) -> str:
+        said = "\n".join(message.content for message in request.messages)
+        if "These functions are there" in said:
+            return f"```python\n{program}\n```"
+        if "Fields of a step" in said:
+            return json.dumps(PLAN)
+        return json.dumps({"result": "file,errors\na,1"})
+
+    return ScriptedModel(reply)
+
+
+async def ended(project: Path, program: str, candidates: int = 2) -> tuple[str, str, list[PlanMade]]:
+    limits = Limits(candidates=candidates, attempts=1)
+    async with Swarm.open(project, model=model(program), limits=limits) as swarm:
+        run: Run[str] = await swarm.start(TASK)
+        answer = await run.answer()
+    events = read_events(run_path(project, answer.run))
+    return answer.status, answer.text, [event for event in events if isinstance(event, PlanMade)]
+
+
+async def test_a_task_over_logs_is_done_by_programs_that_agree(project: Path) -> None:
+    status, text, plans = await ended(project, RIGHT)
+
+    assert (status, text) == ("done", "2\n\nFiles: errors.csv")
+    assert [plan.origin for plan in plans] == ["direct"]
+    written = (project / "errors.csv").read_text(encoding="utf-8")
+    assert written == "file,errors\nlogs/a.log,1\nlogs/b.log,1\n"
+
+
+async def test_a_task_whose_programs_come_to_nothing_is_planned(project: Path) -> None:
+    _, _, plans = await ended(project, "answer(lines('nowhere.log'))")
+
+    assert [[step.id for step in plan.plan.steps] for plan in plans] == [["program"], ["told"]]
+    assert "programs did not come to one result" in plans[1].note
+
+
+async def test_no_program_is_written_where_none_is_wanted(project: Path) -> None:
+    _, _, plans = await ended(project, RIGHT, candidates=0)
+
+    assert [[step.id for step in plan.plan.steps] for plan in plans] == [["told"]]
