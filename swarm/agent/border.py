@@ -32,9 +32,10 @@ class Border:
     mark: str
 
     @classmethod
-    def of(cls, record: RunRecord) -> Border:
-        """The border of a recorded run."""
-        mark = record.settings.get(MARK)
+    def of(cls, record: RunRecord, *, is_queried: bool = False) -> Border:
+        """The border of a recorded run. An agent that only queries is shown no texts, but cells in one line each,
+        and gives rows that code took from tables: it has none."""
+        mark = None if is_queried else record.settings.get(MARK)
         return cls(mark if isinstance(mark, str) else "")
 
     @property

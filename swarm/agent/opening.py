@@ -64,7 +64,7 @@ class Opener:
         self.assignment = assignment
         self._calls = 0
         self._deeds = ""
-        self._border = Border.of(work.journal.run)
+        self._border = Border.of(work.journal.run, is_queried=assignment.is_queried)
 
     async def open(self) -> Opening:
         """The first prompt, the tools and the tables.

@@ -73,7 +73,7 @@ class Session:
         self._refused = dict(self.opening.refused)
         self._window = Window(self.work)
         self._progress = Progress(self._sources)
-        self._border = Border.of(self.work.journal.run)
+        self._border = Border.of(self.work.journal.run, is_queried=self.assignment.is_queried)
 
     @property
     def has_action(self) -> bool:

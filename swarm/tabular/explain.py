@@ -14,6 +14,7 @@ DATES = "; dates with strftime('%Y-%m', column), joining texts with ||"
 _UNKNOWN_COLUMN = re.compile(
     r'[Cc]olumn(?: with name)? "?([^"\n]+?)"? (?:not found|was not found|does not exist)|does not have a column named "([^"]+)"'
 )
+_LACKING = re.compile(r'(?:Table|Values list) "([^"]+)" does not have a column named "([^"]+)"')
 _UNKNOWN_TABLE = re.compile(r"Table with name (.+?) does not exist")
 _UNKNOWN_FUNCTION = re.compile(r"Function with name \"?(\w+)\"? does not exist")
 _NO_MATCH = re.compile(r"(?:types|function call) ['\"]([^'\"(]+)\(([^)]*)\)")
@@ -71,6 +72,8 @@ def _said(reason: str, names: Mapping[str, Sequence[str]]) -> str:
     columns = [column for of_table in names.values() for column in of_table]
     if unknown := _UNKNOWN_TABLE.search(reason):
         return f"no such table: {unknown[1]}{_meant(unknown[1], [*names])}"
+    if lacking := _LACKING.search(reason):
+        return _lacks(lacking[1], lacking[2], names)
     if unknown := _UNKNOWN_COLUMN.search(reason):
         name = unknown[1] or unknown[2]
         return f"no such column: {name}{_meant(name, columns) or _as_text(name)}"
@@ -88,6 +91,16 @@ def _said(reason: str, names: Mapping[str, Sequence[str]]) -> str:
     if "Parser Error" in reason:
         return f"{_first_line(reason)}; names that are words of SQL stand in double quotes, as shown"
     return _first_line(reason)
+
+
+def _lacks(table: str, column: str, names: Mapping[str, Sequence[str]]) -> str:
+    """A column that one table of several has not: which table that is, what it has, and where the column is."""
+    has = next((of for name, of in names.items() if name.casefold() == table.casefold()), None)
+    others = [name for name, of in names.items() if column.casefold() in [one.casefold() for one in of]]
+    if others:
+        return f"no such column: {table}.{column}; {column} is a column of {', '.join(others[:3])}"
+    columns = has if has is not None else [one for of in names.values() for one in of]
+    return f"no such column: {table}.{column}{_meant(column, columns)}"
 
 
 def _wrong_types(function: str, types: str) -> str:
