@@ -168,7 +168,7 @@ def system_files() -> dict[str, Ask]:
         "a disk": lambda: os.open(TARGETS["disk"], os.O_RDONLY),
         "sysctl for writing": lambda: os.open("/proc/sys/kernel/core_pattern", os.O_WRONLY),
         "sysrq": lambda: os.open("/proc/sysrq-trigger", os.O_WRONLY),
-        "control groups": lambda: names_in("/sys/fs/cgroup"),
+        "control groups for writing": lambda: os.open("/sys/fs/cgroup/cgroup.procs", os.O_WRONLY),
     }
 
 

@@ -35,8 +35,9 @@ class Planning:
 
     @property
     def agents(self) -> dict[str, AgentCard]:
-        """The roles that a plan may use."""
-        return {name: card for name, card in self.cards.items() if name != PLANNER}
+        """The roles that a plan may use. Those that write programs are given whole tasks, before there is a plan."""
+        named = {name: card for name, card in self.cards.items() if name != PLANNER}
+        return {name: card for name, card in named.items() if card.works != "program"}
 
     @property
     def team(self) -> str:

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from swarm.card import AgentCard
 from swarm.plan import Plan, Step
-from swarm.survey import Group, Survey
+from swarm.survey import Group, Survey, TableGroup
 from swarm.survey.kinds import DOCUMENTS, MAIL, MAILBOX, NOTE, PAGE, PLAIN
 
 PROSE = frozenset({PLAIN, NOTE, MAIL, MAILBOX, PAGE, *DOCUMENTS})
@@ -30,9 +30,12 @@ _WORDS = re.compile(r"[A-Za-z\u00c0-\u024f']{2,}")
 def by_program(task: str, survey: Survey, cards: Mapping[str, AgentCard]) -> Plan | None:
     """The plan of one program; None where the task needs another one."""
     card = next((card for card in cards.values() if card.works == "program"), None)
-    if card is None or not (survey.has_tables or any(group.is_text for group in survey.groups)):
+    if card is None:
         return None
-    if any(_must_be_read(group) for group in _concerned(task, survey)):
+    texts = [group for group in survey.groups if group.is_text and _is_named(group, task)]
+    tables = [table for table in (*survey.tables, *survey.database_tables) if _is_of(table, task)]
+    # A task that names nothing that lies here is about something else, as tools.
+    if not (texts or tables) or any(_must_be_read(group) for group in texts):
         return None
     return Plan(steps=(Step(id=PROGRAM, agent=card.name, brief=task.replace("{item}", "item")),))
 
@@ -42,23 +45,22 @@ def is_by_program(plan: Plan) -> bool:
     return [step.id for step in plan.steps] == [PROGRAM]
 
 
-def _concerned(task: str, survey: Survey) -> Sequence[Group]:
-    """The texts that a task names, by their folder, their file or their kind of name; all where it names none and
-    no table either."""
-    texts = [group for group in survey.groups if group.is_text]
-    named = [group for group in texts if _is_named(group, task)]
-    tables = (*survey.tables, *survey.database_tables)
-    names_table = any(_has_word(task, table.name) or table.pattern in task for table in tables)
-    return named if named or names_table else texts
-
-
 def _is_named(group: Group, task: str) -> bool:
+    """Whether a task names texts: by a folder, by the file, or by its name without an ending."""
     folders = [str(parent) for parent in PurePosixPath(group.first).parents if str(parent) != "."]
     return any(_has_word(task, name) for name in (*folders, group.first, PurePosixPath(group.first).name))
 
 
+def _is_of(table: TableGroup, task: str) -> bool:
+    folders = [str(parent) for parent in PurePosixPath(table.pattern).parents if str(parent) != "."]
+    names = (table.name, table.pattern, PurePosixPath(table.pattern).name, *folders)
+    return any(_has_word(task, name) for name in names)
+
+
 def _has_word(task: str, name: str) -> bool:
-    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", task, re.IGNORECASE) is not None
+    """Whether a name stands in the task, in the singular or the plural."""
+    stem = re.escape(name.removesuffix("s")) if "." not in name else re.escape(name)
+    return re.search(rf"(?<![\w-]){stem}s?(?![\w-])", task, re.IGNORECASE) is not None
 
 
 def _must_be_read(group: Group) -> bool:

@@ -82,7 +82,7 @@ async def test_a_malformed_part_of_an_entry_is_passed_over(
 @pytest.mark.parametrize(
     ("entry", "name", "why"),
     [
-        (bad(inputSchema=[]), "bad", "inputSchema: Input should be a valid dictionary"),
+        (bad(inputSchema=[]), "bad", "inputSchema: give a table of names and values"),
         (bad(inputSchema={"type": "object", "properties": "x"}), "bad", "inputSchema.properties: "),
         (bad(execution={"taskSupport": "required"}), "bad", "it can only be called as a task"),
         (bad(name=""), "''", "a tool's name is 1 to 128 letters"),
@@ -135,5 +135,5 @@ async def test_an_agent_whose_server_has_no_tool_that_can_be_used_is_not_left_to
 
     assert str(refusal.value) == (
         "the server 'listed' has no tool that can be used: "
-        "listed.bad is left out: inputSchema: Input should be a valid dictionary"
+        "listed.bad is left out: inputSchema: give a table of names and values"
     )
