@@ -54,7 +54,8 @@ CALLS = json.loads((HERE / "calls.json").read_text(encoding="utf-8"))
 
 
 def reply(request):
-    said = [message.content for message in request.messages]
+    # The mark of the run, which stands before the framework's words, is left out.
+    said = [re.sub(r"(?m)^\\[\\w{4}\\] ", "", message.content) for message in request.messages]
     step = re.search("Your step: Make the (\\\\w+) call", "\\n".join(said))
     if step is None and '"steps"' in json.dumps(request.output_schema):
         steps = [
