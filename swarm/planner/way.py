@@ -1,7 +1,7 @@
 """Whether a task is done by one program, or needs a plan: by what it has to read, which code can see.
 
-A program can take apart what is written in one form: logs, settings, source code, lines of fields, tables. Prose must
-be read; that is a plan's work, with one sub-agent for each text.
+A program can take apart what is written in one form: logs, settings, source code, lines of fields. Prose must be
+read; that is a plan's work, with one sub-agent for each text. What is asked of tables alone is asked in SQL.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from swarm.card import AgentCard
 from swarm.plan import Plan, Step
-from swarm.survey import Group, Survey, TableGroup
+from swarm.survey import Group, Survey
 from swarm.survey.kinds import DOCUMENTS, MAIL, MAILBOX, NOTE, PAGE, PLAIN
 
 PROSE = frozenset({PLAIN, NOTE, MAIL, MAILBOX, PAGE, *DOCUMENTS})
@@ -33,9 +33,8 @@ def by_program(task: str, survey: Survey, cards: Mapping[str, AgentCard]) -> Pla
     if card is None:
         return None
     texts = [group for group in survey.groups if group.is_text and _is_named(group, task)]
-    tables = [table for table in (*survey.tables, *survey.database_tables) if _is_of(table, task)]
-    # A task that names nothing that lies here is about something else, as tools.
-    if not (texts or tables) or any(_must_be_read(group) for group in texts):
+    # A task that names no text that lies here is about tables, which SQL is for, or about something else.
+    if not texts or any(_must_be_read(group) for group in texts):
         return None
     return Plan(steps=(Step(id=PROGRAM, agent=card.name, brief=task.replace("{item}", "item")),))
 
@@ -49,12 +48,6 @@ def _is_named(group: Group, task: str) -> bool:
     """Whether a task names texts: by a folder, by the file, or by its name without an ending."""
     folders = [str(parent) for parent in PurePosixPath(group.first).parents if str(parent) != "."]
     return any(_has_word(task, name) for name in (*folders, group.first, PurePosixPath(group.first).name))
-
-
-def _is_of(table: TableGroup, task: str) -> bool:
-    folders = [str(parent) for parent in PurePosixPath(table.pattern).parents if str(parent) != "."]
-    names = (table.name, table.pattern, PurePosixPath(table.pattern).name, *folders)
-    return any(_has_word(task, name) for name in names)
 
 
 def _has_word(task: str, name: str) -> bool:
