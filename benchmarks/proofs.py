@@ -50,6 +50,7 @@ ALL = (
     "corruption",
     "wrong_inputs",
     "sandbox",
+    "program_kills",
 )
 """In the order of PROOFS.md; those that are not short take several minutes to hours each.
 
