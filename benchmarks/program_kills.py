@@ -166,7 +166,8 @@ def wrong_in(world: ProgramWorld, last: Sitting, *, is_changed: bool) -> list[st
     if files != wanted:
         odd = {name for name in files.keys() | wanted.keys() if files.get(name) != wanted.get(name)}
         found.append(f"these files are not as they must be: {sorted(odd)}")
-    if (world.project / "desk" / "total.txt").read_text(encoding="utf-8") not in ("19", "19.0"):
+    note = world.project / "desk" / "total.txt"
+    if not note.is_file() or note.read_text(encoding="utf-8") not in ("19", "19.0"):
         found.append("the note is not on the desk")
     return found
 

@@ -188,11 +188,8 @@ class Execution:
     async def _attempt(self, step: Step, item_number: int | None, item: JsonValue) -> Result:
         """The result of one sub-agent; after a failure it is tried again, told what went wrong."""
         result = Result.failed("")
-        # A program that is given does the same each time, and others are written anew until some agree.
-        is_program = step.program or self.cards[step.agent].works == "program"
-        tries = 1 if is_program else self.work.limits.attempts
-        attempts = tries * (1 + self.rounds.get(step.id, 0))
-        for attempt in range(1, attempts + 1):
+        rounds = self.rounds.get(step.id, 0)
+        for attempt in range(1, self.work.limits.attempts * (1 + rounds) + 1):
             thread = Thread(run=self.work.journal.run.id, step=step.id, item=item_number, attempt=attempt)
             assignment = Assignment(
                 task=self.task,
@@ -210,6 +207,10 @@ class Execution:
             except ModelUnavailable as error:
                 return Result(status="unfinished", reason=str(error))
             if result.is_usable or result.status == "unfinished":
+                break
+            if assignment.is_programmed and attempt > rounds and not (result.votes and result.votes.winner):
+                # A program that is given does the same each time, and others were written anew until some agree;
+                # one that was chosen and met files that changed meanwhile is run over these.
                 break
         return result
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from swarm.errors import StoreError
+from swarm.errors import ProjectError, StoreError
 from swarm.program import dialogue
 from swarm.program.process import run_program
 from swarm.program.wire import Order
@@ -56,7 +56,10 @@ async def test_every_way_of_confinement_gives_the_same(name: str, workspace: Pat
         "",
         tables=[{"name": "prices", "pattern": "prices.csv"}],
     )
-    way: Way = choose(name)  # type: ignore[arg-type]  # one of the settings
+    try:
+        way: Way = choose(name)  # type: ignore[arg-type]  # one of the settings
+    except ProjectError as error:
+        pytest.skip(f"not here: {error}")
 
     outcome = await run_program(order, no_calls, way)
 
