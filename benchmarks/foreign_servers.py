@@ -216,7 +216,10 @@ def used(server: Foreign, programs: Path, place: Ground) -> dict[str, Figure]:
         "plain": "yes" if is_done else "no",
         "error": "yes" if is_told else "no",
         "status": status,
-        "said": (wrong or said)[-160:].replace("\n", " ") if is_done else (plain or said)[-300:],
+        # Where a folder of this machine stood, the record says so.
+        "said": (wrong or said if is_done else plain or said)
+        .replace(str(work), "WORK")[-200:]
+        .replace("\n", " "),
     }
 
 

@@ -26,7 +26,7 @@ from benchmarks.nursery import nursed
 from benchmarks.scripts import errands
 from benchmarks.scripts.post import __file__ as post_file
 from examples.example import write_database
-from swarm import Run, Swarm
+from swarm import Answer, Run, Swarm
 from swarm.commands import Decide
 from swarm.errors import SwarmError
 from swarm.hub.leftovers import FOLDER, end_leftovers
@@ -238,11 +238,15 @@ class World:
                 swarm.resume(held=held) if self.run_file() else swarm.start(errands.TASK, plan=errands.PLAN)
             )
             answer = await run.answer()
+        self.leave(answer, commits())
+
+    def leave(self, answer: Answer[str], commits: int) -> None:
+        """Leaves the outcome of a run as a file."""
         outcome = {
             "status": answer.status,
             "answer": answer.text,
             "missing": answer.missing,
-            "commits": commits(),
+            "commits": commits,
         }
         (self.folder / "outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
 

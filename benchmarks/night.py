@@ -7,7 +7,6 @@ The notes of many meetings become one task; the plan is given, because planning 
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sqlite3
 import subprocess
@@ -21,7 +20,7 @@ from shutil import copy, rmtree
 from pydantic import BaseModel
 
 from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
-from benchmarks.runs import outcome_of, run_files, swarm, workplace
+from benchmarks.runs import is_alive, outcome_of, run_files, swarm, workplace
 from examples.example import Score, Truth, check_table, load, task_of, truth_of
 from swarm import Plan, Step
 from swarm.events import ModelAsked, RunEnded, RunStarted
@@ -236,17 +235,9 @@ def _descendants(pid: int) -> list[int]:
 
 def _still_there(pids: list[int]) -> int:
     ends = time.monotonic() + LEFT_SECONDS
-    while time.monotonic() < ends and any(map(_is_alive, pids)):
+    while time.monotonic() < ends and any(map(is_alive, pids)):
         time.sleep(0.1)
-    return sum(map(_is_alive, pids))
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    return sum(map(is_alive, pids))
 
 
 def truth(notes: int) -> Truth:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import shutil
 import sqlite3
@@ -80,13 +79,7 @@ class ProgramWorld(World):
                 swarm.resume(held=held) if self.run_file() else swarm.start(programs.TASK, plan=programs.PLAN)
             )
             answer = await run.answer()
-        outcome = {
-            "status": answer.status,
-            "answer": answer.text,
-            "missing": answer.missing,
-            "commits": commits(),
-        }
-        (self.folder / "outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
+        self.leave(answer, commits())
 
     def recorded(self) -> Counter[str]:
         """The replies that the run's file holds, by the digests of their questions."""

@@ -118,3 +118,12 @@ def clean_environment() -> dict[str, str]:
         for key, value in os.environ.items()
         if key not in {"VIRTUAL_ENV", "PYTHONPATH", "MAKEFLAGS", "MAKELEVEL"} and not key.startswith("SWARM_")
     }
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process; one that has ended and was not waited for is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

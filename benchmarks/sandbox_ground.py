@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+from benchmarks.runs import is_alive
 from benchmarks.sandbox_bounds import SMALL, WRAPPED, Excess
 from swarm.sandbox.bounds import taken
 from swarm.sandbox.confined import Ending
@@ -243,7 +244,7 @@ async def flood(way: Way, folder: Path, python: str) -> Verdict:
         assert confined.stdout is not None
         await confined.stdout.readexactly(FLOOD_BYTES)
         pid = confined.pid
-    return Verdict("output without end", "ended with the block", not _is_alive(pid))
+    return Verdict("output without end", "ended with the block", not is_alive(pid))
 
 
 async def orphans(way: Way, folder: Path, python: str) -> Verdict:
@@ -274,14 +275,6 @@ async def orphans(way: Way, folder: Path, python: str) -> Verdict:
         except BlockingIOError:
             left = True
     return Verdict("processes left behind", "some" if left else "none", not left)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def spare_signals() -> None:

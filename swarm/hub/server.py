@@ -16,7 +16,7 @@ from swarm.events import ServerChanged
 from swarm.hub.connection import LATEST, OLDER, Connection, connected
 from swarm.hub.offer import Offer
 from swarm.hub.readback import fitting, from_answer, read_files, roots_of
-from swarm.hub.turns import Turn, Turns
+from swarm.hub.turns import StartTurn, Turns
 from swarm.project.server_entry import ServerEntry
 from swarm.tool import CallContext, Reading, ToolCall, ToolResult
 
@@ -46,7 +46,7 @@ class _Life:
         self.ended = asyncio.Event()
         self.connection: Connection | None = None
         self.failure = "it was stopped"
-        self.turn: Turn | None = None
+        self.turn: StartTurn | None = None
 
     def settle(self) -> None:
         """Lets those who wait for the start go on, and the next server start."""

@@ -18,13 +18,13 @@ class Turns:
         self._free = asyncio.Semaphore(most)
         self._seconds = seconds
 
-    async def take(self) -> Turn:
+    async def take(self) -> StartTurn:
         """A turn, when there is one."""
         await self._free.acquire()
-        return Turn(self._free, self._seconds)
+        return StartTurn(self._free, self._seconds)
 
 
-class Turn:
+class StartTurn:
     """One turn, which is given back when its time is over, or before."""
 
     def __init__(self, free: asyncio.Semaphore, seconds: float) -> None:

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from swarm.card import AgentCard
 from swarm.plan import Plan, Step
-from swarm.survey import Group, Survey
+from swarm.survey import FileGroup, Survey
 from swarm.survey.kinds import DOCUMENTS, MAIL, MAILBOX, NOTE, PAGE, PLAIN
 
 PROSE = frozenset({PLAIN, NOTE, MAIL, MAILBOX, PAGE, *DOCUMENTS})
@@ -44,7 +44,7 @@ def is_by_program(plan: Plan) -> bool:
     return [step.id for step in plan.steps] == [PROGRAM]
 
 
-def _is_named(group: Group, task: str) -> bool:
+def _is_named(group: FileGroup, task: str) -> bool:
     """Whether a task names texts: by a folder, by the file, or by its name without an ending."""
     folders = [str(parent) for parent in PurePosixPath(group.first).parents if str(parent) != "."]
     return any(_has_word(task, name) for name in (*folders, group.first, PurePosixPath(group.first).name))
@@ -56,7 +56,7 @@ def _has_word(task: str, name: str) -> bool:
     return re.search(rf"(?<![\w-]){stem}s?(?![\w-])", task, re.IGNORECASE) is not None
 
 
-def _must_be_read(group: Group) -> bool:
+def _must_be_read(group: FileGroup) -> bool:
     """Whether texts are prose. One text alone that is shown whole need not be read again by anybody."""
     return group.kind in PROSE and is_prose(group.lines) and not (group.files == 1 and group.is_whole)
 

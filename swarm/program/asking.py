@@ -29,7 +29,7 @@ _FENCE = re.compile(r"```[\w+-]*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Question:
+class Writing:
     """A step that programs are wanted for."""
 
     assignment: Assignment

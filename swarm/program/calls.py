@@ -102,7 +102,7 @@ class Readers:
         return replace(own, step=step, card=card, thread=thread, earlier={}, item=None, failure="", text=text)
 
 
-class Calls:
+class ProgramCalls:
     """Answers the calls of one run of one program."""
 
     def __init__(self, work: Work, at: At, card: AgentCard, readers: Readers, *, acts: bool) -> None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment
 from swarm.agent.session import summary
 from swarm.errors import ModelError, ModelUnavailable
-from swarm.events import Notice, ToolCalled, ToolReturned
+from swarm.events import AgentWaiting, Notice, ToolCalled, ToolReturned
 from swarm.messages import Message, Request
-from swarm.program.asking import Question, program_in
-from swarm.program.calls import Calls, Delegate, Readers
+from swarm.program.asking import Writing, program_in
+from swarm.program.calls import Delegate, ProgramCalls, Readers
 from swarm.program.checks import Promise, faults, fitted
 from swarm.program.contents import Rows, contents
-from swarm.program.kept import keep
+from swarm.program.kept import is_told_lenient, keep
 from swarm.program.outcome import Outcome
 from swarm.program.placing import candidate_at, place, recorded_choice
 from swarm.program.process import run_program
@@ -62,7 +63,7 @@ class Programming:
         choice = await recorded_choice(self.work, self.assignment.thread)
         if choice is None:
             tools = await self.work.box.tools(self.assignment.card.tools)
-            question = Question(self.assignment, self.work.journal.run.plan, tools)
+            question = Writing(self.assignment, self.work.journal.run.plan, tools)
             choice = choose(await self._ballots(question), self._enough)
         votes = Votes(
             agreeing=choice.agreeing, of=choice.of, winner=choice.winner.number if choice.winner else 0
@@ -87,7 +88,7 @@ class Programming:
     def _enough(self) -> int:
         return 1 if self.assignment.step.program or self.work.limits.candidates <= 1 else ENOUGH
 
-    async def _ballots(self, question: Question) -> list[Ballot]:
+    async def _ballots(self, question: Writing) -> list[Ballot]:
         """The candidates, as many as are needed; as many at once as the model has slots."""
         promise = question.promise
         if self.assignment.step.program is not None:
@@ -117,7 +118,8 @@ class Programming:
         )
         want = Want(kind=card.name, tier=card.tier, model=card.model, unlike=self.assignment.unlike)
         try:
-            async with self.work.leased(want) as work:
+            waits = partial(self.work.note, AgentWaiting(**self._at(number).thread.place))
+            async with self.work.leased(want, waits) as work:
                 reply = await ask(work, self._at(number), request.within(limits))
         except ModelUnavailable:
             raise
@@ -147,7 +149,7 @@ class Programming:
         self.work.note(ToolCalled(**where, turn=number, tool=RUN, summary=one_line(program, 80)))
         began = time.perf_counter()
         acts = self.assignment.step.program is not None
-        calls = Calls(self.work, at, self.assignment.card, self._readers, acts=acts)
+        calls = ProgramCalls(self.work, at, self.assignment.card, self._readers, acts=acts)
         outcome = await run_program(
             self._order(program), calls.serve, choose_way(self.work.sandbox), wishes=calls.wishes
         )
@@ -179,6 +181,7 @@ class Programming:
             databases=[base for base in bases if base in survey.paths],
             results=results,
             item=self.assignment.item,
+            is_lenient=self.assignment.step.program is None or is_told_lenient(program),
             now=run.created_at,
             seed=int(run.created_at),
         )

@@ -28,7 +28,7 @@ from swarm.program.hints import hint
 from swarm.program.overlay import Overlay
 from swarm.program.querying import Catalogue
 from swarm.program.script import KEPT, Passes, lenient, names_used, prepared
-from swarm.program.wire import MOST_PRINTED, Line, Order
+from swarm.program.wire import MOST_PRINTED, Order, Wire
 
 NAME = "program.py"
 PACKAGE = Path(__file__).parent.parent
@@ -39,7 +39,7 @@ reprlib.aRepr.maxstring = reprlib.aRepr.maxother = 100
 
 def main(descriptor: int) -> None:
     """Does one order and ends."""
-    line = Line(socket.socket(fileno=descriptor))
+    line = Wire(socket.socket(fileno=descriptor))
     order = line.order()
     line.listen()
     overlay = Overlay(Path(order.workspace), Path(order.written))
@@ -86,7 +86,7 @@ def run(order: Order, functions: Functions, overlay: Overlay) -> str:
     try:
         exec(compile(tree, NAME, "exec"), _globals(order, functions, tree))  # in a sandbox
     except (IndexError, ValueError, AttributeError, KeyError):
-        if functions.has_asked:
+        if functions.has_asked or not order.is_lenient:
             raise
         overlay.forget()
         functions.forget()

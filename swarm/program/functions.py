@@ -12,7 +12,7 @@ from swarm.program.overlay import Overlay
 from swarm.program.querying import Catalogue
 from swarm.program.saving import Plain, plain, text_of
 from swarm.program.shapes import dict_of, items_of
-from swarm.program.wire import Line
+from swarm.program.wire import Wire
 
 Row = dict[str, Plain]
 
@@ -20,7 +20,7 @@ Row = dict[str, Plain]
 class Functions:
     """What a program works with; its public methods are the functions, by their names."""
 
-    def __init__(self, overlay: Overlay, catalogue: Catalogue, line: Line) -> None:
+    def __init__(self, overlay: Overlay, catalogue: Catalogue, line: Wire) -> None:
         self._overlay = overlay
         self._catalogue = catalogue
         self._line = line

@@ -13,6 +13,8 @@ from swarm.store.records import ThreadRecord
 from swarm.work import one_line
 
 FOLDER = "programs"
+LENIENT = "# Lines of another form are passed over."
+"""Stands in a program that may do so: one that was chosen and did, or whose author wants it."""
 
 
 def programs_of(runs_folder: Path, run: str) -> Path:
@@ -38,6 +40,8 @@ def keep(folder: Path, assignment: Assignment, program: str, outcome: Outcome, v
         "Again: swarm program FILE [--workspace FOLDER]",
     ]
     header = "".join(f"# {one_line(line, 300)}\n" for line in lines)
+    if outcome.passed:
+        header += f"{LENIENT}\n"
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name_of(thread.step, thread.item)).write_text(f"{header}\n{program}", encoding="utf-8")
@@ -63,3 +67,8 @@ def _chosen(record: ThreadRecord) -> str | None:
         if votes and call.call and (call.turn, call.index) == (votes.winner, 0):
             return str(call.call.args.get("program") or "") or None
     return None
+
+
+def is_told_lenient(program: str) -> bool:
+    """Whether a program says of itself that lines of another form are passed over."""
+    return LENIENT in program.splitlines()

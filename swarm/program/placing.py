@@ -11,7 +11,7 @@ from swarm.events import ToolCalled, ToolReturned
 from swarm.plan import Thread
 from swarm.program.commit import Commit
 from swarm.program.outcome import Left, Outcome
-from swarm.program.vote import Ballot, Choice
+from swarm.program.vote import Ballot, Election
 from swarm.store.records import Entry
 from swarm.tool import ToolCall, ToolResult
 from swarm.work import At, Work, one_line
@@ -26,7 +26,7 @@ def candidate_at(thread: Thread, number: int) -> At:
     return At(thread.model_copy(update={"part": f"c{number}"}), 1)
 
 
-async def recorded_choice(work: Work, thread: Thread) -> Choice | None:
+async def recorded_choice(work: Work, thread: Thread) -> Election | None:
     """The choice whose commit was begun; None where none was."""
     ledger = work.journal.ledger
     call = await ledger.called(At(thread, COMMIT_TURN).call)
@@ -37,10 +37,10 @@ async def recorded_choice(work: Work, thread: Thread) -> Choice | None:
     if known is None:
         raise StoreError(f"the run's file lacks what program {winner} of {thread} left; start the task again")
     ballot = Ballot(winner, Outcome.model_validate(known.data))
-    return Choice(ballot, agreeing, of, str(call.args["doubt"]))
+    return Election(ballot, agreeing, of, str(call.args["doubt"]))
 
 
-async def place(work: Work, thread: Thread, choice: Choice) -> tuple[str, list[str]]:
+async def place(work: Work, thread: Thread, choice: Election) -> tuple[str, list[str]]:
     """Puts the winner's files in place and makes its calls; why that could not be, and what is doubtful of it."""
     assert choice.winner
     outcome = choice.winner.outcome
@@ -56,7 +56,7 @@ async def place(work: Work, thread: Thread, choice: Choice) -> tuple[str, list[s
     return "", doubts
 
 
-async def _committed(work: Work, at: At, choice: Choice) -> ToolResult:
+async def _committed(work: Work, at: At, choice: Election) -> ToolResult:
     """The recorded result of the commit, made once; it goes on where it was cut off."""
     assert choice.winner
     ledger, files = work.journal.ledger, choice.winner.outcome.files
@@ -99,7 +99,7 @@ async def _to_its_end(act: Callable[[], None]) -> None:
         raise
 
 
-def _call(choice: Choice, files: Mapping[str, Left]) -> ToolCall:
+def _call(choice: Election, files: Mapping[str, Left]) -> ToolCall:
     assert choice.winner
     states = {name: {"before": left.before, "after": left.after} for name, left in files.items()}
     chosen = {

@@ -64,15 +64,30 @@ class _Lenient(ast.NodeTransformer):
         if not is_inner or not isinstance(node.target, ast.Name):
             return node
         place = f"{node.lineno}, {node.target.id}"
+        inside = [one for part in node.body for one in ast.walk(part) if isinstance(one, ast.stmt)]
+        if len({one.lineno for one in inside}) < len(inside):
+            return node  # Of two statements on a line nothing tells which of them was done.
+        changes = min((one.end_lineno or one.lineno for one in inside if _changes(one)), default=0)
         body: list[ast.stmt] = [*ast.parse(f"{SEEN}({place})").body, *node.body]
         caught = ast.parse(
-            f"try:\n    pass\nexcept ({', '.join(PASSABLE)}) as _raised:\n    {PASSED}({place}, _raised)"
+            f"try:\n    pass\nexcept ({', '.join(PASSABLE)}) as _raised:\n    {PASSED}({place}, _raised, {changes})"
         ).body
         (attempt,) = caught
         assert isinstance(attempt, ast.Try)
         attempt.body = body
         node.body = [ast.copy_location(attempt, node.body[0])]
         return ast.fix_missing_locations(node)
+
+
+def _changes(node: ast.stmt) -> bool:
+    """Whether a statement changes what is there beyond a variable: adds to it, puts into it, calls for its effect."""
+    match node:
+        case ast.Assign(targets=targets):
+            return not all(isinstance(target, ast.Name | ast.Tuple) for target in targets)
+        case ast.AugAssign() | ast.Delete() | ast.Expr(value=ast.Call()):
+            return True
+        case _:
+            return False
 
 
 def lenient(tree: ast.Module) -> ast.Module:
@@ -99,13 +114,15 @@ class Passes:
         if isinstance(value, str):
             self._seen[loop][form_of(value)] += 1
 
-    def take(self, loop: int, value: object, raised: BaseException) -> None:
-        """What a loop can't take apart; only lines of text are passed over.
+    def take(self, loop: int, value: object, raised: BaseException, changes: int) -> None:
+        """What a loop can't take apart; only lines of text are passed over, and only whole: ``changes`` is the line
+        of the program from which on the loop changes anything, 0 where it never does.
 
         Raises:
-            BaseException: what was raised, for any other value.
+            BaseException: what was raised, for any other value, and where the loop had changed something by then.
         """
-        if not isinstance(value, str):
+        trace = raised.__traceback__
+        if not isinstance(value, str) or (changes and trace is not None and trace.tb_lineno > changes):
             raise raised
         self._passed[loop].append(value)
         self._first = self._first or raised

@@ -38,7 +38,7 @@ class Ballot:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Election:
     """What the candidates chose."""
 
     winner: Ballot | None
@@ -51,11 +51,11 @@ class Choice:
     """Why the winner is not beyond doubt; empty where it is."""
 
 
-def choose(ballots: Sequence[Ballot], enough: int) -> Choice:
+def choose(ballots: Sequence[Ballot], enough: int) -> Election:
     """The choice of these candidates, ``enough`` of whom must agree."""
     if enough == 1 and len(ballots) == 1:
         (one,) = ballots
-        return Choice(one, 1, 1) if one.is_valid else Choice(None, 0, 1, one.faults[0])
+        return Election(one, 1, 1) if one.is_valid else Election(None, 0, 1, one.faults[0])
     valid = [ballot for ballot in ballots if ballot.is_valid]
     full = [ballot for ballot in valid if not hollow(ballot.outcome)]
     for form, doubt in ((_whole, ""), (_worded, ""), (_numbered, NUMBERS_ALONE)):
@@ -66,8 +66,8 @@ def choose(ballots: Sequence[Ballot], enough: int) -> Choice:
         parts = ", ".join(hollow(largest[0].outcome))
         return _taken(largest, len(ballots), f"{parts} came out empty or zero")
     if len(full) == 1 and len(ballots) > 1:
-        return Choice(full[0], 1, len(ballots), f"only one of {len(ballots)} programs came to a usable end")
-    return Choice(None, len(_largest(full, _whole)[0]), len(ballots), _unsure(ballots, full))
+        return Election(full[0], 1, len(ballots), f"only one of {len(ballots)} programs came to a usable end")
+    return Election(None, len(_largest(full, _whole)[0]), len(ballots), _unsure(ballots, full))
 
 
 def is_decided(ballots: Sequence[Ballot], enough: int) -> bool:
@@ -120,18 +120,18 @@ def _wish(call: ToolCall) -> str:
     return json.dumps([call.tool, canonical(call.args)], ensure_ascii=False, sort_keys=True)
 
 
-def _taken(largest: list[Ballot], of: int, doubt: str = "") -> Choice:
+def _taken(largest: list[Ballot], of: int, doubt: str = "") -> Election:
     """The member whose answer most of its class share, and the doubt where they answer differently."""
     answers = {ballot.number: _answer(ballot.outcome.said) for ballot in largest}
     counted = Counter(answer for answer in answers.values() if answer)
     if not counted:
-        return Choice(largest[0], len(largest), of, doubt)
+        return Election(largest[0], len(largest), of, doubt)
     (most, times), *rest = counted.most_common(2)
     winner = next(ballot for ballot in largest if answers[ballot.number] == most)
     has_left = bool(winner.outcome.files or winner.outcome.wishes)
     if not doubt and has_left and rest and times == rest[0][1]:
         doubt = "the programs agree on the files and not on the answer"
-    return Choice(winner, len(largest), of, doubt)
+    return Election(winner, len(largest), of, doubt)
 
 
 def _answer(said: JsonValue) -> str:

@@ -45,12 +45,14 @@ class Order:
     results: dict[str, Plain] = field(default_factory=dict[str, Plain])
     """What earlier steps gave, by their ids."""
     item: Plain = None
+    is_lenient: bool = False
+    """Whether lines of another form may be passed over: see ``script``."""
     now: float = 0.0
     """What the clock says, seconds since 1970."""
     seed: int = 0
 
 
-class Line:
+class Wire:
     """The program's end of the wire."""
 
     def __init__(self, connection: socket.socket) -> None:

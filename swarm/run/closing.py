@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from pathlib import PurePosixPath
 
@@ -14,9 +12,9 @@ from swarm.agent.opening import columns
 from swarm.effects import act
 from swarm.errors import ProjectError, ServerError
 from swarm.plan import Step, Thread
+from swarm.program.saving import LINES, SEPARATED, text_of
 from swarm.result import Evidence, Result
-from swarm.run.promise import LINES, SEPARATED, broken
-from swarm.tool import Row
+from swarm.run.promise import broken
 from swarm.work import At, Work
 
 TABLE_FILES = (".csv", ".json", ".md")
@@ -82,7 +80,7 @@ def _content(step: Step, path: str, result: Result) -> str:
     if rows is not None and ending in LINES:
         return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
     if rows is not None and ending in SEPARATED:
-        return _separated(rows, columns(step.expects), SEPARATED[ending])
+        return text_of(path, rows, columns(step.expects) or None)
     if rows == [] and is_table(step.expects):
         names = columns(step.expects)
         return f"| {' | '.join(names)} |\n|{' --- |' * len(names)}\n" if ending == ".md" else "(no rows)\n"
@@ -98,18 +96,3 @@ def _read(result: Result) -> JsonValue:
             return result.data
         return said
     return result.data
-
-
-def _separated(rows: list[Row], names: list[str], separator: str) -> str:
-    text = io.StringIO()
-    names = names or list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: JsonValue) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return f"{value:.0f}"
-    return "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

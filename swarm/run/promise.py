@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +13,10 @@ from pydantic import JsonValue
 from swarm.agent.assignment import is_table
 from swarm.agent.opening import columns
 from swarm.plan import Step
+from swarm.program.contents import separated
+from swarm.program.saving import LINES, SEPARATED
 from swarm.result import Result
 
-SEPARATED = {".csv": ",", ".tsv": "\t"}
-LINES = (".jsonl", ".ndjson")
 MOST_NAMED = 5
 
 
@@ -48,7 +46,7 @@ def broken(folder: Path, step: Step, result: Result, *, by_agent: bool) -> Broke
         found = _table(path.suffix.lower(), text)
     except FileNotFoundError:
         return Broken("was promised and is not there")
-    except (OSError, ValueError, csv.Error, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return Broken(f"does not parse: {error}")
     if not text.strip():
         return Broken("is empty")
@@ -113,24 +111,15 @@ def _table(ending: str, text: str) -> _Table | None:
 
     Raises:
         ValueError: it does not parse.
-        csv.Error: as that.
     """
     if ending in SEPARATED:
-        return _separated(text, SEPARATED[ending])
+        found = separated(text, SEPARATED[ending])
+        return _Table(found.columns, len(found.cells))
     if ending in LINES:
         return _of_rows([json.loads(line) for line in text.splitlines() if line.strip()])
     if ending == ".json":
         return _of_rows(json.loads(text)) if text.strip() else None
     return _markdown(text) if ending == ".md" else None
-
-
-def _separated(text: str, separator: str) -> _Table:
-    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True) if row]
-    header, *body = rows or [[]]
-    for number, row in enumerate(body, start=2):
-        if len(row) != len(header):
-            raise ValueError(f"row {number} has {len(row)} cells, and the first has {len(header)}")
-    return _Table(tuple(header), len(body))
 
 
 def _of_rows(data: JsonValue) -> _Table | None:

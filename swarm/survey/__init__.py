@@ -7,7 +7,7 @@ from swarm.survey.description import sample as sample
 from swarm.survey.description import signature as signature
 from swarm.survey.gathering import listed as listed
 from swarm.survey.gathering import survey as survey
-from swarm.survey.groups import Group as Group
+from swarm.survey.groups import FileGroup as FileGroup
 from swarm.survey.groups import escaped as escaped
 from swarm.survey.kinds import DATABASE_ENDINGS as DATABASE_ENDINGS
 from swarm.survey.kinds import TABLE_ENDINGS as TABLE_ENDINGS

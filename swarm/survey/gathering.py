@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from swarm.effects import act
 from swarm.errors import ProjectError, ServerError
 from swarm.plan import Thread
-from swarm.survey.groups import Group, Look, escaped
+from swarm.survey.groups import FileGroup, Look, escaped
 from swarm.survey.kinds import DATABASE_ENDINGS, TABLE_ENDINGS, ending_of, is_text
 from swarm.survey.overview import Survey, TableGroup, TextGroup
 from swarm.survey.stored import stored
@@ -104,7 +104,7 @@ def _seen(found: ToolResult | None, unread: list[str]) -> Look | None:
         return None
 
 
-def texts_of(paths: tuple[str, ...], groups: Sequence[Group] | None) -> tuple[TextGroup, ...]:
+def texts_of(paths: tuple[str, ...], groups: Sequence[FileGroup] | None) -> tuple[TextGroup, ...]:
     """The groups of texts that a pattern finds, with their paths; by their names where none was looked at."""
     if groups is None:
         return _by_name(paths)

@@ -40,7 +40,7 @@ ENVIRONMENT_FILE = "pyvenv.cfg"
 """What makes a folder a virtual environment (PEP 405)."""
 
 
-class Group(BaseModel):
+class FileGroup(BaseModel):
     """Files of one kind, and the beginning of one of them."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -78,7 +78,7 @@ class Look(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    groups: tuple[Group, ...] = ()
+    groups: tuple[FileGroup, ...] = ()
     opaque: dict[str, int] = {}
     """How many files there are of each kind that is not read."""
     unread: tuple[str, ...] = ()
@@ -327,7 +327,7 @@ def _is_below(path: str, top: str) -> bool:
 
 def _sampled(
     workspace: Path, shown: Sequence[_Gathered], walk: _Walk, opaque: Counter[str]
-) -> Iterator[Group]:
+) -> Iterator[FileGroup]:
     """The groups with the first lines of a file of each, as far as there is time for it."""
     until = time.monotonic() + READ_SECONDS
     if len(shown) > MOST_KEPT:
@@ -345,7 +345,7 @@ def _sampled(
         if kind not in TEXT_KINDS and kind not in DOCUMENTS:
             opaque[kind] += group.files
             continue
-        yield Group(
+        yield FileGroup(
             pattern=_pattern(group),
             kind=kind,
             first=group.first[0],

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from swarm.models.counting import estimate
 from swarm.survey.concealed import Concealer
 from swarm.survey.description import cut, signature
-from swarm.survey.groups import Group
+from swarm.survey.groups import FileGroup
 from swarm.survey.kinds import SECRETS
 from swarm.tabular.names import written
 
@@ -73,7 +73,7 @@ class Survey(BaseModel):
 
     paths: tuple[str, ...] = ()
     texts: tuple[TextGroup, ...] = ()
-    groups: tuple[Group, ...] = ()
+    groups: tuple[FileGroup, ...] = ()
     """All files that are no tables, as they were looked at; each of ``texts`` is one of them."""
     opaque: dict[str, int] = {}
     """How many files there are of kinds that are not read."""
@@ -194,18 +194,18 @@ def _text_line(group: TextGroup) -> str:
     return group.pattern if count == 1 else f"{group.pattern} ({count} files)"
 
 
-def _count(group: Group) -> str:
+def _count(group: FileGroup) -> str:
     return f"{group.files} file{'s' * (group.files != 1)}"
 
 
-def _hidden_line(group: Group) -> str:
+def _hidden_line(group: FileGroup) -> str:
     if group.kind != SECRETS or not group.lines:
         return group.pattern
     names = [line.partition("=")[0].partition(":")[0].strip() for line in group.lines if "***" in line]
     return f"{group.pattern} with {', '.join(cut(names, 12, 'names'))}, values hidden"
 
 
-def _by_kind(groups: Sequence[Group]) -> list[Group]:
+def _by_kind(groups: Sequence[FileGroup]) -> list[FileGroup]:
     """The groups, one of each kind before the second of any; what is hidden and no list of variables last."""
     counted = Counter[str]()
     ranked: list[tuple[bool, int, int]] = []
@@ -223,7 +223,7 @@ def _size(size_bytes: int) -> str:
     return f"{size_bytes} bytes"
 
 
-def _group_lines(group: Group) -> list[str]:
+def _group_lines(group: FileGroup) -> list[str]:
     """A group as a head and the first lines of one of its files."""
     count = f"{_count(group)}, " if group.files > 1 else ""
     head = f"{group.pattern} ({count}{group.kind}, {_size(group.size_bytes)})"

@@ -15,7 +15,7 @@ from swarm.program.outcome import Outcome
 from swarm.program.overlay import Overlay
 from swarm.program.process import run_program
 from swarm.program.querying import Catalogue
-from swarm.program.wire import Line, Order, Table
+from swarm.program.wire import Order, Table, Wire
 from swarm.sandbox.way import choose
 
 Ran = Callable[..., Awaitable[Outcome]]
@@ -67,12 +67,12 @@ def here(tmp_path: Path, workspace: Path) -> Here:
         overlay = Overlay(workspace, written)
         listed = [Table(name="prices", pattern="prices.csv")] if tables is None else tables
         catalogue = Catalogue(overlay, listed, databases or [], scratch, results)
-        return Functions(overlay, catalogue, _NoLine())
+        return Functions(overlay, catalogue, _NoWire())
 
     return functions
 
 
-class _NoLine(Line):
+class _NoWire(Wire):
     def __init__(self) -> None: ...
 
     def call(self, **what: object) -> None:

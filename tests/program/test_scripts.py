@@ -8,6 +8,7 @@ import pytest
 
 from swarm.plan import Step
 from swarm.program.checks import Promise, faults
+from swarm.program.kept import LENIENT, is_told_lenient
 from swarm.program.outcome import Outcome
 from swarm.program.script import form_of
 from swarm.survey import Survey
@@ -34,7 +35,7 @@ def write_log(workspace: Path, *lines: str) -> None:
 async def test_lines_of_another_form_are_passed_over_and_told(workspace: Path, ran: Ran) -> None:
     write_log(workspace, "07:01 ERROR x", "    at handler", "07:02 INFO y", "07:03 INFO z")
 
-    outcome = await ran(COUNT)
+    outcome = await ran(COUNT, is_lenient=True)
 
     assert (outcome.error, outcome.answer) == ("", {"ERROR": 1, "INFO": 2})
     assert outcome.passed == "1 of 4 lines have another form and were passed over, as 'at handler'"
@@ -53,7 +54,7 @@ async def test_lines_that_may_be_meant_are_never_passed_over(
 ) -> None:
     write_log(workspace, *lines)
 
-    outcome = await ran(COUNT)
+    outcome = await ran(COUNT, is_lenient=True)
 
     assert "'NoneType' object has no attribute 'group'" in outcome.error
     assert outcome.passed == ""
@@ -68,12 +69,36 @@ async def test_an_amount_spelled_otherwise_is_not_taken_for_a_line_of_another_fo
         'answer(sum(float(line.split()[1]) for name in files("logs") for line in lines(name)))'
     )
     looped = await ran(
-        'total = 0\nfor line in lines("logs/a.log"):\n    total += float(line.split()[1])\nanswer(total)'
+        'total = 0\nfor line in lines("logs/a.log"):\n    total += float(line.split()[1])\nanswer(total)',
+        is_lenient=True,
     )
 
     assert "could not convert" in outcome.error
     assert "could not convert" in looped.error
     assert form_of("pot 6,50") == form_of("pan 7.00")
+
+
+async def test_a_program_that_a_person_wrote_fails_at_such_a_line_unless_it_says_otherwise(
+    workspace: Path, ran: Ran
+) -> None:
+    write_log(workspace, "07:01 ERROR x", "    at handler", "07:02 INFO y", "07:03 INFO z")
+
+    assert "has no attribute 'group'" in (await ran(COUNT)).error
+    assert not is_told_lenient(COUNT)
+    assert is_told_lenient(f"{LENIENT}\n{COUNT}")
+
+
+async def test_a_line_that_has_changed_something_by_then_is_not_passed_over(
+    workspace: Path, ran: Ran
+) -> None:
+    write_log(workspace, "07:01 ERROR x", "    at handler", "07:02 INFO y", "07:03 INFO z")
+    counted = COUNT.replace(
+        "        level =", "        count['all'] = count.get('all', 0) + 1\n        level ="
+    )
+    on_one_line = COUNT.replace("        level =", "        count['all'] = 1; level =")
+
+    assert "has no attribute 'group'" in (await ran(counted, is_lenient=True)).error
+    assert "has no attribute 'group'" in (await ran(on_one_line, is_lenient=True)).error
 
 
 async def test_a_variable_may_be_called_as_a_function_is(workspace: Path, ran: Ran) -> None:
@@ -96,7 +121,7 @@ async def test_what_was_asked_of_the_run_is_not_asked_again_for_lines_of_another
         asked.append(call)
         return []
 
-    outcome = await ran('extract("a text", "name")\n' + COUNT, serve)
+    outcome = await ran('extract("a text", "name")\n' + COUNT, serve, is_lenient=True)
 
     assert outcome.error
     assert len(asked) == 1

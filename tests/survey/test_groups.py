@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from swarm.survey.groups import Group, Look, look_at
+from swarm.survey.groups import FileGroup, Look, look_at
 
 TEXTS: dict[str, tuple[str, str, str]] = {
     "a.py": ("Python", "import os\n", "import os"),
@@ -28,7 +28,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
 }
 
 
-def group_of(look: Look, path: str) -> Group:
+def group_of(look: Look, path: str) -> FileGroup:
     return next(group for group in look.groups if group.pattern == path)
 
 

@@ -9,7 +9,7 @@ import pytest
 from swarm.models.counting import estimate
 from swarm.survey import Survey, TableGroup, TextGroup, signature
 from swarm.survey.gathering import texts_of
-from swarm.survey.groups import Group, look_at
+from swarm.survey.groups import FileGroup, look_at
 from swarm.survey.overview import OVERVIEW_TOKENS, SAMPLES_TOKENS, TABLES_TOKENS
 from swarm.survey.stored import stored
 from swarm.tabular.files import Group as TableFiles
@@ -182,7 +182,7 @@ def test_many_tables_show_fewer_columns_each_and_say_so() -> None:
 def test_what_is_cut_is_counted() -> None:
     texts = tuple(TextGroup(pattern=f"a{n}.md", paths=(f"a{n}.md",)) for n in range(40))
     groups = tuple(
-        Group(pattern=f"a{n}.md", kind="Markdown", first=f"a{n}.md", lines=("x",) * 9) for n in range(400)
+        FileGroup(pattern=f"a{n}.md", kind="Markdown", first=f"a{n}.md", lines=("x",) * 9) for n in range(400)
     )
 
     assert "and 24 more groups of text files" in Survey(texts=texts).lines()
