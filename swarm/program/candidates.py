@@ -16,7 +16,7 @@ from swarm.events import AgentWaiting, Notice, ToolCalled, ToolReturned
 from swarm.messages import Message, Request
 from swarm.program.asking import Writing, program_in
 from swarm.program.calls import Delegate, ProgramCalls, Readers
-from swarm.program.checks import Promise, faults, fitted
+from swarm.program.checks import Promise, faults, fitted, half_read
 from swarm.program.contents import Rows, contents
 from swarm.program.kept import is_told_lenient, keep
 from swarm.program.outcome import Outcome
@@ -153,7 +153,10 @@ class Programming:
         outcome = await run_program(
             self._order(program), calls.serve, choose_way(self.work.sandbox), wishes=calls.wishes
         )
-        outcome = outcome.model_copy(update={"doubts": tuple(dict.fromkeys(calls.doubts))})
+        # Whoever wrote a program by hand knows which files it is to read.
+        cut = "" if acts or outcome.error else half_read(outcome, self.assignment.survey)
+        doubts = dict.fromkeys([*calls.doubts, *([cut] if cut else [])])
+        outcome = outcome.model_copy(update={"doubts": tuple(doubts)})
         is_error, said = bool(outcome.error), outcome.error or brief(Ballot(number, outcome))
         result = ToolResult(text=said, data=outcome.model_dump(mode="json"), is_error=is_error)
         await ledger.settle(at.call, result, "done")

@@ -160,6 +160,18 @@ def _passed_over(outcome: Outcome, promise: Promise) -> list[str]:
     return found
 
 
+def half_read(outcome: Outcome, survey: Survey) -> str:
+    """What speaks against an outcome whose program looked for files and then read some of one kind and not the
+    others: right where it searched for one, and a cut where it was to read all. Empty where nothing does."""
+    looked = {path for pattern in outcome.listed for path in matching(survey.paths, pattern)}
+    read = {path for path in looked if any(_is_of(path, name) for name in outcome.read)}
+    kinds = {PurePosixPath(path).suffix for path in read}
+    left = sorted(path for path in looked - read if PurePosixPath(path).suffix in kinds)
+    if not left:
+        return ""
+    return f"{len(read)} of {len(read) + len(left)} files that it looked for were read, and not {left[0]}"
+
+
 def _folders_named(paths: Sequence[str], said: str) -> list[str]:
     """The folders that are named, without those that hold another one that is."""
     folders = {str(parent) for path in paths for parent in PurePosixPath(path).parents} - {"."}

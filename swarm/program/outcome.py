@@ -71,7 +71,7 @@ class Outcome(BaseModel):
     wishes: tuple[ToolCall, ...] = ()
     """Calls with an effect, to be made once it is chosen."""
     doubts: tuple[str, ...] = ()
-    """What was doubtful of what readers told it."""
+    """What was doubtful of what readers told it, or of what it read."""
 
     @property
     def has_given(self) -> bool:

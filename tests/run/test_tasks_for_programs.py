@@ -72,6 +72,15 @@ async def test_a_task_whose_programs_come_to_nothing_is_planned(project: Path) -
     assert "programs did not come to one result" in plans[1].note
 
 
+async def test_programs_that_agree_and_read_but_some_of_the_files_are_doubted(project: Path) -> None:
+    first = RIGHT.replace('files("logs")]', 'files("logs")[:1]]')
+
+    status, text, _ = await ended(project, first)
+
+    assert status == "degraded"
+    assert "1 of 2 files that it looked for were read, and not logs/b.log" in text
+
+
 async def test_no_program_is_written_where_none_is_wanted(project: Path) -> None:
     _, _, plans = await ended(project, RIGHT, candidates=0)
 
