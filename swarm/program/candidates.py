@@ -16,7 +16,7 @@ from swarm.events import AgentWaiting, Notice, ToolCalled, ToolReturned
 from swarm.messages import Message, Request
 from swarm.program.asking import Writing, program_in
 from swarm.program.calls import Delegate, ProgramCalls, Readers
-from swarm.program.checks import Promise, faults, fitted, half_read
+from swarm.program.checks import Promise, faults, fitted, half_read, unread_beside
 from swarm.program.contents import Rows, contents
 from swarm.program.kept import is_told_lenient, keep
 from swarm.program.outcome import Outcome
@@ -154,8 +154,9 @@ class Programming:
             self._order(program), calls.serve, choose_way(self.work.sandbox), wishes=calls.wishes
         )
         # Whoever wrote a program by hand knows which files it is to read.
-        cut = "" if acts or outcome.error else half_read(outcome, self.assignment.survey)
-        doubts = dict.fromkeys([*calls.doubts, *([cut] if cut else [])])
+        cut = [] if acts or outcome.error else [half_read(outcome, self.assignment.survey)]
+        lacks = unread_beside(outcome, self.assignment.survey)
+        doubts = dict.fromkeys(filter(None, [*calls.doubts, *cut, *lacks]))
         outcome = outcome.model_copy(update={"doubts": tuple(doubts)})
         is_error, said = bool(outcome.error), outcome.error or brief(Ballot(number, outcome))
         result = ToolResult(text=said, data=outcome.model_dump(mode="json"), is_error=is_error)

@@ -172,6 +172,17 @@ def half_read(outcome: Outcome, survey: Survey) -> str:
     return f"{len(read)} of {len(read) + len(left)} files that it looked for were read, and not {left[0]}"
 
 
+def unread_beside(outcome: Outcome, survey: Survey) -> list[str]:
+    """What could not be read, and lies where the program read other files: a result made of these lacks it."""
+    folders = {str(PurePosixPath(name).parent) for name in outcome.read}
+    places = [line.partition(": ") for line in survey.unread]
+    return [
+        f"{place} could not be read: {why}"
+        for place, _, why in places
+        if place not in outcome.read and str(PurePosixPath(place).parent) in folders and place in survey.paths
+    ]
+
+
 def _folders_named(paths: Sequence[str], said: str) -> list[str]:
     """The folders that are named, without those that hold another one that is."""
     folders = {str(parent) for path in paths for parent in PurePosixPath(path).parents} - {"."}

@@ -78,6 +78,15 @@ class Functions:
     def read(self, name: str) -> str:
         """The text of a file."""
         path = self._overlay.path_of(_one(name, "read"))
+        try:
+            return self._text(path, name)
+        except (ValueError, OSError):
+            # A program that goes on all the same has not read it.
+            self._overlay.forget_read(name)
+            raise
+
+    @staticmethod
+    def _text(path: Path, name: str) -> str:
         data = path.read_bytes()
         try:
             text = data.decode("utf-8-sig")

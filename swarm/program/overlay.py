@@ -78,6 +78,10 @@ class Overlay:
         self.note_read(inside)
         return theirs
 
+    def forget_read(self, name: str | os.PathLike[str]) -> None:
+        """Notes that a file was opened and could not be read."""
+        self.read.pop(self.name_of(name), None)
+
     def note_read(self, name: str) -> None:
         """Notes that a file, or the files of a pattern, are read."""
         if name not in self.read:

@@ -81,6 +81,26 @@ async def test_programs_that_agree_and_read_but_some_of_the_files_are_doubted(pr
     assert "1 of 2 files that it looked for were read, and not logs/b.log" in text
 
 
+@pytest.mark.parametrize("name", ["logs/c.log", "logs/c.csv"])
+async def test_what_could_not_be_read_beside_what_was_is_doubted(project: Path, name: str) -> None:
+    (project / name).write_bytes(b"a,b\n1,2\n3\n" if name.endswith(".csv") else b"\x89PNG\0\1\2")
+    careless = """
+errors = 0
+for name in files("logs"):
+    try:
+        errors += sum(" ERROR " in line for line in lines(name)) if name.endswith(".log") else 0
+    except ValueError:
+        pass
+save("errors.csv", [{"file": "all", "errors": errors}])
+answer(errors)
+"""
+
+    status, text, _ = await ended(project, careless)
+
+    assert status == "degraded"
+    assert name in text
+
+
 async def test_no_program_is_written_where_none_is_wanted(project: Path) -> None:
     _, _, plans = await ended(project, RIGHT, candidates=0)
 
