@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from benchmarks import runs
@@ -65,11 +66,11 @@ class Trial:
     faults: tuple[str, ...]
 
 
-def _trial(at: Ground, number: int) -> Trial:
-    """A run that is sent SIGTERM, and resumed to its end."""
+def _trial(at: Ground, number: int, *, beside: int) -> Trial:
+    """A run that is sent SIGTERM beside so many busy processes, and resumed to its end alone."""
     world = at.world(f"{number:04}").make()
     witness = Witness(world)
-    took, code, said = _signalled(world, Random(number).uniform(0.0, SLOWER * at.bounds.seconds))
+    took, code, said = _signalled(world, Random(number).uniform(0.0, SLOWER * at.bounds.seconds), beside)
     path = world.run_file()
     status = read_run(path).status if path else ""
     if (code, status) not in {(INTERRUPTED, "stopped"), (INTERRUPTED, ""), (0, "done")}:
@@ -83,8 +84,11 @@ def _trial(at: Ground, number: int) -> Trial:
     return Trial(number, took, status, len(witness.in_doubt), tuple(witness.faults))
 
 
-def _signalled(world: World, after: float) -> tuple[float, int, str]:
-    """How long ``swarm plan run`` took to end after SIGTERM, with what code, and what it said."""
+def _signalled(world: World, after: float, beside: int) -> tuple[float, int, str]:
+    """How long ``swarm plan run`` took to end after SIGTERM, with what code, and what it said.
+
+    The others are busy from when the run has begun until it has ended.
+    """
     (world.project / "plan.json").write_text(errands.PLAN.model_dump_json(), encoding="utf-8")
     (world.folder / "script.py").write_text(SCRIPT.format(asked=str(world.asked)), encoding="utf-8")
     settings = errands.SETTINGS.replace("[servers.post]\n", f"[servers.post]\nargs = ['{world.folder}']\n")
@@ -100,11 +104,13 @@ def _signalled(world: World, after: float) -> tuple[float, int, str]:
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()  # The run has begun.
-        time.sleep(after)
-        began = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=SITTING_SECONDS)
-        return time.monotonic() - began, process.returncode, said
+        with busy(beside):
+            time.sleep(after)
+            began = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=SITTING_SECONDS)
+            took = time.monotonic() - began
+        return took, process.returncode, said
 
 
 @contextmanager
@@ -122,8 +128,8 @@ def busy(processes: int) -> Generator[None]:
 def measure(options: argparse.Namespace) -> Findings:
     """Sends the signals and judges what came of each."""
     done: list[Trial] = []
-    with ground(workplace(PROOF.name)) as at, busy(options.busy):
-        for trial in at.each(_trial, range(options.trials), options.processes):
+    with ground(workplace(PROOF.name)) as at:
+        for trial in at.each(partial(_trial, beside=options.busy), range(options.trials), options.processes):
             done.append(trial)
             for fault in trial.faults:
                 print(f"  trial {trial.number}: {fault}", flush=True)
