@@ -13,6 +13,7 @@ import regex
 from pydantic import JsonValue
 
 from swarm import ToolContext, ToolError, ToolResult, tool
+from swarm.survey.forming import formed
 from swarm.survey.groups import look_at
 
 SECONDS = 2.0
@@ -72,6 +73,7 @@ def replace(pattern: str, by: str, text: str, context: ToolContext) -> ToolResul
 def samples(context: ToolContext) -> ToolResult:
     """All files of the workspace by kind and folder, with the first lines of one text of each."""
     seen = look_at(context.workspace)
+    seen = seen.model_copy(update={"formed": formed(context.workspace, seen.groups)})
     lines = [f"{group.pattern} ({group.files}, {group.kind})" for group in seen.groups]
     return ToolResult(text="\n".join(lines) or "no files", data=seen.model_dump(mode="json"))
 

@@ -159,6 +159,8 @@ def _lacks_memory(error: BaseException) -> bool:
         or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
         or (isinstance(error, ImportError | OSError) and "failed to map segment" in words)
         or (isinstance(error, RuntimeError) and "can't start new thread" in words)
+        # What CPython says where even the error got no memory.
+        or (isinstance(error, SystemError) and "without exception set" in words)
     )
 
 

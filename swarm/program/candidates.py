@@ -23,7 +23,7 @@ from swarm.program.outcome import Outcome
 from swarm.program.placing import candidate_at, place, recorded_choice
 from swarm.program.process import run_program
 from swarm.program.vote import Ballot, brief, choose, is_decided
-from swarm.program.wire import Order, Table
+from swarm.program.wire import Formed, Order, Table
 from swarm.result import Evidence, Result, Votes
 from swarm.sandbox.way import choose as choose_way
 from swarm.scheduler.slots import Want
@@ -182,6 +182,7 @@ class Programming:
             written="",
             scratch="",
             tables=[Table(name=group.name, pattern=group.pattern) for group in survey.tables],
+            formed=[Formed(name=one.name, form=one.form, patterns=[*one.patterns]) for one in survey.formed],
             databases=[base for base in bases if base in survey.paths],
             results=results,
             item=self.assignment.item,

@@ -43,7 +43,7 @@ def main(descriptor: int) -> None:
     order = line.order()
     line.listen()
     overlay = Overlay(Path(order.workspace), Path(order.written))
-    catalogue = Catalogue(overlay, order.tables, order.databases, Path(order.scratch), order.results)
+    catalogue = Catalogue(overlay, order)
     functions = Functions(overlay, catalogue, line)
     os.chdir(order.workspace)
     sys.addaudithook(_noting(overlay))

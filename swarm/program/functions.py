@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from swarm.errors import ToolError
 from swarm.program.overlay import Overlay
 from swarm.program.querying import Catalogue
+from swarm.program.reading import text_in
 from swarm.program.saving import Plain, plain, text_of
 from swarm.program.shapes import dict_of, items_of
 from swarm.program.wire import Wire
@@ -50,6 +50,8 @@ class Functions:
             "answer",
             "extract",
             "ask",
+            "number",
+            "date",
         )
         found: dict[str, object] = {name: getattr(self, name) for name in named}
         return found | {"tool": self.tool, "open": self.open}
@@ -79,22 +81,11 @@ class Functions:
         """The text of a file."""
         path = self._overlay.path_of(_one(name, "read"))
         try:
-            return self._text(path, name)
+            return text_in(path, name)
         except (ValueError, OSError):
             # A program that goes on all the same has not read it.
             self._overlay.forget_read(name)
             raise
-
-    @staticmethod
-    def _text(path: Path, name: str) -> str:
-        data = path.read_bytes()
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = _guessed(path, name)
-        if b"\0" in data[:4_096]:
-            text = _guessed(path, name)
-        return text.replace("\r\n", "\n")
 
     def lines(self, name: str) -> list[str]:
         """The lines of a file, or of all files of a pattern, without their ends."""
@@ -134,6 +125,20 @@ class Functions:
     def answer(self, value: object = None, *more: object) -> None:
         """Gives the answer."""
         self._answers.append(plain([value, *more] if more else value))
+
+    @staticmethod
+    def number(text: object) -> int | float | None:
+        """The first number in a text; None where there is none."""
+        from swarm.formed.quantity import first_number
+
+        return text if isinstance(text, int | float) else first_number(str(text or ""))
+
+    @staticmethod
+    def date(text: object) -> str | None:
+        """The first date in a text as ``YYYY-MM-DD``; None where there is none."""
+        from swarm.formed.moment import first_date
+
+        return first_date(str(text or "")) or None
 
     def extract(self, text: str | Iterable[str], columns: object) -> object:
         """The rows that a reader finds in a text; of several texts, the rows of each."""
@@ -189,16 +194,6 @@ class Functions:
 
         with ThreadPoolExecutor(max_workers=64) as pool:
             return list(pool.map(ask, [str(one) for one in texts]))
-
-
-def _guessed(path: Path, name: str) -> str:
-    """The text of a file in another encoding than UTF-8."""
-    from swarm.tabular.encoding import decoded
-
-    try:
-        return decoded(path)
-    except ToolError as error:
-        raise ValueError(f"{name}: {error}") from error
 
 
 def _one(name: object, function: str) -> str:

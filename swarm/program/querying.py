@@ -14,9 +14,10 @@ from urllib.parse import quote
 
 from swarm.errors import ToolError
 from swarm.program.overlay import Overlay
+from swarm.program.reading import text_in
 from swarm.program.saving import Plain, plain
 from swarm.program.shapes import dicts_of, items_of
-from swarm.program.wire import Table
+from swarm.program.wire import Formed, Order
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -38,19 +39,13 @@ class Catalogue:
     database, which is called by its file's name as well.
     """
 
-    def __init__(
-        self,
-        overlay: Overlay,
-        tables: Sequence[Table],
-        databases: Sequence[str],
-        scratch: Path,
-        results: Mapping[str, Plain] | None = None,
-    ) -> None:
+    def __init__(self, overlay: Overlay, order: Order) -> None:
         self._overlay = overlay
-        self._results = {name: rows for name, found in (results or {}).items() if (rows := _as_table(found))}
-        self._patterns = {table["name"]: table["pattern"] for table in tables}
-        self._databases = databases
-        self._scratch = scratch
+        self._results = {name: rows for name, found in order.results.items() if (rows := _as_table(found))}
+        self._patterns = {table["name"]: table["pattern"] for table in order.tables}
+        self._formed = {table["name"]: table for table in order.formed}
+        self._databases = order.databases
+        self._scratch = Path(order.scratch)
         self._stored: dict[str, tuple[str, str]] | None = None
         self._broken: list[str] = []
         """Databases that can't be read, each with the reason."""
@@ -59,8 +54,9 @@ class Catalogue:
     def names(self) -> dict[str, str]:
         """All tables and where each lies."""
         stored = {name: base for name, (base, _) in self._places().items()}
+        texts = {name: ", ".join(table["patterns"]) for name, table in self._formed.items()}
         earlier = dict.fromkeys(self._results, "an earlier step")
-        return stored | self._own() | self._patterns | earlier
+        return texts | stored | self._own() | self._patterns | earlier
 
     def select(self, query: str, given: Mapping[str, object]) -> list[Row]:
         """The rows of one SELECT; ``given`` are tables of the program's own, as lists of dicts.
@@ -107,6 +103,8 @@ class Catalogue:
         own = self._own()
         if name in own and name not in self._patterns:
             return _loaded(self._overlay.written, own[name])
+        if name in self._formed and name not in self._patterns:
+            return self._rows_of(self._formed[name])
         if name in self._patterns and self._overlay.has_changes:
             return self._merged(self._patterns[name])
         if name not in self._rows:
@@ -116,6 +114,18 @@ class Catalogue:
             else:
                 self._rows[name] = self._stored_rows(name)
         return self._rows[name]
+
+    def _rows_of(self, table: Formed) -> list[Row]:
+        """The rows of a table that is made of texts, as they are now."""
+        # Most programs need none of these, and they take longer to import than a program runs.
+        from swarm.formed.listing import entry
+        from swarm.formed.table import FILES, rows_of
+
+        paths = dict.fromkeys(path for pattern in table["patterns"] for path in self._overlay.files(pattern))
+        if table["form"] == FILES:
+            return [dict(entry(path, self._overlay.path_of(path))) for path in paths]
+        texts = [(path, text_in(self._overlay.path_of(path), path)) for path in paths]
+        return [dict(row) for row in rows_of(table["form"], texts)]
 
     def _own(self) -> dict[str, str]:
         """Table files that the program itself has written, by the names that they would have."""

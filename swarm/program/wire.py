@@ -29,6 +29,14 @@ class Table(TypedDict):
     pattern: str
 
 
+class Formed(TypedDict):
+    """Texts that make a table, by the name that SQL knows it by."""
+
+    name: str
+    form: str
+    patterns: list[str]
+
+
 @dataclass(frozen=True)
 class Order:
     """What a program is started with."""
@@ -40,6 +48,7 @@ class Order:
     scratch: str
     """A folder for what it has no memory for."""
     tables: list[Table] = field(default_factory=list[Table])
+    formed: list[Formed] = field(default_factory=list[Formed])
     databases: list[str] = field(default_factory=list[str])
     """Database files of the workspace."""
     results: dict[str, Plain] = field(default_factory=dict[str, Plain])

@@ -10,7 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from swarm.effects import act
 from swarm.errors import ProjectError, ServerError
+from swarm.formed.table import FormedTable
 from swarm.plan import Thread
+from swarm.survey.forming import files_table
 from swarm.survey.groups import FileGroup, Look, escaped
 from swarm.survey.kinds import DATABASE_ENDINGS, TABLE_ENDINGS, ending_of, is_text
 from swarm.survey.overview import Survey, TableGroup, TextGroup
@@ -49,6 +51,7 @@ async def survey(work: Work) -> Survey:
     # file where none can be listed.
     looked = None if listing is None else await _look(work, At(thread, 0, 3), "text.samples", {})
     seen = _seen(looked, unread)
+    bases = stored(schema, place, unread)
     return Survey(
         paths=paths,
         texts=texts_of(paths, seen.groups if seen else None),
@@ -56,10 +59,22 @@ async def survey(work: Work) -> Survey:
         opaque=seen.opaque if seen else {},
         tables=tables,
         database=database,
-        database_tables=stored(schema, place, unread),
+        database_tables=bases,
+        formed=_formed(seen, paths, {table.name.casefold() for table in (*tables, *bases)}),
         left_out=seen.left_out if seen else (),
         unread=tuple(dict.fromkeys([*unread, *(seen.unread if seen else ())])),
         unlisted="; ".join(filter(None, [unlisted, seen.more if seen else ""])),
+    )
+
+
+def _formed(seen: Look | None, paths: Sequence[str], taken: set[str]) -> tuple[FormedTable, ...]:
+    """The tables that the texts make, by names that no other table has."""
+    found = [*(seen.formed if seen else ()), *([files_table(paths)] if paths and seen else [])]
+    return tuple(
+        table.model_copy(update={"name": f"{table.name}_{table.form}"})
+        if table.name.casefold() in taken
+        else table
+        for table in found
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict
 
+from swarm.formed.table import FormedTable
 from swarm.guard.rules import clean
 from swarm.survey.documents import lacks
 from swarm.survey.kinds import BINARY, DATA, DATABASE, DOCUMENTS, TABLE, TEXT_KINDS, ending_of, kind_by_name
@@ -79,6 +80,8 @@ class Look(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     groups: tuple[FileGroup, ...] = ()
+    formed: tuple[FormedTable, ...] = ()
+    """The tables that the texts make."""
     opaque: dict[str, int] = {}
     """How many files there are of each kind that is not read."""
     unread: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from swarm.formed.table import FormedTable
 from swarm.models.counting import estimate
 from swarm.survey.concealed import Concealer
 from swarm.survey.description import cut, signature
@@ -75,6 +76,8 @@ class Survey(BaseModel):
     texts: tuple[TextGroup, ...] = ()
     groups: tuple[FileGroup, ...] = ()
     """All files that are no tables, as they were looked at; each of ``texts`` is one of them."""
+    formed: tuple[FormedTable, ...] = ()
+    """The tables that the texts make, for programs."""
     opaque: dict[str, int] = {}
     """How many files there are of kinds that are not read."""
     tables: tuple[TableGroup, ...] = ()
@@ -135,6 +138,7 @@ class Survey(BaseModel):
         of them, and each table with its columns, how many rows it has and two of them."""
         tables = [lines for alike in _alike(self.tables) for lines in alike]
         tables += [_table_lines(table) for table in self.database_tables]
+        tables += [_formed_lines(table) for table in self.formed]
         groups = [_group_lines(group) for group in _by_kind(self.groups)]
         firsts = len({group.kind for group in self.groups})
         tails = [f"{name}: {said}" for name, said in self._unopened(tokens / 10) if said]
@@ -264,6 +268,17 @@ def _table_lines(table: TableGroup) -> list[str]:
         for row in table.first
     ]
     return [head, *shown]
+
+
+def _formed_lines(table: FormedTable) -> list[str]:
+    """A table made of texts, as any other; of many patterns the first is told."""
+    columns = [f"{written(name)} {kind}" for name, kind in zip(table.columns, table.kinds, strict=False)]
+    others = len(table.patterns) - 1
+    place = table.patterns[0] + f" and {others} more" * (others > 0)
+    rows = "" if table.rows is None else f", {table.rows:,} row{'s' * (table.rows != 1)}"
+    head = f"table {written(table.name)}({', '.join(cut(columns, 30, 'columns'))}) of {place}{rows}"
+    concealer = Concealer()
+    return [head, *(f"  {', '.join(_cell(concealer, '', value) for value in row)}" for row in table.first)]
 
 
 def _cell(concealer: Concealer, column: str, value: JsonValue) -> str:

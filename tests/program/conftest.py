@@ -66,7 +66,18 @@ def here(tmp_path: Path, workspace: Path) -> Here:
         scratch.mkdir(exist_ok=True)
         overlay = Overlay(workspace, written)
         listed = [Table(name="prices", pattern="prices.csv")] if tables is None else tables
-        catalogue = Catalogue(overlay, listed, databases or [], scratch, results)
+        catalogue = Catalogue(
+            overlay,
+            Order(
+                program="",
+                workspace=str(overlay.workspace),
+                written="",
+                scratch=str(scratch),
+                tables=listed,
+                databases=databases or [],
+                results=results or {},
+            ),
+        )
         return Functions(overlay, catalogue, _NoWire())
 
     return functions

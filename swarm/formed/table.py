@@ -1,0 +1,62 @@
+"""Tables that are made of texts: of which form, by which name, and their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from swarm.formed import entries, labels, listing, mails, settings
+from swarm.formed.row import Row, Text
+
+FILES, LINES, ENTRIES, LABELS = "files", "lines", "entries", "labels"
+SETTINGS, MAILS, COMMENTS, FUNCTIONS = "settings", "mails", "comments", "functions"
+
+
+class FormedTable(BaseModel):
+    """A table that is made of the texts that some patterns match."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    form: str
+    patterns: tuple[str, ...]
+    columns: tuple[str, ...]
+    kinds: tuple[str, ...] = ()
+    """``NUMBER`` or ``TEXT`` by column."""
+    first: tuple[tuple[JsonValue, ...], ...] = ()
+    """The first rows."""
+    rows: int | None = None
+    """How many there are; None where not all texts were read for it."""
+
+
+def rows_of(form: str, texts: Sequence[Text]) -> list[Row]:
+    """The rows that texts of a form hold.
+
+    Raises:
+        KeyError: there is no such form.
+    """
+    return _ROWS[form](texts)
+
+
+def _comments(texts: Sequence[Text]) -> list[Row]:
+    from swarm.formed import source  # its lexers take long to import
+
+    return source.comments(texts)
+
+
+def _functions(texts: Sequence[Text]) -> list[Row]:
+    from swarm.formed import source
+
+    return source.functions(texts)
+
+
+_ROWS: Mapping[str, Callable[[Sequence[Text]], list[Row]]] = {
+    LINES: listing.lines,
+    ENTRIES: entries.rows,
+    LABELS: labels.rows,
+    SETTINGS: settings.rows,
+    MAILS: mails.rows,
+    COMMENTS: _comments,
+    FUNCTIONS: _functions,
+}
