@@ -77,7 +77,7 @@ class Limits(BaseModel):
     """Turns of one sub-agent."""
     attempts: int = Field(default=2, ge=1, le=1_000)
     """Attempts at one step before it has failed, and workers for an attempt when they die."""
-    candidates: int = Field(default=5, ge=0, le=100)
+    candidates: int = Field(default=8, ge=0, le=100)
     """Programs that may be written for one step, of which two must agree. With 1 the first is taken where no check
     rules it out; with 0 tasks are planned, and no programs are written for them."""
     replans: int = Field(default=1, ge=0, le=1_000)

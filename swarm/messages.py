@@ -51,6 +51,8 @@ class Request:
     max_tokens: int = 1_024
     temperature: float = 0.0
     seed: int = 0
+    samples: int = 1
+    """Replies wanted, drawn apart from one reading of the prompt; servers that can't give fewer."""
     deadline_seconds: float = 900.0
     """From dispatch to the last token, retries included; not part of the hash, like all that follows."""
     first_token_seconds: float = 600.0
@@ -65,6 +67,8 @@ class Request:
     def digest(self) -> str:
         """SHA-256 of what the answer depends on, as 64 hex digits."""
         head = {name: getattr(self, name) for name in _ANSWERED}
+        if self.samples > 1:
+            head["samples"] = self.samples
         whole = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
         whole.update(b"".join([message.digest for message in self.messages]))
         return whole.hexdigest()
@@ -91,6 +95,8 @@ class Reply(BaseModel):
     text: str
     finish: Literal["stop", "length"] = "stop"
     """``length`` when the reply was cut at ``max_tokens``."""
+    others: tuple[str, ...] = ()
+    """Further samples of the same request."""
     model: str = ""
     """Name of the model as its server reports it."""
     window: int = 0

@@ -22,6 +22,9 @@ _PR_SET_PDEATHSIG = 1
 BATCH_TOKENS = 256
 """Prompt tokens computed at once; on CPUs larger batches are no faster."""
 
+SAMPLE_TOKENS = 1_024
+"""Of the cache, for each sample beyond the slots."""
+
 CACHE_MIB = 1_024
 """Memory for prompts that lost their slot, so that many agents can take turns on one: 28 KiB a token
 for the 1.5B model, so some 37,000 tokens."""
@@ -32,6 +35,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model", required=True, help="path of a GGUF file")
     parser.add_argument("--name", required=True, help="name to serve it under")
     parser.add_argument("--slots", type=int, default=1, help="requests worked on at once")
+    parser.add_argument("--samples", type=int, default=1, help="replies that one request may ask for")
     parser.add_argument("--window", type=int, default=8_192, help="tokens of each slot")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cache", type=int, default=CACHE_MIB, help="MiB for prompts that lost their slot")
@@ -49,8 +53,11 @@ def _parameters(xllamacpp: Any, arguments: argparse.Namespace) -> Any:
     parameters = xllamacpp.CommonParams()
     parameters.model.path = arguments.model
     parameters.model_alias = {arguments.name}
-    parameters.n_parallel = arguments.slots
-    parameters.n_ctx = arguments.window * arguments.slots
+    # Each sample takes a slot of the server; what they share, the prompt, lies in one cache for all.
+    extra = max(arguments.samples - arguments.slots, 0)
+    parameters.n_parallel = arguments.slots + extra
+    parameters.kv_unified = extra > 0
+    parameters.n_ctx = arguments.window * arguments.slots + SAMPLE_TOKENS * extra
     parameters.use_jinja = True
     parameters.cpuparams.n_threads = arguments.threads
     parameters.cpuparams_batch.n_threads = arguments.threads

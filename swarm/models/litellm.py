@@ -250,6 +250,8 @@ class LitellmModel:
             }
         if endpoint.streams:
             body["stream_options"] = {"include_usage": True}
+        if request.samples > 1:
+            body["n"] = request.samples
         if endpoint.kind == "llamacpp":
             body["cache_prompt"] = True
             if request.slot is not None:

@@ -30,6 +30,8 @@ class Endpoint(BaseModel):
     """What its server is sent as a bearer token; neither recorded nor shown."""
     slots: int = 1
     """Requests it works on at once; more would queue."""
+    samples: int = 1
+    """Replies that one request may ask for; the prompt is read once for all of them."""
     slots_guessed: bool = False
     """Whether neither server nor person told the slots: how many are worth it is then found by trying."""
     window: int = 4_096

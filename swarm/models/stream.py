@@ -37,6 +37,7 @@ class _Delta(BaseModel):
 
 
 class _Choice(BaseModel):
+    index: int = 0
     delta: _Delta = _Delta()
     finish_reason: str | None = None
 
@@ -167,6 +168,8 @@ class EventStream(_Stream):
     def __init__(self) -> None:
         super().__init__()
         self._model = ""
+        self._others: dict[int, list[str]] = {}
+        """Texts of the choices behind the first, where several are asked for."""
         self._counts: dict[str, JsonValue] = {"usage": None}
 
     def _take(self, line: str) -> bool:
@@ -186,6 +189,10 @@ class EventStream(_Stream):
             self._counts["timings"] = chunk.timings
         has_token = False
         for choice in chunk.choices:
+            if choice.index:
+                self._others.setdefault(choice.index, []).append(choice.delta.content or "")
+                has_token |= bool(choice.delta.content)
+                continue
             has_token |= self._add(choice.delta)
             self._finish = choice.finish_reason or self._finish
         return has_token
@@ -193,12 +200,20 @@ class EventStream(_Stream):
     def _whole(self) -> dict[str, JsonValue]:
         message = self._message("reasoning_content")
         choice: JsonValue = {"index": 0, "finish_reason": self._finish, "message": message}
+        others: list[JsonValue] = [
+            {
+                "index": index,
+                "finish_reason": "stop",
+                "message": {"role": "assistant", "content": "".join(pieces)},
+            }
+            for index, pieces in sorted(self._others.items())
+        ]
         return {
             "id": "",
             "object": "chat.completion",
             "created": 0,
             "model": self._model,
-            "choices": [choice] if self._finish else [],
+            "choices": [choice, *others] if self._finish else [],
             **self._counts,
         }
 

@@ -19,7 +19,16 @@ _WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*")
 _ITEM = "{item}"
 TABLE_FILES = (".csv", ".tsv", ".json", ".jsonl")
 DATE_WORDS = {"date", "due", "deadline"}
-_LIST = re.compile(r"(?:,?\s+(?:with|giving|listing)\s+|\s+\()([^.;:()?!]+)", re.IGNORECASE)
+_LIST = re.compile(
+    r"(?:,?\s+(?:with|giving|listing)\s+|\s+\()(?:(?:the\s+)?(?:\w+\s+)?columns?:?\s+)?([^.;:()?!]+)",
+    re.IGNORECASE,
+)
+_COLUMNS = re.compile(
+    r"(?:(?!\w\.(?:csv|tsv|jsonl?|xlsx|md|txt)\b).){0,160}?\bcolumns?(?: (?:named|called|are|be))?:? ([^.;:()?!]+)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""The columns of the file that was named last, if they are called so."""
+_MORE = re.compile(r" (?:for|of|being|where|which|that|with|in|from|as|is|are)\b.*")
 _ASIDE = re.compile(r"^(?:the|its|a|an) | of (?:the|its|their|each|every) .*")
 _ACT = re.compile(
     r"\brename\b|\bmove (?:it|them|each|every|the files?|\{item\})|\binto (?:\w+ )?folders?\b", re.IGNORECASE
@@ -381,12 +390,13 @@ def task_columns(file: str, task: str) -> list[str]:
     """The columns that a task lists right after it names a file, as names; none where it lists none."""
     if not file or file not in task:
         return []
-    listed = _LIST.match(task.split(file, 1)[1])
+    behind = task.split(file, 1)[1]
+    listed = _LIST.match(behind) or _COLUMNS.match(behind)
     if listed is None:
         return []
-    parts = [part.strip().casefold() for part in _AND.split(listed.group(1))]
-    names = [re.sub(r"[^a-z0-9]+", "_", _ASIDE.sub("", part)).strip("_") for part in parts]
-    return names if all(_NAME.fullmatch(name) for name in names) else []
+    parts = [_ASIDE.sub("", part.strip().casefold()) for part in _AND.split(listed.group(1))]
+    names = [re.sub(r"[^a-z0-9]+", "_", _MORE.sub("", part)).strip("_") for part in parts]
+    return [*dict.fromkeys(names)] if all(_NAME.fullmatch(name) for name in names) else []
 
 
 def _date_columns(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:

@@ -6,13 +6,18 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
+from pathlib import PurePosixPath
 
 from swarm.agent.assignment import Assignment
 from swarm.agent.opening import columns
+from swarm.formed.table import FILES, LINES
 from swarm.messages import Message
+from swarm.models.model import Endpoint
 from swarm.plan import Plan
 from swarm.planner.draft import files_to_write
 from swarm.planner.planner import examples
+from swarm.planner.tidy import task_columns
 from swarm.program.checks import Promise
 from swarm.prompt import fill
 from swarm.result import Result
@@ -25,6 +30,9 @@ MOST_SAMPLES = 900
 """Tokens of what is shown of the workspace."""
 MOST_SHOWN = 400
 MOST_FAULT = 400
+TABLES = (".csv", ".tsv", ".json", ".jsonl", ".md")
+CONTINUES = frozenset({"llamacpp", "ollama"})
+"""Kinds of servers that go on with a last message of the model's own."""
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
 
 
@@ -56,12 +64,31 @@ class Writing:
         last = Message(role="user", content=self._last(min(int(window * SHARE_OF_WINDOW), MOST_SAMPLES)))
         return (Message(role="system", content=system), *examples("program_examples"), last)
 
-    def again(self, messages: tuple[Message, ...], faults: Sequence[str]) -> tuple[Message, ...]:
-        """The conversation that asks anew, told why earlier programs were ruled out. They are not shown: a small
-        model writes down again what it sees."""
-        listed = "\n".join(f"- {one_line(fault, MOST_FAULT)}" for fault in dict.fromkeys(faults))
-        last = messages[-1]
-        return (*messages[:-1], Message(last.role, f"{last.content}\n{fill('program_again', faults=listed)}"))
+    def asked(self, endpoint: Endpoint, *, by_query: bool, faults: Sequence[str] = ()) -> Asked:
+        """The conversation as it is sent: told why earlier programs were ruled out, which are not shown, since a
+        small model writes down again what it sees; and with the reply begun by a query, where there are tables."""
+        messages = self.messages(endpoint.window)
+        if faults:
+            listed = "\n".join(f"- {one_line(fault, MOST_FAULT)}" for fault in dict.fromkeys(faults))
+            messages = _with(messages, fill("program_again", faults=listed))
+        begun = self._begun if by_query else ""
+        if not begun:
+            return Asked(messages)
+        if endpoint.kind in CONTINUES:
+            return Asked((*messages, Message(role="assistant", content=begun)), begun)
+        return Asked(_with(messages, f"Begin with:\n{begun}"))
+
+    @property
+    def _begun(self) -> str:
+        """How a program begins that asks tables first; empty where there are none."""
+        survey = self.assignment.survey
+        own = [table for table in survey.formed if table.form not in {FILES, LINES}]
+        if not (survey.tables or survey.database_tables or own or self.assignment.inputs):
+            return ""
+        table = next((name for name in self.promise.files if PurePosixPath(name).suffix in TABLES), "rows")
+        name = re.sub(r"\W+", "_", PurePosixPath(table).stem).strip("_").lower()
+        name = name if name.isidentifier() and not iskeyword(name) else "rows"
+        return f'```python\n{name} = sql("""\n    SELECT'
 
     def _last(self, room: int) -> str:
         assignment = self.assignment
@@ -88,16 +115,38 @@ class Writing:
         if wanted := columns(assignment.step.expects):
             lines.append(f"answer(rows) must give a list of dicts with: {', '.join(wanted)}")
         if files := self.promise.files:
-            lines.append(f"To be saved: {', '.join(files)}")
+            lines.append(f"To be saved: {'; '.join(_with_columns(name, assignment.task) for name in files)}")
         if assignment.failure:
             lines.append(f"An earlier attempt failed: {one_line(assignment.failure, MOST_SHOWN)}")
         return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A conversation, and how its last message begins the program."""
+
+    messages: tuple[Message, ...]
+    begun: str = ""
+
+    def program(self, reply: str) -> str:
+        """The program that a reply gives; one that begins anew is taken as it is."""
+        return program_in(reply if "```" in reply[:40] or not self.begun else self.begun + reply)
+
+
+def _with(messages: tuple[Message, ...], text: str) -> tuple[Message, ...]:
+    last = messages[-1]
+    return (*messages[:-1], Message(last.role, f"{last.content}\n{text}"))
 
 
 def program_in(reply: str) -> str:
     """The program in a reply: its longest code block, else all of it."""
     blocks: list[str] = _FENCE.findall(reply)
     return (max(blocks, key=len) if blocks else reply).strip("\n") + "\n"
+
+
+def _with_columns(name: str, task: str) -> str:
+    named = task_columns(name, task)
+    return f"{name} with the columns {', '.join(named)}" if named else name
 
 
 def _letters(text: str) -> str:

@@ -15,6 +15,7 @@ from swarm.agent.assignment import Assignment
 from swarm.card import AgentCard
 from swarm.effects import act
 from swarm.errors import ProjectError, ServerError, SwarmError
+from swarm.formed.entries import is_log
 from swarm.plan import Step
 from swarm.planner.draft import table_schema
 from swarm.program.dialogue import CallRefused
@@ -31,6 +32,8 @@ READER = "reader"
 MOST_CHARACTERS = 6_000
 """Of a text that one reader is given; a longer one is read in parts."""
 MOST_COLUMNS = 12
+MOST_LINES = 20
+"""Of a log, that readers may be given all the same."""
 KINDS = {"number": "number", "float": "number", "int": "number", "integer": "number", "date": "date"}
 
 
@@ -142,6 +145,7 @@ class ProgramCalls:
             case "extract":
                 columns = call.get("columns")
                 named = [str(one) for one in columns] if isinstance(columns, list) else []
+                self._refuse_form(str(call.get("text")))
                 if not 0 < len(named) <= MOST_COLUMNS:
                     raise CallRefused(f"extract() takes 1 to {MOST_COLUMNS} columns, not {len(named)}")
                 return self._noted(await self._readers.rows(str(call.get("text")), named))
@@ -154,6 +158,17 @@ class ProgramCalls:
                 return await self._tool(str(call.get("tool")), args if isinstance(args, dict) else {})
             case other:
                 raise CallRefused(f"there is no function {other!r}")
+
+    def _refuse_form(self, text: str) -> None:
+        """Keeps a program that a model wrote from having a log read by readers, who take hours for it.
+
+        Raises:
+            CallRefused: the text is one; says what to do instead.
+        """
+        if not self._acts and text.count("\n") >= MOST_LINES and is_log([("", text)]):
+            raise CallRefused(
+                "extract() reads prose, and each line of this text has the same form; ask the table of it with sql()"
+            )
 
     def _noted(self, found: tuple[JsonValue, list[str]] | tuple[list[JsonValue], list[str]]) -> JsonValue:
         self.doubts += found[1]

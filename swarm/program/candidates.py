@@ -13,8 +13,10 @@ from swarm.agent.assignment import Assignment
 from swarm.agent.session import summary
 from swarm.errors import ModelError, ModelUnavailable
 from swarm.events import AgentWaiting, Notice, ToolCalled, ToolReturned
-from swarm.messages import Message, Request
-from swarm.program.asking import Writing, program_in
+from swarm.messages import Reply, Request
+from swarm.planner.draft import files_to_write
+from swarm.planner.tidy import task_columns
+from swarm.program.asking import Asked, Writing
 from swarm.program.calls import Delegate, ProgramCalls, Readers
 from swarm.program.checks import Promise, faults, fitted, half_read, unread_beside
 from swarm.program.contents import Rows, contents
@@ -37,7 +39,7 @@ ENOUGH = 2
 """Candidates that must agree."""
 TEMPERATURE = 0.7
 """Of all candidates but the first, which is the model's likeliest."""
-PROGRAM_TOKENS = 700
+PROGRAM_TOKENS = 500
 MOST_TOLD = 2
 """Faults of earlier programs that a later one is told."""
 
@@ -89,32 +91,58 @@ class Programming:
         return 1 if self.assignment.step.program or self.work.limits.candidates <= 1 else ENOUGH
 
     async def _ballots(self, question: Writing) -> list[Ballot]:
-        """The candidates, as many as are needed; as many at once as the model has slots."""
+        """The candidates, as many as are needed; as many at once as the model answers at once."""
         promise = question.promise
         if self.assignment.step.program is not None:
             return [await self._run(1, self.assignment.step.program, promise)]
         # A step that a person gave to programs has one at least.
         endpoint, most = self.work.model.endpoint, max(self.work.limits.candidates, 1)
-        messages = question.messages(endpoint.window)
+        width = max(endpoint.slots, endpoint.samples, 1)
         ballots: list[Ballot] = []
+        waves = 0
         while len(ballots) < most and not is_decided(ballots, self._enough):
-            wave = range(len(ballots) + 1, min(len(ballots) + max(endpoint.slots, 1), most) + 1)
+            wave = range(len(ballots) + 1, min(len(ballots) + width, most) + 1)
             faults = [ballot.faults[0] for ballot in ballots if ballot.faults][-MOST_TOLD:]
-            # Every other wave is told: of a fault that is none, the others know nothing.
-            asked = question.again(messages, faults) if faults and len(ballots) % 2 == 0 else messages
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._candidate(number, asked, promise)) for number in wave]
-            ballots += [task.result() for task in tasks]
+            # Every other wave is told of faults, of which one may be none, and begins in its own way.
+            is_first_way = waves % 2 == 0
+            asked = question.asked(endpoint, by_query=is_first_way, faults=() if is_first_way else faults)
+            ballots += await self._wave(wave, asked, promise)
+            waves += 1
         return ballots
 
-    async def _candidate(self, number: int, messages: tuple[Message, ...], promise: Promise) -> Ballot:
+    async def _wave(self, numbers: range, asked: Asked, promise: Promise) -> list[Ballot]:
+        """Some candidates side by side: drawn from one request where the server gives several replies to one."""
+        if 1 < len(numbers) <= self.work.model.endpoint.samples:
+            reply = await self._reply(numbers[0], asked, samples=len(numbers))
+            if isinstance(reply, Ballot):
+                return [reply]
+            texts = [reply.text, *reply.others]
+            runs = [
+                self._run(number, asked.program(text), promise)
+                for number, text in zip(numbers, texts, strict=False)
+            ]
+        else:
+            runs = [self._candidate(number, asked, promise) for number in numbers]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(run) for run in runs]
+        return [task.result() for task in tasks]
+
+    async def _candidate(self, number: int, asked: Asked, promise: Promise) -> Ballot:
         """One program, asked for and run."""
+        reply = await self._reply(number, asked)
+        if isinstance(reply, Ballot):
+            return reply
+        return await self._run(number, asked.program(reply.text), promise)
+
+    async def _reply(self, number: int, asked: Asked, samples: int = 1) -> Reply | Ballot:
+        """What the model writes; a candidate that is ruled out where nothing comes of it."""
         card, limits = self.assignment.card, self.work.limits
         request = Request(
-            messages=messages,
+            messages=asked.messages,
             max_tokens=min(card.limits.reply_tokens or PROGRAM_TOKENS, limits.reply_tokens),
-            temperature=0.0 if number == 1 else TEMPERATURE,
+            temperature=0.0 if number == samples == 1 else TEMPERATURE,
             seed=number,
+            samples=samples,
         )
         want = Want(kind=card.name, tier=card.tier, model=card.model, unlike=self.assignment.unlike)
         try:
@@ -125,10 +153,10 @@ class Programming:
             raise
         except ModelError as error:
             return Ballot(number, Outcome(error=str(error)), (str(error),))
-        if reply.finish == "length":
+        if reply.finish == "length" and samples == 1:
             cut = f"the program was cut off after {request.max_tokens} tokens; write a shorter one"
             return Ballot(number, Outcome(error=cut), (cut,))
-        return await self._run(number, program_in(reply.text), promise)
+        return reply
 
     async def _run(self, number: int, program: str, promise: Promise) -> Ballot:
         """What comes of a program, which is run once."""
@@ -170,7 +198,8 @@ class Programming:
         return outcome
 
     def _order(self, program: str) -> Order:
-        survey, run = self.assignment.survey, self.work.journal.run
+        survey, run, step = self.assignment.survey, self.work.journal.run, self.assignment.step
+        files = files_to_write(self.assignment.task, survey.paths)
         bases = dict.fromkeys(group.pattern for group in survey.database_tables)
         results: dict[str, JsonValue] = {
             name: result.text if result.data is None else result.data
@@ -185,6 +214,9 @@ class Programming:
             formed=[Formed(name=one.name, form=one.form, patterns=[*one.patterns]) for one in survey.formed],
             databases=[base for base in bases if base in survey.paths],
             results=results,
+            columns={}
+            if step.program
+            else {name: task_columns(name, self.assignment.task) for name in files},
             item=self.assignment.item,
             is_lenient=self.assignment.step.program is None or is_told_lenient(program),
             now=run.created_at,

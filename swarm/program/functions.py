@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from swarm.program.mending import as_asked
 from swarm.program.overlay import Overlay
 from swarm.program.querying import Catalogue
 from swarm.program.reading import text_in
 from swarm.program.saving import Plain, plain, text_of
-from swarm.program.shapes import dict_of, items_of
+from swarm.program.shapes import dict_of, dicts_of, items_of
 from swarm.program.wire import Wire
 
 Row = dict[str, Plain]
@@ -20,10 +21,18 @@ Row = dict[str, Plain]
 class Functions:
     """What a program works with; its public methods are the functions, by their names."""
 
-    def __init__(self, overlay: Overlay, catalogue: Catalogue, line: Wire) -> None:
+    def __init__(
+        self,
+        overlay: Overlay,
+        catalogue: Catalogue,
+        line: Wire,
+        columns: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self._overlay = overlay
         self._catalogue = catalogue
         self._line = line
+        self._columns = columns or {}
+        """Of the files that are to be saved, as far as they are asked for by name."""
         self._answers: list[Plain] = []
         self.has_asked = False
         """Whether the run was asked for anything."""
@@ -115,8 +124,18 @@ class Functions:
         if isinstance(data, bytes | bytearray):
             self._overlay.place_for(name).write_bytes(data)
             return
-        text = text_of(name, data, columns)
+        text = text_of(name, self._as_asked(name, data), columns)
         self._overlay.place_for(name).write_text(text, encoding="utf-8", errors="replace", newline="")
+
+    def _as_asked(self, name: str, data: object) -> object:
+        wanted = self._columns.get(name)
+        items = items_of(data) if wanted else None
+        rows = dicts_of(items) if items else None
+        if rows is None or not wanted:
+            return data
+        return (
+            as_asked([{str(key): plain(cell) for key, cell in row.items()} for row in rows], wanted) or data
+        )
 
     def remove(self, name: str) -> None:
         """Takes a file away."""

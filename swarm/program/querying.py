@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
 from swarm.errors import ToolError
+from swarm.program.mending import literal_underscore, with_one_value
 from swarm.program.overlay import Overlay
 from swarm.program.reading import text_in
 from swarm.program.saving import Plain, plain
@@ -27,6 +28,8 @@ Row = dict[str, Plain]
 MOST_ROWS = 500_000
 """Of one table of a database."""
 MOST_NAMED = 12
+MOST_MENDED = 4
+"""Columns of a query that are taken as the one value of their group."""
 SAVED = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 """Endings of table files that a program can write."""
 _WORD = re.compile(r'"((?:[^"]|"")+)"|[`\[]([^`\]]+)[`\]]|(\w+)')
@@ -75,8 +78,17 @@ class Catalogue:
         from swarm.tabular.engine import selected
         from swarm.tabular.names import written
 
+        tables = cast("Mapping[str, Sequence[dict[str, JsonValue]]]", rows)
+        query = literal_underscore(query)
         try:
-            return selected(query, cast("Mapping[str, Sequence[dict[str, JsonValue]]]", rows))[1]
+            for _ in range(MOST_MENDED):
+                try:
+                    return selected(query, tables)[1]
+                except ToolError as error:
+                    if not (mended := with_one_value(query, str(error))):
+                        raise
+                    query = mended
+            return selected(query, tables)[1]
         except ToolError as error:
             lacking = [name for name in map(written, known) if name not in str(error)]
             more = f"\nMore tables: {', '.join(lacking[:MOST_NAMED])}" if lacking else ""
@@ -163,6 +175,12 @@ class Catalogue:
                 for table in tables:
                     taken = {name.casefold() for name in (*found, *self._patterns)}
                     found[_free_name(base, table, taken)] = base, table
+                # A database of one table is called as either.
+                stem = re.sub(r"\W+", "_", PurePosixPath(base).stem)
+                if len(tables) == 1 and stem.casefold() not in {
+                    name.casefold() for name in (*found, *self._patterns)
+                }:
+                    found[stem] = base, tables[0]
             self._stored = found
         return self._stored
 

@@ -54,6 +54,8 @@ class Order:
     results: dict[str, Plain] = field(default_factory=dict[str, Plain])
     """What earlier steps gave, by their ids."""
     item: Plain = None
+    columns: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """Of the table files that are promised, as the task names them."""
     is_lenient: bool = False
     """Whether lines of another form may be passed over: see ``script``."""
     now: float = 0.0

@@ -24,6 +24,9 @@ HEAD_BYTES = 1 << 16
 CELL_CHARACTERS = 16_000_000
 """The longest cell that is read."""
 MOST_TITLES = 20
+REMARK = "#"
+"""Begins a line that is no row, where it has not as many cells as one."""
+_UNSURE = "some lines that begin with # have as many cells as a row and others not, so that they may be rows or remarks"
 _SEP_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _TOTAL = re.compile(
     r"(grand |sub ?)?totals?|sums?|summe|gesamt(summe)?|insgesamt|somme|totale|totaal|suma|razem|celkem|итого|всего",
@@ -167,14 +170,23 @@ def _fitting(text: str, separator: str, *, is_whole: bool) -> Found | str:
     skipped, header = records[start]
     header = _without_spare(header, records[start + 1 :])
     rows: list[tuple[str, ...]] = []
+    has_remarks = False
     for line, record in records[start + 1 :]:
-        if (len(record) != len(header) and any(cell.strip() for cell in record[len(header) :])) or len(
-            record
-        ) < len(header):
+        if not _is_wide(record, len(header)):
+            if record[0].startswith(REMARK) and len(header) > 1:
+                has_remarks = True
+                continue
             cells = f"{len(record)} cell{'s' * (len(record) != 1)}"
             return f"line {line + 1} has {cells}, the line of names has {len(header)}"
         rows.append(tuple(cell.strip() for cell in record[: len(header)]))
+    if has_remarks and any(row[0].startswith(REMARK) for row in rows):
+        return _UNSURE
     return skipped, tuple(cell.strip() for cell in header), tuple(rows)
+
+
+def _is_wide(record: Record, width: int) -> bool:
+    """Whether a record has a cell for each name, and no text behind these."""
+    return len(record) >= width and not any(cell.strip() for cell in record[width:])
 
 
 def _reason(error: csv.Error) -> str:
@@ -310,9 +322,17 @@ def rewritten(path: Path, dialect: Dialect, target: Path) -> None:
 
 
 def _same_width(reader: Iterator[Record], width: int) -> Iterator[Record]:
+    remarks = rows = 0
     for number, record in enumerate(reader, start=1):
         if not any(cell.strip() for cell in record):
             continue
-        if len(record) < width or any(cell.strip() for cell in record[width:]):
+        is_marked = width > 1 and record[0].startswith(REMARK)
+        if not _is_wide(record, width):
+            if is_marked:
+                remarks += 1
+                continue
             raise ToolError(f"row {number} has {len(record)} cells, the line of names has {width}")
+        rows += is_marked and number > 1
+        if remarks and rows:
+            raise ToolError(_UNSURE)
         yield record[:width]

@@ -1,0 +1,118 @@
+"""What code mends in the queries and tables of a small model where it is plain what they mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from swarm.program.saving import Plain
+
+Row = Mapping[str, Plain]
+_UNDERSCORE = re.compile(r"(?i)\bLIKE\s+'_%'")
+_BARE = re.compile(r"column \"?(?:\w+\.)?(?P<name>\w+)\"? must (?:appear in|be part of)")
+_TOKEN = re.compile(
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|\w+(?:\s*\.\s*(?:\w+|\"[^\"]*\"))?|[()]|.", re.DOTALL
+)
+AGGREGATES = frozenset([
+    "sum",
+    "count",
+    "avg",
+    "min",
+    "max",
+    "total",
+    "median",
+    "mode",
+    "list",
+    "group_concat",
+    "string_agg",
+    "any_value",
+    "first",
+    "last",
+    "stddev",
+    "variance",
+])
+
+
+def literal_underscore(query: str) -> str:
+    """The query with ``LIKE '_%'`` for texts that begin with an underscore; taken as SQL has it, any text matches."""
+    return _UNDERSCORE.sub(r"LIKE '\\_%' ESCAPE '\\'", query)
+
+
+def with_one_value(query: str, error: str) -> str:
+    """The query with a column that is neither grouped by nor aggregated taken as its one value in each group; a
+    group that has several fails. Empty where the error is another one, or the column is not selected plainly.
+
+    It is what SQL itself allows where a key is grouped by (ISO 9075-2, functional dependencies).
+    """
+    found = _BARE.search(error)
+    if found is None:
+        return ""
+    name = found["name"].casefold()
+    mended, is_mended = _selected(query, name)
+    return mended if is_mended else ""
+
+
+def _selected(query: str, name: str) -> tuple[str, bool]:
+    """The query with each such column in its list of columns put as its one value."""
+    done: list[str] = []
+    inside: list[bool] = []
+    """For each bracket that is open, whether it is one of an aggregate."""
+    word, is_done, is_in_list = "", False, True
+    for token in _TOKEN.findall(query):
+        lowered = token.casefold()
+        if token == "(":
+            inside.append(word in AGGREGATES)
+        elif token == ")" and inside:
+            inside.pop()
+        elif lowered == "from" and not inside:
+            is_in_list = False
+        column = re.split(r"\s*\.\s*", lowered)[-1].strip('"')
+        is_name = word not in {"as", ")"} and column == name and token[:1] not in "'(-"
+        if is_in_list and is_name and not any(inside):
+            done.append(_one_value(token, name))
+            is_done = True
+        else:
+            done.append(token)
+        word = lowered if token.strip() else word
+    return "".join(done), is_done
+
+
+def _one_value(column: str, name: str) -> str:
+    several = f"error('{name} has several values in a group; group by it, or take its SUM, MIN or MAX')"
+    return (
+        f"(CASE WHEN MIN({column}) IS NOT DISTINCT FROM MAX({column}) THEN MIN({column}) ELSE {several} END)"
+    )
+
+
+def as_asked(rows: Sequence[Row], wanted: Sequence[str]) -> list[dict[str, Plain]] | None:
+    """Rows with just the columns that are asked for, under these names; None where they are as they should be, or
+    it is not plain which is which.
+
+    Columns that have their names are taken by them and the others left out. Where as many are there as are asked
+    for, in the same order as far as names tell, the others are called what is asked for at their places.
+    """
+    columns = [*dict.fromkeys(name for row in rows for name in row)]
+    if not rows or columns == [*wanted]:
+        return None
+    own = [_folded(name) for name in columns]
+    asked = [_folded(name) for name in wanted]
+    if len({*own}) < len(own) or len({*asked}) < len(asked):
+        return None
+    if {*asked} <= {*own}:
+        sources = [columns[own.index(name)] for name in asked]
+    elif len(own) == len(asked) and _is_in_order(own, asked):
+        sources = columns
+    else:
+        return None
+    return [{name: row.get(source) for name, source in zip(wanted, sources, strict=True)} for row in rows]
+
+
+def _is_in_order(own: Sequence[str], asked: Sequence[str]) -> bool:
+    """Whether what has the same name stands at the same place, and something does."""
+    same = [mine == theirs for mine, theirs in zip(own, asked, strict=True)]
+    apart = {mine for mine, is_same in zip(own, same, strict=True) if not is_same}
+    return any(same) and not apart & {*asked}
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())
