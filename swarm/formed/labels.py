@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -208,28 +209,32 @@ def _by_first_label(lines: list[_Line]) -> list[list[_Line]]:
         return []
     blocks = _by(lines, "block")
     if len(blocks) > 1:
-        begun = [block for block in blocks if any(line.name == anchor for line in block)]
+        having = [any(line.name == anchor for line in block) for block in blocks]
+        begun = [block for block, has in zip(blocks, having, strict=True) if has]
         first = all(next(line.name for line in block if line.name) == anchor for block in begun)
         inside = {line.name for block in begun for line in block}
-        others = {line.name for block in blocks if block not in begun for line in block if line.name}
+        others = {
+            line.name
+            for block, has in zip(blocks, having, strict=True)
+            if not has
+            for line in block
+            if line.name
+        }
         if not first or others & inside:
             return []
     starts = [at for at, line in enumerate(lines) if line.name == anchor and not _goes_on(lines, at)]
     edges = [0, *(_start_of(lines, at) for at in starts[1:]), len(lines)]
-    parts = [lines[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
+    parts = [lines[begin:end] for begin, end in itertools.pairwise(edges)]
     return parts if _is_of_one_order(parts) else []
 
 
 def _start_of(lines: list[_Line], at: int) -> int:
     """Where a record begins: what stands before its first label in the same block belongs to it."""
-    while at and not lines[at - 1].name and lines[at - 1].block == lines[at].block and _opens(lines, at - 1):
-        at -= 1
-    return at
-
-
-def _opens(lines: list[_Line], at: int) -> bool:
-    """Whether no label of the block stands before a line."""
-    return not any(line.name for line in lines[:at] if line.block == lines[at].block)
+    begin = at
+    while begin and not lines[begin - 1].name and lines[begin - 1].block == lines[at].block:
+        begin -= 1
+    is_opening = not begin or lines[begin - 1].block != lines[at].block
+    return begin if is_opening else at
 
 
 def _is_of_one_order(parts: list[list[_Line]]) -> bool:

@@ -17,7 +17,7 @@ MOST_TOGETHER = 20_000_000
 _NAMES = {"pipfile": ".toml"}
 _SECTION = re.compile(r"\[\s*([^\[\]]+?)\s*\]\s*(?:[#;].*)?$")
 _COMMENT = re.compile(r"\s*[#;]")
-_UNITS = frozenset(".service .socket .timer .desktop .mount .path .target .slice".split())
+_UNITS = frozenset([".service", ".socket", ".timer", ".desktop", ".mount", ".path", ".target", ".slice"])
 """Files of systemd and of desktops: a comment has a line of its own there (systemd.syntax(7))."""
 _INLINE = re.compile(r"\s+(?:;.*|#\s.*|#)$")
 _WORDS = re.compile(r"(?P<name>!?[A-Za-z][\w.-]*)(?:[ \t]+(?P<value>[^\s=:].*))?$")
@@ -121,7 +121,7 @@ def _form_of(lines: Sequence[str]) -> re.Pattern[str]:
     margin = [line for line in margin if not (_SECTION.match(line) or _DIRECTIVE.match(line))] or some
     names = sum(_BARE.match(line) is not None for line in margin)
     counts = {form: sum(map(bool, map(form.match, margin))) for form in (_EQUALS, _COLON, _WORDS)}
-    if not some or counts[_EQUALS] * 2 >= len(margin) - names and (counts[_EQUALS] or not counts[_WORDS]):
+    if not some or (counts[_EQUALS] * 2 >= len(margin) - names and (counts[_EQUALS] or not counts[_WORDS])):
         return _EQUALS
     if counts[_COLON] * 2 >= len(margin) and not counts[_EQUALS] and counts[_WORDS] < len(margin):
         return _COLON
