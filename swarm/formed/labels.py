@@ -258,17 +258,16 @@ def _is_plain(part: list[_Line]) -> bool:
 
 def _joined(part: list[_Line]) -> Record:
     """A record; an indented line goes on with the value before it."""
-    record = Record()
+    record, values = Record(), dict[str, list[str]]()
     last: _Line | None = None
     for line in part:
         if line.name:
-            record.values[line.name] = f"{record.values.get(line.name, '')}\n{line.value}".strip()
-        elif (
-            last is not None and line.is_indented and line.block == last.block and field_in(line.raw) is None
-        ):
-            record.values[last.name] = f"{record.values[last.name]}\n{line.raw.strip()}".strip()
+            values.setdefault(line.name, []).append(line.value)
+        elif last and line.is_indented and line.block == last.block and field_in(line.raw) is None:
+            values[last.name].append(line.raw.strip())
             continue
         else:
             record.rest.append(line.raw.strip())
         last = line if line.name else None
+    record.values = {name: "\n".join(said).strip() for name, said in values.items()}
     return record

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import yaml
@@ -192,8 +192,9 @@ def _item(node: ScalarNode) -> str:
     return "null" if _scalar(node) is None else json.dumps(text, ensure_ascii=False)
 
 
-def _bases(value: Node) -> Sequence[MappingNode]:
-    bases = value.value if isinstance(value, SequenceNode) else [value]
-    if not all(isinstance(one, MappingNode) for one in bases):
+def _bases(value: Node) -> list[MappingNode]:
+    bases: list[Node] = value.value if isinstance(value, SequenceNode) else [value]
+    found = [one for one in bases if isinstance(one, MappingNode)]
+    if len(found) < len(bases):
         raise ValueError("it merges what is no mapping")
-    return bases
+    return found
