@@ -3,144 +3,134 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 
-from swarm.formed.moment import MONTHS, date_in
-from swarm.formed.row import Row, Text
+from swarm.formed.access import access_of
+from swarm.formed.layout import entry_of, layout_of
+from swarm.formed.row import Row, Text, lines_of
+from swarm.formed.stamp import LEVELS, stamp_of
 
 DATED = 0.5
 """Share of the lines that begin with a time, from which on a text is a log; the others go on with an entry."""
-LEVELS = frozenset([
-    "trace",
-    "debug",
-    "verbose",
-    "info",
-    "information",
-    "notice",
-    "warn",
-    "warning",
-    "error",
-    "err",
-    "severe",
-    "critical",
-    "crit",
-    "fatal",
-    "alert",
-    "emerg",
-    "panic",
-])
-_CLOCK = r"(?P<clock>\d{2}:\d{2}(?::\d{2})?)(?:[.,]\d+)?(?:\s?(?:Z|UTC|[+-]\d{2}:?\d{2}))?"
-_STAMP = re.compile(
-    rf"^[\[(<]?(?:(?P<date>\d{{4}}[-/]\d{{1,2}}[-/]\d{{1,2}}|\d{{1,2}}\.\d{{1,2}}\.\d{{4}})[T ,]\s?{_CLOCK}"
-    rf"|(?P<short>[A-Z][a-z]{{2}}\s+\d{{1,2}})\s{_CLOCK.replace('clock', 'second')})[\])>]?[ \t:|-]*(?P<rest>.*)$"
+LOGS = 0.8
+"""Share of the texts that must be logs."""
+COLUMNS = [
+    "file",
+    "line",
+    "date",
+    "time",
+    "hour",
+    "zone",
+    "host",
+    "user",
+    "method",
+    "path",
+    "status",
+    "bytes",
+    "referrer",
+    "agent",
+    "level",
+    "source",
+    "pid",
+    "thread",
+    "text",
+]
+KEPT = frozenset({"file", "line", "date", "time", "hour", "text"})
+_ANSI = re.compile(r"\x1b\[[\d;]*[A-Za-z]")
+_GOES_ON = re.compile(r"\s|Caused by: |at \S+\(|\.\.\. \d+ more|Traceback \(most|[)}\]]\W*$")
+_DIRECTIVE = re.compile(r"#[A-Z][\w-]*: ")
+"""Heads that the Extended Log File Format of the W3C has between entries."""
+_UNDATED = re.compile(
+    rf"\[?(?P<level>{'|'.join(sorted(LEVELS)).upper()})(?:\]:?|:)\s*(?P<rest>.*)$", re.DOTALL
 )
-"""ISO 8601 and its neighbours, dates with points, and those of RFC 3164 (``Sep  9 05:00:05``), which have no year."""
-_ACCESS = re.compile(
-    r'^(?P<host>\S+) \S+ (?P<user>\S+) \[(?P<time>[^\]]+)\] "(?:(?P<method>[A-Z]+) (?P<path>\S+)[^"]*|[^"]*)" '
-    r'(?P<status>\d{3}) (?P<bytes>\d+|-)(?: "(?P<referrer>[^"]*)" "(?P<agent>[^"]*)")?'
-)
-"""The Common and the Combined Log Format of web servers."""
-_LEVEL = re.compile(r"^[\[(<|\s]*(?P<level>[A-Za-z]+)[\])>|:]*(?=\s|$|:)\s*[-|:]*\s*")
-_SOURCE = re.compile(r"^(?:\[(?P<marked>[^\]]{1,60})\]|(?P<plain>[\w./@-]{1,60}(?:\[\d+\])?):)(?=\s)[\s:|-]*")
-_FOREWORDS = 2
-"""Words before the level: a host, a process."""
+_DATE = re.compile(r"[\[(]?(?:\d{4}[-/]\d\d?[-/]\d\d?|\d\d?\.\d\d?\.\d{4})\b")
 
 
 def is_log(texts: Sequence[Text]) -> bool:
-    """Whether most lines of the texts begin with a time."""
-    lines = [line for _, text in texts for line in text.splitlines() if line.strip()]
-    dated = sum(_is_entry(line) for line in lines)
-    return dated > 1 and dated >= DATED * len(lines)
+    """Whether most of the texts are logs: most of their lines that stand at the margin begin with a time."""
+    counts = [_counts(text) for _, text in texts]
+    some = [(dated, lines) for dated, lines in counts if lines]
+    logs = sum(dated >= DATED * lines and dated > 0 for dated, lines in some)
+    return sum(dated for dated, _ in some) > 1 and logs >= LOGS * len(some)
 
 
 def rows(texts: Sequence[Text]) -> list[Row]:
-    """One row for each entry; lines without a time belong to the entry before them."""
-    found = [row for path, text in texts for row in _entries(path, text)]
-    empty = [name for name in (found[0] if found else ()) if all(row.get(name) is None for row in found)]
-    return [{name: cell for name, cell in row.items() if name not in empty} for row in found]
+    """One row for each entry; lines without a time belong to the entry before them.
 
-
-def _is_entry(line: str) -> bool:
-    return _STAMP.match(line) is not None or _ACCESS.match(line) is not None
-
-
-def _entries(path: str, text: str) -> list[Row]:
+    Those before the first one of a file are a row without a time.
+    """
+    begun = [(path, number, line) for path, text in texts for number, line in _lines(text)]
+    stamps = [None if access_of(line) else stamp_of(line) for _, _, line in begun]
+    layout = layout_of([stamp for stamp in stamps if stamp])
     found: list[Row] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        row = _access(line) or _entry(line)
+    said: list[list[str]] = []
+    for (path, number, line), stamp in zip(begun, stamps, strict=True):
+        row = access_of(line) if stamp is None else entry_of(stamp, layout)
+        if row is None and found and found[-1]["file"] == path:
+            row = _going_on(found[-1], said[-1], line)
+        elif row is None:
+            row = _undated(line) or {"text": line.strip()}
         if row is not None:
             found.append({"file": path, "line": number, **row})
-        elif found and line.strip():
-            found[-1]["text"] = f"{found[-1].get('text') or ''}\n{line.strip()}"
-    return found
+            said.append([str(row.get("text") or "")])
+    whole = [
+        {**row, "text": "\n".join(parts) if len(parts) > 1 else row.get("text")}
+        for row, parts in zip(found, said, strict=True)
+    ]
+    return _uniform(whole)
 
 
-def _entry(line: str) -> Row | None:
-    stamp = _STAMP.match(line)
-    if stamp is None:
-        return None
-    clock = stamp["clock"] or stamp["second"]
-    level, source, text = _head(stamp["rest"])
-    return {
-        **_time(_date(stamp["date"], stamp["short"]), clock),
-        "level": level,
-        "source": source,
-        "text": text,
-    }
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(lines_of(text), 1):
+        plain = _ANSI.sub("", line) if "\x1b" in line else line
+        if plain.strip() and not _DIRECTIVE.match(plain):
+            yield number, plain
 
 
-def _time(day: str | None, clock: str) -> Row:
-    return {"date": day, "time": clock, "hour": int(clock[:2])}
+def _counts(text: str) -> tuple[int, int]:
+    """How many lines begin with a time, and how many there are that could."""
+    dated = lines = 0
+    for _, line in _lines(text):
+        is_entry = stamp_of(line) is not None or access_of(line) is not None
+        dated += is_entry
+        lines += is_entry or not _GOES_ON.match(line)
+    return dated, lines
 
 
-def _date(whole: str | None, short: str | None) -> str | None:
-    if whole:
-        return date_in(whole.replace("/", "-")) or date_in(whole) or whole
-    if short:
-        month, day = short.split()
-        return f"{MONTHS.index(month.lower()) + 1:02}-{int(day):02}" if month.lower() in MONTHS else short
+def _undated(line: str) -> Row | None:
+    """An entry that has a level and no time, or begins with a date alone."""
+    if found := _UNDATED.match(line):
+        return {"level": found["level"], "text": found["rest"]}
+    return {"text": line} if _DATE.match(line) else None
+
+
+def _going_on(last: Row, said: list[str], line: str) -> Row | None:
+    """Puts a line to the entry before it; gives it back as one of its own where it begins with a level.
+
+    ``java.util.logging`` writes the level of an entry into its second line.
+    """
+    row = _undated(line)
+    if row is None:
+        said.append(line.strip())
+    elif row.get("level") and last.get("time") and last.get("level") is None and len(said) == 1:
+        last["level"] = row["level"]
+        said.append(str(row["text"]))
+    else:
+        return row
     return None
 
 
-def _head(rest: str) -> tuple[str | None, str | None, str]:
-    """The level, who wrote it, and what is said."""
-    before: list[str] = []
-    text = rest
-    for _ in range(_FOREWORDS + 1):
-        found = _LEVEL.match(text)
-        if found and found["level"].lower() in LEVELS:
-            text = text[found.end() :]
-            source, text = _source(text)
-            return found["level"].upper(), source or " ".join(before).strip("[]:") or None, text
-        word, _, more = text.partition(" ")
-        if not more:
-            break
-        before.append(word)
-        text = more.lstrip(" |-")
-    source, text = _source(rest)
-    return None, source, text
-
-
-def _source(text: str) -> tuple[str | None, str]:
-    found = _SOURCE.match(text)
-    return (found["marked"] or found["plain"], text[found.end() :]) if found else (None, text)
-
-
-def _access(line: str) -> Row | None:
-    found = _ACCESS.match(line)
-    if found is None:
-        return None
-    try:
-        moment = datetime.strptime(found["time"], "%d/%b/%Y:%H:%M:%S %z")
-    except ValueError:
-        return None
-    return {
-        **_time(moment.date().isoformat(), f"{moment:%H:%M:%S}"),
-        "host": found["host"],
-        "method": found["method"],
-        "path": found["path"],
-        "status": int(found["status"]),
-        "bytes": int(found["bytes"]) if found["bytes"] != "-" else 0,
-        "agent": found["agent"],
-    }
+def _uniform(found: list[Row]) -> list[Row]:
+    """The rows with the same columns each: those that any of them has a value of."""
+    zones = {row.get("zone") for row in found if row.get("time")}
+    used = {name for row in found for name, cell in row.items() if cell not in {None, ""}}
+    if len(zones) < 2:
+        used.discard("zone")
+    elif used:
+        used.add("zone")
+    is_web = any(row.get("status") is not None for row in found)
+    kept = [name for name in COLUMNS if name in used or (name in KEPT and not (is_web and name == "text"))]
+    return [
+        {name: row.get(name) if row.get(name) != "" or name == "text" else None for name in kept}
+        for row in found
+    ]

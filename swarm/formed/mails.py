@@ -4,14 +4,41 @@ from __future__ import annotations
 
 import email
 import email.policy
+import re
 from collections.abc import Iterator, Sequence
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
+from html.parser import HTMLParser
 
-from swarm.formed.row import Row, Text
+from swarm.formed.row import Row, Text, lines_of
 
-_FROM_LINE = "From "
+MOST_CHARACTERS = 20_000
+"""Of a header."""
+_POSTMARK = re.compile(r"From \S.{0,200}\d\d:\d\d.{0,40}$")
 """Begins each message of a mailbox (RFC 4155)."""
+_QUOTED = re.compile(r">+From ")
+_UNCODED = frozenset({"", "7bit", "8bit", "binary"})
+_BLOCKS = frozenset([
+    "p",
+    "div",
+    "br",
+    "tr",
+    "li",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "table",
+    "ul",
+    "ol",
+    "blockquote",
+    "pre",
+    "hr",
+])
 
 
 def rows(texts: Sequence[Text]) -> list[Row]:
@@ -20,43 +47,114 @@ def rows(texts: Sequence[Text]) -> list[Row]:
 
 
 def _messages(path: str, text: str) -> Iterator[str]:
-    if not path.lower().endswith(".mbox") and not text.startswith(_FROM_LINE):
+    lines = lines_of(text)
+    if not path.lower().endswith(".mbox") and not (lines and _POSTMARK.match(lines[0])):
         yield text
         return
-    lines: list[str] = []
-    for line in text.splitlines():
-        if line.startswith(_FROM_LINE) and (not lines or not lines[-1].strip()):
-            if lines:
-                yield "\n".join(lines)
-            lines = []
-        else:
-            lines.append(line)
-    if lines:
-        yield "\n".join(lines)
+    message: list[str] = []
+    is_begun = False
+    for line in lines:
+        if _POSTMARK.match(line) and (not message or not message[-1].strip()):
+            if message:
+                yield "\n".join(message)
+            message, is_begun = [], True
+        elif is_begun or line.strip():
+            # A line of a message that begins with From is written with a sign before it.
+            message.append(line[1:] if _QUOTED.match(line) else line)
+    if message:
+        yield "\n".join(message)
 
 
 def _row(path: str, text: str) -> Row:
     message = email.message_from_string(text, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
-    body = message.get_body(("plain", "html"))
-    said = body.get_content() if body is not None else message.get_payload()
+    raw = {name.lower(): str(value) for name, value in reversed([*message.raw_items()])}
     return {
         "file": path,
-        "sender": _header(message, "From"),
-        "recipient": _header(message, "To"),
-        "date": _moment(_header(message, "Date")),
-        "subject": _header(message, "Subject"),
-        "text": said.strip() if isinstance(said, str) else None,
+        "sender": _header(raw.get("from")),
+        "recipient": _header(raw.get("to")),
+        "date": _moment(_header(raw.get("date"))),
+        "subject": _header(raw.get("subject")),
+        "text": _said(message),
     }
 
 
-def _header(message: EmailMessage, name: str) -> str | None:
-    value = message.get(name)
-    return None if value is None else " ".join(str(value).split())
+def _header(raw: str | None) -> str | None:
+    """A header with its encoded words (RFC 2047) and its folds undone."""
+    if raw is None:
+        return None
+    text = re.sub(r"\s+", " ", raw[:MOST_CHARACTERS]).strip()
+    if "=?" not in text:
+        return text
+    try:
+        return " ".join(str(make_header(decode_header(text))).split())
+    except (HeaderParseError, LookupError, ValueError):  # An encoding that nobody knows, or broken bytes.
+        return text
 
 
 def _moment(date: str | None) -> str | None:
     try:
         return parsedate_to_datetime(date).isoformat(" ") if date else None
-    except ValueError:
+    except (ValueError, TypeError, IndexError, OverflowError):
         return date
+
+
+def _said(message: EmailMessage) -> str | None:
+    """What a message says: its plain text, else the text of its HTML; None where it has neither."""
+    try:
+        body = message.get_body(("plain", "html"))
+    except (AttributeError, KeyError, TypeError, ValueError):  # Parts that are none.
+        body = None
+    if body is None:
+        payload = message.get_payload()
+        is_text = isinstance(payload, str) and message.get_content_maintype() in {"text", "multipart"}
+        return str(payload).strip() or None if is_text else None
+    assert isinstance(body, EmailMessage)
+    text = _content(body)
+    return (_plain(text) if body.get_content_subtype() == "html" else text).strip() or None
+
+
+def _content(body: EmailMessage) -> str:
+    """The text of a part. What is not encoded was read with its file already."""
+    raw = body.get_payload()
+    coding = str(dict(body.raw_items()).get("Content-Transfer-Encoding", "")).strip().lower()
+    if isinstance(raw, str) and coding in _UNCODED:
+        return raw
+    try:
+        return str(body.get_content())
+    except (LookupError, ValueError, AttributeError):  # A charset that nobody knows.
+        return str(raw)
+
+
+class _Words(HTMLParser):
+    """Gathers what a page says, without its scripts and styles."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._hidden += tag in {"script", "style"}
+        if tag in _BLOCKS:
+            self.parts.append("\n")
+        elif tag in {"td", "th"}:
+            self.parts.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in {"script", "style"} and self._hidden > 0
+        if tag in _BLOCKS:
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.parts.append(re.sub(r"\s+", " ", data))
+
+
+def _plain(page: str) -> str:
+    """The words of a page."""
+    words = _Words()
+    words.feed(page)
+    words.close()
+    lines = (" ".join(line.split()) for line in "".join(words.parts).split("\n"))
+    return "\n".join(line for line in lines if line)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_for_filename
@@ -15,11 +16,20 @@ from swarm.formed.row import Row, Text
 PYTHON = (".py", ".pyi", ".pyw")
 MOST_CHARACTERS = 2_000_000
 """Of one file: the time of a lexer grows with its text."""
-_MARKS = re.compile(r"^\s*(?:#+|//[/!]?|/\*+|\*+/?|--+|;+|%+|<!--|\"+)\s?|\s*(?:\*+/|-->)\s*$")
+_BEGIN = re.compile(
+    r"\s*(?:#\||\{#|::?|#+|//+!?|/\*+!?|\*+/?|--\[=*\[|--+|;+|%+|<!--|<#|\{-\|?|\(\*+|\{\*?|(?i:rem)\b|=begin|['\"!]+)[ \t]?"
+)
+_NEXT = re.compile(r"\s*(?:\*+(?!/)[ \t]?)?")
+_END = re.compile(r"[ \t]*(?:\*+/|\*+\)|--+>|-\}|\]=*\]|\|#|#\}|#>|=end)\s*$")
+"""The signs of comments: at their beginning, in their further lines, at their end."""
 
 
 def comments(texts: Sequence[Text]) -> list[Row]:
-    """One row for each line of a comment: the file, the line, and what it says without the signs of a comment."""
+    """One row for each line of a comment: the file, the line, and what it says without the signs of a comment.
+
+    Raises:
+        ValueError: the comments of a source can't be told; says which.
+    """
     return [
         {"file": path, "line": line, "text": said}
         for path, text in texts
@@ -38,9 +48,16 @@ def functions(texts: Sequence[Text]) -> list[Row]:
 
 def _parsed(path: str, text: str) -> ast.Module:
     try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Of what the sources hold; nobody runs them.
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ValueError(f"{path} can't be parsed as Python: {error}") from error
+
+
+def is_known(path: str) -> bool:
+    """Whether the comments of such a file can be told."""
+    return _lexer(path) is not None
 
 
 def _lexer(path: str) -> Lexer | None:
@@ -52,9 +69,12 @@ def _lexer(path: str) -> Lexer | None:
 
 def _tokens(path: str, text: str) -> Iterator[tuple[int, str, str]]:
     """The tokens of a source: the lines that they begin at, their kinds as Pygments names them, their texts."""
-    lexer = _lexer(path) if len(text) <= MOST_CHARACTERS else None
+    lexer = _lexer(path)
+    if lexer is None or len(text) > MOST_CHARACTERS:
+        why = "nobody knows its language" if lexer is None else f"it has over {MOST_CHARACTERS:,} characters"
+        raise ValueError(f"{path}: its comments can't be told ({why}); read it as a text")
     line = 1
-    for kind, value in lexer.get_tokens(text) if lexer else ():
+    for kind, value in lexer.get_tokens(text):
         yield line, str(kind), value
         line += value.count("\n")
 
@@ -67,33 +87,38 @@ def _is_comment(kind: str, *, is_python: bool) -> bool:
 
 
 def _comments(path: str, text: str) -> Iterator[tuple[int, str]]:
+    for first, value in _whole_comments(path, text):
+        for number, line in enumerate(value.splitlines()):
+            said = _END.sub("", (_NEXT if number else _BEGIN).sub("", line, count=1)).strip()
+            if said:
+                yield first + number, said
+
+
+def _whole_comments(path: str, text: str) -> Iterator[tuple[int, str]]:
+    """The comments of a source with the lines that they begin at; some lexers give one in several tokens."""
+    begun, before, said = 0, "", ""
     for first, kind, value in _tokens(path, text):
-        if _is_comment(kind, is_python=path.endswith(PYTHON)):
-            for number, line in enumerate(value.splitlines()):
-                said = _MARKS.sub("", line).strip()
-                if said:
-                    yield first + number, said
+        is_comment = _is_comment(kind, is_python=path.endswith(PYTHON))
+        if said and is_comment and kind == before and not kind.endswith(".Single"):
+            said += value
+            continue
+        if said:
+            yield begun, said
+        begun, before, said = first, kind, value if is_comment else ""
+    if said:
+        yield begun, said
 
 
-def _python(path: str, body: Sequence[ast.stmt], inside: str) -> Iterator[Row]:
+def _python(path: str, body: Iterable[ast.AST], inside: str) -> Iterator[Row]:
     for node in body:
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                doc = ast.get_docstring(node)
-                row: Row = {
-                    "file": path,
-                    "line": node.lineno,
-                    "name": node.name,
-                    "class": inside or None,
-                    "docstring": doc,
-                }
-                yield row
-                yield from _python(path, node.body, inside)
-            case ast.ClassDef():
-                yield from _python(path, node.body, node.name)
-            case ast.If() | ast.Try() | ast.With() | ast.For() | ast.While():
-                yield from _python(
-                    path, [one for one in ast.iter_child_nodes(node) if isinstance(one, ast.stmt)], inside
-                )
-            case _:
-                pass
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield {
+                "file": path,
+                "line": node.lineno,
+                "name": node.name,
+                "class": inside or None,
+                "docstring": ast.get_docstring(node),
+            }
+        name = node.name if isinstance(node, ast.ClassDef) else inside
+        if isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
+            yield from _python(path, ast.iter_child_nodes(node), name)

@@ -10,7 +10,7 @@ from swarm.formed import entries, labels, listing, mails, settings
 from swarm.formed.row import Row, Text
 
 FILES, LINES, ENTRIES, LABELS = "files", "lines", "entries", "labels"
-SETTINGS, MAILS, COMMENTS, FUNCTIONS = "settings", "mails", "comments", "functions"
+SETTINGS, COMPARED, MAILS, COMMENTS, FUNCTIONS = "settings", "compared", "mails", "comments", "functions"
 
 
 class FormedTable(BaseModel):
@@ -56,6 +56,7 @@ _ROWS: Mapping[str, Callable[[Sequence[Text]], list[Row]]] = {
     ENTRIES: entries.rows,
     LABELS: labels.rows,
     SETTINGS: settings.rows,
+    COMPARED: settings.side_by_side,
     MAILS: mails.rows,
     COMMENTS: _comments,
     FUNCTIONS: _functions,

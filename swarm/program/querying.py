@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from swarm.errors import ToolError
 from swarm.program.mending import literal_underscore, with_one_value
-from swarm.program.overlay import Overlay
+from swarm.program.overlay import Overlay, matching
 from swarm.program.reading import text_in
 from swarm.program.saving import Plain, plain
 from swarm.program.shapes import dicts_of, items_of
@@ -116,7 +116,12 @@ class Catalogue:
         if name in own and name not in self._patterns:
             return _loaded(self._overlay.written, own[name])
         if name in self._formed and name not in self._patterns:
-            return self._rows_of(self._formed[name])
+            if self._overlay.has_changes or name not in self._rows:
+                rows = self._rows_of(self._formed[name])
+                if self._overlay.has_changes:
+                    return rows
+                self._rows[name] = rows
+            return self._rows[name]
         if name in self._patterns and self._overlay.has_changes:
             return self._merged(self._patterns[name])
         if name not in self._rows:
@@ -133,11 +138,31 @@ class Catalogue:
         from swarm.formed.listing import entry
         from swarm.formed.table import FILES, rows_of
 
-        paths = dict.fromkeys(path for pattern in table["patterns"] for path in self._overlay.files(pattern))
+        paths = dict.fromkeys(path for pattern in table["patterns"] for path in self._there(pattern))
         if table["form"] == FILES:
             return [dict(entry(path, self._overlay.path_of(path))) for path in paths]
-        texts = [(path, text_in(self._overlay.path_of(path), path)) for path in paths]
-        return [dict(row) for row in rows_of(table["form"], texts)]
+        return [dict(row) for row in rows_of(table["form"], [(path, self._text(path)) for path in paths])]
+
+    def _there(self, pattern: str) -> list[str]:
+        """The files of a pattern as they are now; none where the program itself has removed them all.
+
+        Raises:
+            FileNotFoundError: there are none, and the program has removed none.
+        """
+        try:
+            return self._overlay.files(pattern)
+        except FileNotFoundError:
+            if not matching(sorted(self._overlay.removed), pattern):
+                raise
+            return []
+
+    def _text(self, path: str) -> str:
+        try:
+            return text_in(self._overlay.path_of(path), path)
+        except (ValueError, OSError):
+            # A program that goes on all the same has not read it.
+            self._overlay.forget_read(path)
+            raise
 
     def _own(self) -> dict[str, str]:
         """Table files that the program itself has written, by the names that they would have."""

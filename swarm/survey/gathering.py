@@ -70,12 +70,18 @@ async def survey(work: Work) -> Survey:
 def _formed(seen: Look | None, paths: Sequence[str], taken: set[str]) -> tuple[FormedTable, ...]:
     """The tables that the texts make, by names that no other table has."""
     found = [*(seen.formed if seen else ()), *([files_table(paths)] if paths and seen else [])]
-    return tuple(
-        table.model_copy(update={"name": f"{table.name}_{table.form}"})
-        if table.name.casefold() in taken
-        else table
-        for table in found
-    )
+    named: list[FormedTable] = []
+    for table in found:
+        longer = f"{table.name}_{table.form}"
+        names = (
+            table.name,
+            longer,
+            *(f"{longer}_{number}" for number in range(2, len(taken) + len(found) + 3)),
+        )
+        name = next(name for name in names if name.casefold() not in taken)
+        taken = {*taken, name.casefold()}
+        named.append(table.model_copy(update={"name": name}))
+    return tuple(named)
 
 
 async def _look(work: Work, at: At, name: str, args: dict[str, object]) -> ToolResult | None:
