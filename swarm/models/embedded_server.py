@@ -56,7 +56,9 @@ def _parameters(xllamacpp: Any, arguments: argparse.Namespace) -> Any:
     # Each sample takes a slot of the server; what they share, the prompt, lies in one cache for all.
     extra = max(arguments.samples - arguments.slots, 0)
     parameters.n_parallel = arguments.slots + extra
-    parameters.kv_unified = extra > 0
+    if extra:
+        parameters.kv_unified = True
+        parameters.kv_unified_per_slot = arguments.window
     parameters.n_ctx = arguments.window * arguments.slots + SAMPLE_TOKENS * extra
     parameters.use_jinja = True
     parameters.cpuparams.n_threads = arguments.threads

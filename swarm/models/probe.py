@@ -91,7 +91,9 @@ async def refreshed(endpoint: Endpoint) -> Endpoint:
     """
     for found in await probe_quietly(endpoint.url, endpoint.api_key) if endpoint.url else ():
         if (found.kind, found.model) == (endpoint.kind, endpoint.model):
-            kept = {"said", "is_embedded", "streams", *endpoint.said}
+            kept = {"said", "is_embedded", "streams", "samples", *endpoint.said}
+            # What this process started it with; it tells of a slot for each sample.
+            kept |= {"slots", "window"} if endpoint.is_embedded else set()
             if "slots" in endpoint.said or not found.is_loaded:
                 kept |= {"slots", "slots_guessed"}
             if not found.is_loaded:

@@ -54,27 +54,26 @@ def with_one_value(query: str, error: str) -> str:
 
 def _selected(query: str, name: str) -> tuple[str, bool]:
     """The query with each such column in its list of columns put as its one value."""
-    done: list[str] = []
+    tokens = _TOKEN.findall(query)
+    words = [token.casefold() for token in tokens]
     inside: list[bool] = []
     """For each bracket that is open, whether it is one of an aggregate."""
-    word, is_done, is_in_list = "", False, True
-    for token in _TOKEN.findall(query):
-        lowered = token.casefold()
-        if token == "(":
-            inside.append(word in AGGREGATES)
-        elif token == ")" and inside:
+    before, is_done = "", False
+    for at, word in enumerate(words):
+        if word == "(":
+            inside.append(before in AGGREGATES)
+        elif word == ")" and inside:
             inside.pop()
-        elif lowered == "from" and not inside:
-            is_in_list = False
-        column = re.split(r"\s*\.\s*", lowered)[-1].strip('"')
-        is_name = word not in {"as", ")"} and column == name and token[:1] not in "'(-"
-        if is_in_list and is_name and not any(inside):
-            done.append(_one_value(token, name))
+        elif word == "from" and not inside:
+            break
+        column = re.split(r"\s*\.\s*", word)[-1].strip('"')
+        if column == name and word[:1] not in "'-" and before not in {"as", ")"} and not any(inside):
+            behind = next((one for one in words[at + 1 :] if one.strip()), "")
+            is_whole = before in {"select", "distinct", ","} and behind in {",", "from"}
+            tokens[at] = _one_value(tokens[at], name) + f' AS "{name}"' * is_whole
             is_done = True
-        else:
-            done.append(token)
-        word = lowered if token.strip() else word
-    return "".join(done), is_done
+        before = word if word.strip() else before
+    return "".join(tokens), is_done
 
 
 def _one_value(column: str, name: str) -> str:

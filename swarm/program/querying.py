@@ -50,6 +50,8 @@ class Catalogue:
         self._databases = order.databases
         self._scratch = Path(order.scratch)
         self._stored: dict[str, tuple[str, str]] | None = None
+        self._called: dict[str, str] = {}
+        """Databases of one table, by their names in small letters: whoever names one means that table."""
         self._broken: list[str] = []
         """Databases that can't be read, each with the reason."""
         self._rows: dict[str, Sequence[Row]] = {}
@@ -74,21 +76,14 @@ class Catalogue:
         for name in known:
             if name.casefold() in words and name.casefold() not in own:
                 rows[name] = self._load(name)
-        # What reads tables takes half a second to import; most programs read texts alone.
-        from swarm.tabular.engine import selected
+        for called, name in self._called.items():
+            if called in words and called not in own | {one.casefold() for one in known}:
+                rows[called] = self._load(name)
+        tables = cast("Mapping[str, Sequence[dict[str, JsonValue]]]", rows)
         from swarm.tabular.names import written
 
-        tables = cast("Mapping[str, Sequence[dict[str, JsonValue]]]", rows)
-        query = literal_underscore(query)
         try:
-            for _ in range(MOST_MENDED):
-                try:
-                    return selected(query, tables)[1]
-                except ToolError as error:
-                    if not (mended := with_one_value(query, str(error))):
-                        raise
-                    query = mended
-            return selected(query, tables)[1]
+            return _selected(literal_underscore(query), tables)
         except ToolError as error:
             lacking = [name for name in map(written, known) if name not in str(error)]
             more = f"\nMore tables: {', '.join(lacking[:MOST_NAMED])}" if lacking else ""
@@ -200,12 +195,10 @@ class Catalogue:
                 for table in tables:
                     taken = {name.casefold() for name in (*found, *self._patterns)}
                     found[_free_name(base, table, taken)] = base, table
-                # A database of one table is called as either.
-                stem = re.sub(r"\W+", "_", PurePosixPath(base).stem)
-                if len(tables) == 1 and stem.casefold() not in {
-                    name.casefold() for name in (*found, *self._patterns)
-                }:
-                    found[stem] = base, tables[0]
+                if len(tables) == 1:
+                    self._called[re.sub(r"\W+", "_", PurePosixPath(base).stem).casefold()] = next(
+                        reversed(found)
+                    )
             self._stored = found
         return self._stored
 
@@ -255,6 +248,21 @@ class Catalogue:
         for file in (path, *beside):
             shutil.copyfile(file, folder / file.name)
         return f"file:{quote(str(folder / path.name))}"
+
+
+def _selected(query: str, tables: Mapping[str, Sequence[dict[str, JsonValue]]]) -> list[Row]:
+    """The rows of a query, with columns that are not grouped by taken as the one value of their group."""
+    # What reads tables takes half a second to import; most programs read texts alone.
+    from swarm.tabular.engine import selected
+
+    for _ in range(MOST_MENDED):
+        try:
+            return selected(query, tables)[1]
+        except ToolError as error:
+            if not (mended := with_one_value(query, str(error))):
+                raise
+            query = mended
+    return selected(query, tables)[1]
 
 
 def _loaded(folder: Path, pattern: str) -> Sequence[Row]:

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from swarm.errors import ContextOverflow, ModelUnavailable, ProjectError
 from swarm.events import Notice
 from swarm.messages import Message, Request
-from swarm.models.embedded import open_embedded, threads
+from swarm.models.embedded import SAMPLES, open_embedded, threads
 from swarm.models.litellm import LitellmModel
 from swarm.plan import Plan, Step
 from swarm.run.run import Run
@@ -198,3 +198,22 @@ def test_a_wrong_number_of_threads_is_refused(said: str, monkeypatch: pytest.Mon
     monkeypatch.setenv("SWARM_THREADS", said)
     with pytest.raises(ProjectError, match=f"SWARM_THREADS='{said}'"):
         threads()
+
+
+async def test_several_replies_are_drawn_from_one_reading_of_the_prompt(model_file: Path) -> None:
+    text = "List some colours, one a line. " * 20
+    asked = ask(text, max_tokens=12, temperature=0.9, slot=0)
+
+    async with (
+        open_embedded(model_file, NAME, slots=1, window=1_024) as endpoint,
+        LitellmModel(endpoint) as model,
+    ):
+        assert endpoint.samples == SAMPLES
+        reply = await model.reply(replace(asked, samples=SAMPLES))
+        alone = await model.reply(replace(asked, max_tokens=1))
+        later = await model.reply(replace(asked, samples=SAMPLES, seed=1))
+
+    assert len(reply.others) == len(later.others) == SAMPLES - 1
+    assert len({reply.text, *reply.others}) > 1
+    assert reply.usage.prompt_tokens < 2 * alone.usage.prompt_tokens
+    assert alone.usage.cached_tokens > alone.usage.prefilled_tokens

@@ -142,7 +142,7 @@ async def test_a_step_none_of_whose_programs_agree_fails_with_what_each_left(pro
     answer = await worked(project, PLAN, model(lambda number: f"answer({number * 10})"))
 
     assert answer.status == "failed"
-    assert "unsure: 5 of 5 programs came to an end, and no two of them agree: 1: 10; 2: 20" in "".join(
+    assert "unsure: 8 of 8 programs came to an end, and no two of them agree: 1: 10; 2: 20" in "".join(
         answer.missing
     )
 
