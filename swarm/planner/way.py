@@ -14,6 +14,7 @@ from swarm.card import AgentCard
 from swarm.plan import Plan, Step
 from swarm.survey import FileGroup, Survey
 from swarm.survey.kinds import DOCUMENTS, MAIL, MAILBOX, NOTE, PAGE, PLAIN
+from swarm.survey.overview import has_word
 
 PROSE = frozenset({PLAIN, NOTE, MAIL, MAILBOX, PAGE, *DOCUMENTS})
 """Kinds of texts that may be prose; the others are written in a form that programs read."""
@@ -47,13 +48,7 @@ def is_by_program(plan: Plan) -> bool:
 def _is_named(group: FileGroup, task: str) -> bool:
     """Whether a task names texts: by a folder, by the file, or by its name without an ending."""
     folders = [str(parent) for parent in PurePosixPath(group.first).parents if str(parent) != "."]
-    return any(_has_word(task, name) for name in (*folders, group.first, PurePosixPath(group.first).name))
-
-
-def _has_word(task: str, name: str) -> bool:
-    """Whether a name stands in the task, in the singular or the plural."""
-    stem = re.escape(name.removesuffix("s")) if "." not in name else re.escape(name)
-    return re.search(rf"(?<![\w-]){stem}s?(?![\w-])", task, re.IGNORECASE) is not None
+    return any(has_word(task, name) for name in (*folders, group.first, PurePosixPath(group.first).name))
 
 
 def _must_be_read(group: FileGroup) -> bool:

@@ -52,10 +52,11 @@ class Writing:
         step, task, survey = self.assignment.step, self.assignment.task, self.assignment.survey
         files = [step.writes] if step.writes else []
         steps = self.plan.steps if self.plan else (step,)
-        if step.id not in {need for other in steps for need in other.waits_for} and step.each is None:
+        is_last = step.id not in {need for other in steps for need in other.waits_for} and step.each is None
+        if is_last:
             others = {other.writes for other in steps if other.id != step.id}
             files += [name for name in files_to_write(task, survey.paths) if name not in others]
-        return Promise(step, task, survey, tuple(dict.fromkeys(files)))
+        return Promise(step, task, survey, tuple(dict.fromkeys(files)), is_last=is_last)
 
     def messages(self, window: int) -> tuple[Message, ...]:
         """The conversation that asks for one program, the same for all candidates."""
@@ -98,7 +99,7 @@ class Writing:
         ]
         text = fill(
             "program_step",
-            found=assignment.survey.samples(room),
+            found=assignment.survey.samples(room, f"{assignment.task}\n{assignment.brief}"),
             earlier="".join(earlier),
             task=assignment.task,
             step=self._step(),

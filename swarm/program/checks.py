@@ -20,6 +20,12 @@ from swarm.program.outcome import Outcome
 from swarm.program.overlay import is_match, matching
 from swarm.survey import Survey
 
+_ASKS = re.compile(
+    r"\?(?:\s|$)|\b(?:in (?:your|the) (?:reply|answer|response)|let me know|(?:tell|give) me|i need (?:its|the|to know)"
+    r"|(?:say|state|tell|report|answer) (?:in )?(?:how|which|what|who|when|where|the number))\b",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True)
 class Promise:
@@ -30,6 +36,8 @@ class Promise:
     survey: Survey
     files: tuple[str, ...] = ()
     """Files that must be there."""
+    is_last: bool = False
+    """Whether the task is answered by what it gives."""
 
 
 def faults(outcome: Outcome, promise: Promise) -> list[str]:
@@ -44,9 +52,16 @@ def faults(outcome: Outcome, promise: Promise) -> list[str]:
     found = [fault for name in promise.files if (fault := _file_fault(name, outcome, promise))]
     found += _broken_files(outcome, promise)
     found += _answer_faults(outcome, promise.step)
+    if promise.is_last and not outcome.has_answer and not outcome.printed.strip() and asks(promise.task):
+        found.append("the task asks a question, and answer() was not called")
     found += [f"{name} was not read" for name in _unread(outcome, promise)]
     found += _passed_over(outcome, promise)
     return found
+
+
+def asks(task: str) -> bool:
+    """Whether a task asks for an answer in words, beside any file."""
+    return _ASKS.search(task) is not None
 
 
 def hollow(outcome: Outcome) -> list[str]:

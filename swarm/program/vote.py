@@ -20,6 +20,8 @@ from swarm.tool import ToolCall
 from swarm.work import one_line
 
 NUMBERS_ALONE = "the programs agree on the numbers and not on the words"
+SURE = 0.6
+"""Share of all candidates, those that are ruled out too, that must agree for a result without a doubt."""
 TIED = "as many programs agree on something else"
 
 
@@ -61,7 +63,10 @@ def choose(ballots: Sequence[Ballot], enough: int) -> Election:
     for form, doubt in ((_whole, ""), (_worded, ""), (_numbered, NUMBERS_ALONE)):
         largest, is_tied = _largest(full, form)
         if len(largest) >= enough:
-            return _taken(largest, len(ballots), doubt or (TIED if is_tied else ""))
+            few = (
+                "" if _is_most(largest, ballots) else f"only {len(largest)} of {len(ballots)} programs agree"
+            )
+            return _taken(largest, len(ballots), doubt or (TIED if is_tied else few))
     if not full and len(largest := _largest(valid, _whole)[0]) >= enough:
         parts = ", ".join(hollow(largest[0].outcome))
         return _taken(largest, len(ballots), f"{parts} came out empty or zero")
@@ -74,7 +79,14 @@ def is_decided(ballots: Sequence[Ballot], enough: int) -> bool:
     """Whether no further candidate is needed."""
     full = [ballot for ballot in ballots if ballot.is_valid and not hollow(ballot.outcome)]
     forms = (_largest(full, form) for form in (_whole, _worded))
-    return any(len(largest) >= enough and not is_tied for largest, is_tied in forms)
+    return any(
+        len(largest) >= enough and not is_tied and _is_most(largest, ballots) for largest, is_tied in forms
+    )
+
+
+def _is_most(largest: Sequence[Ballot], ballots: Sequence[Ballot]) -> bool:
+    """Whether so many agree that chance is no likely reason: small models make the same mistake twice."""
+    return len(largest) >= SURE * len(ballots)
 
 
 def _largest(ballots: Sequence[Ballot], form: Callable[[Outcome], str]) -> tuple[list[Ballot], bool]:

@@ -94,9 +94,11 @@ def _wanted(reader: _Reader, texts: Sequence[FileGroup]) -> Iterator[tuple[str, 
     python = [group for group in sources if group.first.endswith(PYTHON)]
     mails = [group for group in texts if group.kind in {kinds.MAIL, kinds.MAILBOX}]
     commented = [one for one in sources if _has_lexer(one.first)]
-    for group in settings:
-        if 1 < group.files <= MOST_COMPARED:
-            yield COMPARED, f"{_name(group)}_{COMPARED}", [group]
+    # Few files of settings stand side by side, all others below each other.
+    compared = [group for group in settings if 1 < group.files <= MOST_COMPARED]
+    for group in compared:
+        yield COMPARED, f"{_name(group)}_{COMPARED}", [group]
+    settings = [group for group in settings if group not in compared]
     for form, some in (SETTINGS, settings), (MAILS, mails), (FUNCTIONS, python), (COMMENTS, commented):
         if some:
             yield form, form, some

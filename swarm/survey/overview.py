@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from swarm.formed.table import FormedTable
+from swarm.formed.table import FILES, LINES, FormedTable
 from swarm.models.counting import estimate
 from swarm.survey.concealed import Concealer
 from swarm.survey.description import cut, signature
@@ -133,15 +135,23 @@ class Survey(BaseModel):
             lines.append(f"Not all files are listed: {self.unlisted[:400]}")
         return "\n".join(lines)
 
-    def samples(self, tokens: int = SAMPLES_TOKENS) -> str:
+    def samples(self, tokens: int = SAMPLES_TOKENS, task: str = "") -> str:
         """The survey as the writer of a program reads it: the files of each group with the first lines of one
-        of them, and each table with its columns, how many rows it has and two of them."""
-        tables = [lines for alike in _alike(self.tables) for lines in alike]
-        tables += [_table_lines(table) for table in self.database_tables]
-        tables += [_formed_lines(table) for table in self.formed]
-        groups = [_group_lines(group) for group in _by_kind(self.groups)]
-        firsts = len({group.kind for group in self.groups})
-        tails = [f"{name}: {said}" for name, said in self._unopened(tokens / 10) if said]
+        of them, and each table with its columns, how many rows it has and two of them.
+
+        Of what lies beside that which the task names, where it names anything, there is the name alone: a small
+        model makes use of all that it is shown.
+        """
+        about = _About.of(self, task)
+        tables = [lines for alike in _alike([*filter(about.is_meant, self.tables)]) for lines in alike]
+        tables += [_table_lines(table) for table in self.database_tables if about.is_meant(table)]
+        tables += [_formed_lines(table) for table in self.formed if about.is_meant(table)]
+        meant = [group for group in self.groups if about.is_meant(group)]
+        groups = [_group_lines(group) for group in _by_kind(meant)]
+        firsts = len({group.kind for group in meant})
+        beside = _within(tokens / 8, about.beside(self), "more")
+        tails = [f"Also there: {'; '.join(beside)}"] * bool(beside)
+        tails += [f"{name}: {said}" for name, said in self._unopened(tokens / 10) if said]
         if self.unread:
             tails.append(
                 f"Not read: {'; '.join(_within(tokens / 8, self.unread, 'that were not read', MOST_UNREAD))}"
@@ -181,6 +191,50 @@ class Survey(BaseModel):
         opaque = [f"{count:,} {kind}{'s' * (count != 1)}" for kind, count in self.opaque.items()]
         yield "Files that are not read", ", ".join(_within(tokens, opaque, "kinds"))
         yield "Not looked into", ", ".join(_within(tokens, [f"{name}/" for name in self.left_out], "folders"))
+
+
+@dataclass(frozen=True)
+class _About:
+    """What a task is about, as far as it names files, folders and tables; all there is where it names none."""
+
+    task: str
+    is_all: bool
+
+    @classmethod
+    def of(cls, survey: Survey, task: str) -> _About:
+        found = cls(task, is_all=False)
+        there: list[TableGroup | FileGroup] = [*survey.tables, *survey.database_tables, *survey.groups]
+        return found if task and any(found.is_meant(one) for one in there) else cls(task, is_all=True)
+
+    def is_meant(self, one: TableGroup | FileGroup | FormedTable) -> bool:
+        """Whether the task may be about it; what any file makes is only told of."""
+        if isinstance(one, FormedTable):
+            is_general = one.form in {FILES, LINES}
+            return not is_general and (self.is_all or any(map(self._has, one.patterns)))
+        return (
+            self.is_all
+            or self._has(one.pattern)
+            or (isinstance(one, TableGroup) and has_word(self.task, one.name))
+        )
+
+    def _has(self, pattern: str) -> bool:
+        """Whether the task names a file, or a folder that it lies in."""
+        at = PurePosixPath(pattern.partition("#")[0])
+        folders = [part for part in at.parent.parts if "*" not in part]
+        names = [str(at), at.name, at.stem] if "*" not in at.name else []
+        return any(has_word(self.task, name) for name in (*folders, *names))
+
+    def beside(self, survey: Survey) -> list[str]:
+        """What the task is not about: tables with their columns, files by their patterns."""
+        tables: list[TableGroup | FormedTable] = [*survey.formed, *survey.tables, *survey.database_tables]
+        shown = [f"table {signature(one.name, one.columns, 8)}" for one in tables if not self.is_meant(one)]
+        return [*shown, *(one.pattern for one in survey.groups if not self.is_meant(one))]
+
+
+def has_word(text: str, name: str) -> bool:
+    """Whether a name stands in a text, in the singular or the plural."""
+    stem = re.escape(name.removesuffix("s")) if "." not in name else re.escape(name)
+    return re.search(rf"(?<![\w-]){stem}s?(?![\w-])", text, re.IGNORECASE) is not None
 
 
 def _within(

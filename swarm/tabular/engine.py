@@ -24,7 +24,17 @@ import duckdb
 from pydantic import JsonValue
 
 from swarm.errors import ToolError
-from swarm.tabular.dialect import DATE, DATETIME, PRINTF, TIME, WHOLE, check_functions, plain_name, rewritten
+from swarm.tabular.dialect import (
+    CLOCK,
+    DATE,
+    DATETIME,
+    PRINTF,
+    TIME,
+    WHOLE,
+    check_functions,
+    plain_name,
+    rewritten,
+)
 from swarm.tabular.explain import column_names, explained
 from swarm.tabular.file_source import load_file
 from swarm.tabular.file_table import FileTable
@@ -59,6 +69,7 @@ DIALECT = (
     DATE,
     DATETIME,
     *(f"{part}(time) AS system.main.{part}(swarm_time(time))" for part in ("year", "month", "day")),
+    *CLOCK,
     "iif(is_so, one, other) AS CASE WHEN is_so THEN one ELSE other END",
     "total(number) AS CAST(coalesce(sum(number), 0) AS DOUBLE)",
     '"~~"(text, pattern) AS CAST(text AS VARCHAR) ILIKE pattern',
