@@ -67,7 +67,9 @@ def test_a_header_that_cannot_be_decoded_stays_as_it_is() -> None:
 
 def test_a_mailbox_is_parted_at_its_postmarks_alone() -> None:
     mark = "From a@x Wed Sep  9 05:00:05 2026\n"
-    text = f"{mark}From: a\nSubject: 1\n\nhi\n>From me\n\nFrom now on we go\n\n{mark}From: b\nSubject: 2\n\nyo\n"
+    text = (
+        f"{mark}From: a\nSubject: 1\n\nhi\n>From me\n\nFrom now on we go\n\n{mark}From: b\nSubject: 2\n\nyo\n"
+    )
 
     found = [(row["sender"], row["text"]) for row in rows([("a.mbox", text)])]
 

@@ -7,9 +7,15 @@ import pytest
 from swarm.formed.source import MOST_CHARACTERS, comments, functions, is_known
 
 COMMENTS = {
-    "a.py": ("#!/usr/bin/python\n# one\nx = '# no'  # two\n\"\"\"# no\"\"\"\n", [(2, "one"), (3, "two")]),
-    "a.c": ("/* one\n * two\n% three\n */ int x; // four\n#define X\n", [(1, "one"), (2, "two"), (3, "% three"), (4, "four")]),
-    "a.js": ("const u = 'http://x'; // one\n/** two\n * @three */\n", [(1, "one"), (2, "two"), (3, "@three")]),
+    "a.py": ('#!/usr/bin/python\n# one\nx = \'# no\'  # two\n"""# no"""\n', [(2, "one"), (3, "two")]),
+    "a.c": (
+        "/* one\n * two\n% three\n */ int x; // four\n#define X\n",
+        [(1, "one"), (2, "two"), (3, "% three"), (4, "four")],
+    ),
+    "a.js": (
+        "const u = 'http://x'; // one\n/** two\n * @three */\n",
+        [(1, "one"), (2, "two"), (3, "@three")],
+    ),
     "a.sql": ("-- one\nselect '--no' /* two */;\n", [(1, "one"), (2, "two")]),
     "a.sh": ("#!/bin/sh\n# one\necho '#no' ${x#y}\n", [(2, "one")]),
     "a.lua": ("--[[ one\ntwo ]]\n-- three\n", [(1, "one"), (2, "two"), (3, "three")]),
@@ -42,7 +48,9 @@ def test_functions_are_found_wherever_they_are_defined() -> None:
         "    def n(): return lambda: 0\n"
     )
 
-    found = [(row["line"], row["name"], row["class"], row["docstring"]) for row in functions([("a.py", text)])]
+    found = [
+        (row["line"], row["name"], row["class"], row["docstring"]) for row in functions([("a.py", text)])
+    ]
 
     assert found == [
         (4, "f", None, "says"),
