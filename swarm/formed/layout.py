@@ -12,6 +12,8 @@ from swarm.formed.stamp import LEVELS, MOST_CHARACTERS, Stamp
 
 SHARE = 0.6
 """Of the entries that have a level or a source at a place, from which on it is one there."""
+BARE = 0.9
+"""The same of levels that are words as any other: neither in capitals nor marked by a sign."""
 LOOKED = 1_000
 """Entries that the places are told from."""
 _TOKEN = re.compile(r"\[[^\]]{0,80}\]|[^\s\[\]|]+|\S")
@@ -47,6 +49,8 @@ class Layout:
 
     is_syslog: bool
     levels: frozenset[int]
+    bare: frozenset[int]
+    """Where any word that is a level is one."""
     source: re.Pattern[str] | None
 
 
@@ -57,12 +61,13 @@ def layout_of(stamps: Sequence[Stamp]) -> Layout:
     rests = [rest for stamp in some for _, rest in [_named(stamp, is_syslog=is_syslog)]]
     counted = Counter(at for rest in rests for at in _first_level(rest))
     levels = frozenset(at for at, count in counted.items() if count >= SHARE * len(some))
-    tails = [_head(rest, levels)[2] for rest in rests]
+    bare = frozenset(at for at, count in counted.items() if count >= BARE * len(some) and not is_syslog)
+    tails = [_head(rest, levels, bare)[2] for rest in rests]
     source = next(
         (form for form in _SOURCES if some and sum(map(bool, map(form.match, tails))) >= SHARE * len(some)),
         None,
     )
-    return Layout(is_syslog, levels, None if is_syslog else source)
+    return Layout(is_syslog, levels, bare, None if is_syslog else source)
 
 
 def _is_syslog(stamps: Sequence[Stamp]) -> bool:
@@ -108,7 +113,7 @@ def _first_level(rest: str) -> list[int]:
     return [at for at, one in enumerate(_tokens(rest)) if _word_of(one[0])[0].lower() in LEVELS][:1]
 
 
-def _head(rest: str, levels: frozenset[int]) -> tuple[Row, list[str], str]:
+def _head(rest: str, levels: frozenset[int], bare: frozenset[int]) -> tuple[Row, list[str], str]:
     """The level of an entry, the words before it, and what follows."""
     if found := re.search(r"(?:^|\s)(?:level|lvl|severity)=\"?([A-Za-z]+)\"?(?=\s|$)", rest[:300]):
         return {"level": found[1].upper()}, [], rest
@@ -116,7 +121,7 @@ def _head(rest: str, levels: frozenset[int]) -> tuple[Row, list[str], str]:
     for at, one in enumerate(tokens):
         word, other = _word_of(one[0])
         is_marked = one[0] != word or word.isupper()
-        if word.lower() in LEVELS and (at in levels or (at == 0 and is_marked)):
+        if word.lower() in LEVELS and (at in bare or (is_marked and (at in levels or not at))):
             text = rest[one.end() :]
             row: Row = {"level": word.upper(), "source": other or None}
             return row, [before[0] for before in tokens[:at]], text[_end_of_signs(text) :]
@@ -131,7 +136,7 @@ def _end_of_signs(text: str) -> int:
 def entry_of(stamp: Stamp, layout: Layout) -> Row:
     """The row of an entry that begins with a time."""
     named, rest = _named(stamp, is_syslog=layout.is_syslog)
-    leveled, before, text = _head(rest, layout.levels)
+    leveled, before, text = _head(rest, layout.levels, layout.bare)
     given: dict[str, Row] = {"forewords": _forewords(before), "named": named}
     row: Row = {
         "date": stamp.date,

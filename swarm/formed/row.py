@@ -74,7 +74,7 @@ def _measured(name: str, cells: Sequence[Cell]) -> tuple[str, list[str | None]] 
     texts = [cell.strip() if isinstance(cell, str) and cell.strip() else None for cell in cells]
     if _CODE.search(name) or any(text and len(text) > MOST_CHARACTERS for text in texts):
         return None
-    found = [text and _MEASURED.fullmatch(text) for text in texts]
+    found = [_MEASURED.fullmatch(text) if text else None for text in texts]
     some = [one for one in found if one]
     if not some or len(some) < sum(map(bool, texts)) or all(_ADDRESS.fullmatch(one[0]) for one in some):
         return None

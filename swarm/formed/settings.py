@@ -49,7 +49,7 @@ def rows(texts: Sequence[Text]) -> list[Row]:
             raise ValueError(f"{path}: its settings can't be told ({why}); read it as a text") from error
         if len(settings) > MOST_SETTINGS or sum(len(value or "") for _, value in settings) > MOST_TOGETHER:
             raise ValueError(f"{path}: its settings are too many or too long; read it as a text")
-        found += [{"file": path, "name": name, "value": value} for name, value in settings]
+        found.extend({"file": path, "name": name, "value": value} for name, value in settings)
     return found
 
 

@@ -8,8 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 
 from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_for_filename
-from pygments.util import ClassNotFound
+from pygments.lexers import find_lexer_class_for_filename
 
 from swarm.formed.row import Row, Text
 
@@ -61,10 +60,8 @@ def is_known(path: str) -> bool:
 
 
 def _lexer(path: str) -> Lexer | None:
-    try:
-        return get_lexer_for_filename(path, stripnl=False, ensurenl=False)
-    except ClassNotFound:
-        return None
+    lexer = find_lexer_class_for_filename(path)
+    return lexer(stripnl=False, ensurenl=False) if lexer else None
 
 
 def _tokens(path: str, text: str) -> Iterator[tuple[int, str, str]]:

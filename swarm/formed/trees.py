@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 import yaml
 from yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, SequenceEndEvent, SequenceStartEvent
@@ -58,7 +59,7 @@ def json_tree(text: str) -> Iterator[Setting]:
 def yaml_tree(text: str) -> Iterator[Setting]:
     """The settings of a YAML file; where it holds several documents, each has its number before its names."""
     _check(text)
-    documents = [node for node in yaml.compose_all(text, Loader=_LOADER) if node is not None]
+    documents = [*yaml.compose_all(text, Loader=_LOADER)]
     for number, node in enumerate(documents):
         yield from _Document().settings(f"[{number}]" if len(documents) > 1 else "", node, 0)
 
@@ -82,18 +83,20 @@ def _flat(name: str, value: object, depth: int) -> Iterator[Setting]:
     if depth > MOST_DEPTH:
         raise ValueError(f"it is nested more than {MOST_DEPTH} deep")
     if isinstance(value, _Pairs | dict):
-        if not (value.pairs if isinstance(value, _Pairs) else value):
+        pairs = value.pairs if isinstance(value, _Pairs) else [*cast("dict[str, object]", value).items()]
+        if not pairs:
             yield name, "{}"
-        pairs = value.pairs if isinstance(value, _Pairs) else [*value.items()]
         if len({key for key, _ in pairs}) < len(pairs):
             raise ValueError(f"a name stands twice in {name[:60] or 'it'!r}")
         for key, inner in pairs:
-            yield from _flat(_join(name, str(key)), inner, depth + 1)
-    elif isinstance(value, list) and any(isinstance(one, dict | list | _Pairs) for one in value):
-        for number, inner in enumerate(value):
-            yield from _flat(f"{name}[{number}]", inner, depth + 1)
+            yield from _flat(_join(name, key), inner, depth + 1)
     elif isinstance(value, list):
-        yield name, f"[{', '.join(map(_literal, value))}]"
+        items = cast("list[object]", value)
+        if not any(isinstance(one, dict | list | _Pairs) for one in items):
+            yield name, f"[{', '.join(map(_literal, items))}]"
+            return
+        for number, inner in enumerate(items):
+            yield from _flat(f"{name}[{number}]", inner, depth + 1)
     elif value is None or isinstance(value, str):
         yield name, value
     else:

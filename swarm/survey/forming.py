@@ -134,8 +134,9 @@ def _is_told(reader: _Reader, form: str, group: FileGroup) -> bool:
 
 def _name(group: FileGroup) -> str:
     """The name of a table of a group: of its folder, else of its file."""
-    at = PurePosixPath(group.first)
-    stem = at.parent.name if group.files > 1 and at.parent.name else at.stem
+    stem = PurePosixPath(group.first).stem
+    if group.files > 1:
+        stem = PurePosixPath(group.folder).name or (f"all_{group.ending[1:]}" if group.is_deep else stem)
     name = re.sub(r"\W+", "_", stem).strip("_").lower() or "texts"
     return f"_{name}" if name[0].isdigit() else name
 
