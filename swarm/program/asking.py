@@ -11,7 +11,6 @@ from pathlib import PurePosixPath
 
 from swarm.agent.assignment import Assignment
 from swarm.agent.opening import columns
-from swarm.formed.table import FILES, LINES
 from swarm.messages import Message
 from swarm.models.model import Endpoint
 from swarm.plan import Plan
@@ -30,6 +29,8 @@ MOST_SAMPLES = 900
 """Tokens of what is shown of the workspace."""
 MOST_SHOWN = 400
 MOST_FAULT = 400
+QUERY, PROGRAM = "query", "program"
+"""Ways to do a step: by asking tables, by any program."""
 TABLES = (".csv", ".tsv", ".json", ".jsonl", ".md")
 CONTINUES = frozenset({"llamacpp", "ollama"})
 """Kinds of servers that go on with a last message of the model's own."""
@@ -62,30 +63,51 @@ class Writing:
         """The conversation that asks for one program, the same for all candidates."""
         tools = "".join(f"\n- {_tool_line(tool)}" for tool in self.tools)
         system = fill("program", instructions=self.assignment.card.instructions, tools=tools)
-        last = Message(role="user", content=self._last(min(int(window * SHARE_OF_WINDOW), MOST_SAMPLES)))
+        last = Message(role="user", content=self._last(self._room(window)))
         return (Message(role="system", content=system), *examples("program_examples"), last)
 
     def asked(self, endpoint: Endpoint, *, by_query: bool, faults: Sequence[str] = ()) -> Asked:
-        """The conversation as it is sent: told why earlier programs were ruled out, which are not shown, since a
-        small model writes down again what it sees; and with the reply begun by a query, where there are tables."""
-        messages = self.messages(endpoint.window)
+        """The conversation as it is sent: for a program of any kind, or for one that asks tables, whose beginning is
+        given. It is told why earlier programs were ruled out; they are not shown, since a small model writes down
+        again what it sees."""
+        query = self._query(endpoint.window) if by_query else ()
+        messages = query or self.messages(endpoint.window)
         if faults:
             listed = "\n".join(f"- {one_line(fault, MOST_FAULT)}" for fault in dict.fromkeys(faults))
             messages = _with(messages, fill("program_again", faults=listed))
-        begun = self._begun if by_query else ""
-        if not begun:
-            return Asked(messages)
+        if not query:
+            return Asked(messages, PROGRAM)
         if endpoint.kind in CONTINUES:
-            return Asked((*messages, Message(role="assistant", content=begun)), begun)
-        return Asked(_with(messages, f"Begin with:\n{begun}"))
+            return Asked((*messages, Message(role="assistant", content=self._begun)), QUERY, self._begun)
+        return Asked(_with(messages, f"Begin with:\n{self._begun}"), QUERY)
+
+    def _query(self, window: int) -> tuple[Message, ...]:
+        """The conversation that asks for a program over tables; empty where the task is about none."""
+        schema = self.assignment.survey.declared(self._room(window), self._about)
+        earlier = [
+            describe(name, result.rows)
+            for name, result in self.assignment.inputs.items()
+            if result.rows is not None
+        ]
+        if not (schema or earlier):
+            return ()
+        found = "\n".join(filter(None, [schema, *(f"Table of an earlier step: {one}" for one in earlier)]))
+        text = fill("program_step", found=found, earlier="", task=self.assignment.task, step=self._step())
+        system = fill("query", instructions=self.assignment.card.instructions)
+        last = Message(role="user", content=text.rstrip())
+        return (Message(role="system", content=system), *examples("query_examples"), last)
+
+    @staticmethod
+    def _room(window: int) -> int:
+        return min(int(window * SHARE_OF_WINDOW), MOST_SAMPLES)
+
+    @property
+    def _about(self) -> str:
+        return f"{self.assignment.task}\n{self.assignment.brief}"
 
     @property
     def _begun(self) -> str:
-        """How a program begins that asks tables first; empty where there are none."""
-        survey = self.assignment.survey
-        own = [table for table in survey.formed if table.form not in {FILES, LINES}]
-        if not (survey.tables or survey.database_tables or own or self.assignment.inputs):
-            return ""
+        """How a program begins that asks tables first."""
         table = next((name for name in self.promise.files if PurePosixPath(name).suffix in TABLES), "rows")
         name = re.sub(r"\W+", "_", PurePosixPath(table).stem).strip("_").lower()
         name = name if name.isidentifier() and not iskeyword(name) else "rows"
@@ -99,7 +121,7 @@ class Writing:
         ]
         text = fill(
             "program_step",
-            found=assignment.survey.samples(room, f"{assignment.task}\n{assignment.brief}"),
+            found=assignment.survey.samples(room, self._about),
             earlier="".join(earlier),
             task=assignment.task,
             step=self._step(),
@@ -124,9 +146,10 @@ class Writing:
 
 @dataclass(frozen=True)
 class Asked:
-    """A conversation, and how its last message begins the program."""
+    """A conversation, the way that it asks for, and how its last message begins the program."""
 
     messages: tuple[Message, ...]
+    way: str
     begun: str = ""
 
     def program(self, reply: str) -> str:

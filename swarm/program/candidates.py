@@ -16,7 +16,7 @@ from swarm.events import AgentWaiting, Notice, ToolCalled, ToolReturned
 from swarm.messages import Reply, Request
 from swarm.planner.draft import files_to_write
 from swarm.planner.tidy import task_columns
-from swarm.program.asking import Asked, Writing
+from swarm.program.asking import PROGRAM, QUERY, Asked, Writing
 from swarm.program.calls import Delegate, ProgramCalls, Readers
 from swarm.program.checks import Promise, faults, fitted, half_read, unread_beside
 from swarm.program.contents import Rows, contents
@@ -37,8 +37,8 @@ RUN = "program.run"
 """How the run of a candidate is called in the ledger."""
 ENOUGH = 2
 """Candidates that must agree."""
-TEMPERATURE = 0.7
-"""Of all candidates but the first, which is the model's likeliest."""
+TEMPERATURES = {PROGRAM: 0.7, QUERY: 0.4}
+"""Of all candidates but the first, which is the model's likeliest, where it is asked for alone."""
 PROGRAM_TOKENS = 500
 MOST_TOLD = 2
 """Faults of earlier programs that a later one is told."""
@@ -100,12 +100,13 @@ class Programming:
         width = max(endpoint.slots, endpoint.samples, 1)
         ballots: list[Ballot] = []
         waves = 0
-        while len(ballots) < most and not is_decided(ballots, self._enough):
+        ways = {question.asked(endpoint, by_query=by_query).way for by_query in (True, False)}
+        while len(ballots) < most and not (waves >= len(ways) and is_decided(ballots, self._enough)):
             wave = range(len(ballots) + 1, min(len(ballots) + width, most) + 1)
             faults = [ballot.faults[0] for ballot in ballots if ballot.faults][-MOST_TOLD:]
-            # Every other wave is told of faults, of which one may be none, and begins in its own way.
-            is_first_way = waves % 2 == 0
-            asked = question.asked(endpoint, by_query=is_first_way, faults=() if is_first_way else faults)
+            # Every other wave is asked in its own way; the first of each is not told of faults: one may be none.
+            told = faults if waves >= len(ways) else ()
+            asked = question.asked(endpoint, by_query=waves % 2 == 0, faults=told)
             ballots += await self._wave(wave, asked, promise)
             waves += 1
         return ballots
@@ -118,7 +119,7 @@ class Programming:
                 return [reply]
             texts = [reply.text, *reply.others]
             runs = [
-                self._run(number, asked.program(text), promise)
+                self._run(number, asked.program(text), promise, asked.way)
                 for number, text in zip(numbers, texts, strict=False)
             ]
         else:
@@ -132,7 +133,7 @@ class Programming:
         reply = await self._reply(number, asked)
         if isinstance(reply, Ballot):
             return reply
-        return await self._run(number, asked.program(reply.text), promise)
+        return await self._run(number, asked.program(reply.text), promise, asked.way)
 
     async def _reply(self, number: int, asked: Asked, samples: int = 1) -> Reply | Ballot:
         """What the model writes; a candidate that is ruled out where nothing comes of it."""
@@ -140,7 +141,7 @@ class Programming:
         request = Request(
             messages=asked.messages,
             max_tokens=min(card.limits.reply_tokens or PROGRAM_TOKENS, limits.reply_tokens),
-            temperature=0.0 if number == samples == 1 else TEMPERATURE,
+            temperature=0.0 if number == samples == 1 else TEMPERATURES[asked.way],
             seed=number,
             samples=samples,
         )
@@ -158,7 +159,7 @@ class Programming:
             return Ballot(number, Outcome(error=cut), (cut,))
         return reply
 
-    async def _run(self, number: int, program: str, promise: Promise) -> Ballot:
+    async def _run(self, number: int, program: str, promise: Promise, way: str = "") -> Ballot:
         """What comes of a program, which is run once."""
         at = self._at(number)
         known = await self.work.journal.ledger.result(at.call)
@@ -166,7 +167,7 @@ class Programming:
             outcome = Outcome.model_validate(known.data)
         else:
             outcome = await self._outcome(at, number, program)
-        return Ballot(number, outcome, tuple(faults(outcome, promise)))
+        return Ballot(number, outcome, tuple(faults(outcome, promise)), way)
 
     def _at(self, number: int) -> At:
         return candidate_at(self.assignment.thread, number)

@@ -155,6 +155,11 @@ def _unread(outcome: Outcome, promise: Promise) -> list[str]:
     read = set(outcome.read)
     named = [path for path in promise.survey.paths if path not in promise.files and _is_named(path, said)]
     groups = {group.pattern: group for group in (*promise.survey.tables, *promise.survey.database_tables)}
+    # A text that is shown whole to whoever writes the program need not be opened by it.
+    shown = {
+        group.first for group in promise.survey.groups if group.files == 1 and group.is_whole and group.lines
+    }
+    named = [path for path in named if path not in shown]
     through = {pattern for pattern in read if pattern in groups}
     return [path for path in named if path not in read and not any(_is_of(path, one) for one in through)]
 

@@ -38,6 +38,14 @@ def literal_underscore(query: str) -> str:
     return _UNDERSCORE.sub(r"LIKE '\\_%' ESCAPE '\\'", query)
 
 
+def with_names(query: str, patterns: Mapping[str, str]) -> str:
+    """The query with tables by their names, where it names the files that they are made of: ``FROM logs/*.log``."""
+    for pattern, name in patterns.items():
+        form = rf"(?i)(\b(?:from|join)\s+)(['\"`]?){re.escape(pattern)}\2(?=[\s;)]|$)"
+        query = re.sub(form, rf'\1"{name}"', query)
+    return query
+
+
 def with_one_value(query: str, error: str) -> str:
     """The query with a column that is neither grouped by nor aggregated taken as its one value in each group; a
     group that has several fails. Empty where the error is another one, or the column is not selected plainly.

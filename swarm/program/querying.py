@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
 from swarm.errors import ToolError
-from swarm.program.mending import literal_underscore, with_one_value
+from swarm.program.mending import literal_underscore, with_names, with_one_value
 from swarm.program.overlay import Overlay, matching
 from swarm.program.reading import text_in
 from swarm.program.saving import Plain, plain
@@ -69,6 +69,7 @@ class Catalogue:
         Raises:
             ValueError: it fails; says what there is.
         """
+        query = with_names(query, self._by_pattern)
         rows: dict[str, Sequence[Row]] = {name: _given(name, value) for name, value in given.items()}
         own = {name.casefold() for name in rows}
         words = {(marked or ticked or bare).casefold() for marked, ticked, bare in _WORD.findall(query)}
@@ -103,6 +104,14 @@ class Catalogue:
         return [
             dict(row) for row in _loaded(self._overlay.written if is_own else self._overlay.workspace, inside)
         ]
+
+    @property
+    def _by_pattern(self) -> dict[str, str]:
+        """Tables by the files that they are made of, where one alone is."""
+        single = {
+            table["patterns"][0]: name for name, table in self._formed.items() if len(table["patterns"]) == 1
+        }
+        return single | {pattern: name for name, pattern in self._patterns.items()}
 
     def _load(self, name: str) -> Sequence[Row]:
         if name in self._results:

@@ -32,6 +32,8 @@ class Ballot:
     number: int
     outcome: Outcome
     faults: tuple[str, ...] = ()
+    way: str = ""
+    """How it was asked for, where candidates were asked for in several ways."""
 
     @property
     def is_valid(self) -> bool:
@@ -63,10 +65,7 @@ def choose(ballots: Sequence[Ballot], enough: int) -> Election:
     for form, doubt in ((_whole, ""), (_worded, ""), (_numbered, NUMBERS_ALONE)):
         largest, is_tied = _largest(full, form)
         if len(largest) >= enough:
-            few = (
-                "" if _is_most(largest, ballots) else f"only {len(largest)} of {len(ballots)} programs agree"
-            )
-            return _taken(largest, len(ballots), doubt or (TIED if is_tied else few))
+            return _taken(largest, len(ballots), doubt or (TIED if is_tied else _few(largest, ballots)))
     if not full and len(largest := _largest(valid, _whole)[0]) >= enough:
         parts = ", ".join(hollow(largest[0].outcome))
         return _taken(largest, len(ballots), f"{parts} came out empty or zero")
@@ -80,13 +79,22 @@ def is_decided(ballots: Sequence[Ballot], enough: int) -> bool:
     full = [ballot for ballot in ballots if ballot.is_valid and not hollow(ballot.outcome)]
     forms = (_largest(full, form) for form in (_whole, _worded))
     return any(
-        len(largest) >= enough and not is_tied and _is_most(largest, ballots) for largest, is_tied in forms
+        len(largest) >= enough and not is_tied and not _few(largest, ballots) for largest, is_tied in forms
     )
 
 
-def _is_most(largest: Sequence[Ballot], ballots: Sequence[Ballot]) -> bool:
-    """Whether so many agree that chance is no likely reason: small models make the same mistake twice."""
-    return len(largest) >= SURE * len(ballots)
+def _few(largest: Sequence[Ballot], ballots: Sequence[Ballot]) -> str:
+    """Why so many that agree are too few, in words; empty where they are not.
+
+    A small model makes the same mistake again and again when it is asked in the same way, so that agreement of two
+    ways counts, and else that of most.
+    """
+    if len({ballot.way for ballot in largest}) > 1:
+        return ""
+    few = f"only {len(largest)} of {len(ballots)} programs agree"
+    if len({ballot.way for ballot in ballots}) > 1:
+        return f"{few}, all of them written in one way"
+    return "" if len(largest) >= SURE * len(ballots) else few
 
 
 def _largest(ballots: Sequence[Ballot], form: Callable[[Outcome], str]) -> tuple[list[Ballot], bool]:

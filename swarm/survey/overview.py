@@ -15,7 +15,7 @@ from swarm.models.counting import estimate
 from swarm.survey.concealed import Concealer
 from swarm.survey.description import cut, signature
 from swarm.survey.groups import FileGroup
-from swarm.survey.kinds import SECRETS
+from swarm.survey.kinds import NOTE, PLAIN, SECRETS
 from swarm.tabular.names import written
 
 OVERVIEW_TOKENS = 600
@@ -160,6 +160,18 @@ class Survey(BaseModel):
             tails.append(f"Not all files are listed: {self.unlisted[:200]}")
         room = tokens - sum(estimate(line) for line in tails)
         return "\n".join([*_shared(room, groups, firsts, tables), *tails]) or "The workspace is empty."
+
+    def declared(self, tokens: int = SAMPLES_TOKENS, task: str = "") -> str:
+        """The tables that a task may be about, as SQL declares them, each with its first rows, and the small texts
+        beside them whole; empty where there is no such table."""
+        about = _About.of(self, task)
+        tables: list[TableGroup | FormedTable] = [*self.tables, *self.database_tables, *self.formed]
+        meant = [_declared(table) for table in tables if about.is_meant(table)]
+        if not meant:
+            return ""
+        texts = [one for one in self.groups if one.files == 1 and one.is_whole and about.is_meant(one)]
+        notes = [_group_lines(one) for one in texts if one.kind in {PLAIN, NOTE}]
+        return "\n".join(_shared(tokens, notes, len(notes), meant))
 
     def _tables(self, tokens: float) -> str:
         """The tables with their columns, as many of these as there is room for."""
@@ -333,6 +345,27 @@ def _formed_lines(table: FormedTable) -> list[str]:
     head = f"table {written(table.name)}({', '.join(cut(columns, 30, 'columns'))}) of {place}{rows}"
     concealer = Concealer()
     return [head, *(f"  {', '.join(_cell(concealer, '', value) for value in row)}" for row in table.first)]
+
+
+def _declared(table: TableGroup | FormedTable) -> list[str]:
+    """A table as ``CREATE TABLE`` has it, which models know best, and its first rows as remarks."""
+    kinds = table.kinds or ("",) * len(table.columns)
+    pairs = zip(table.columns, kinds, strict=False)
+    columns = cut([f"{written(name)} {kind}".strip() for name, kind in pairs], 30, "columns")
+    place = f"made of {table.patterns[0]}" if isinstance(table, FormedTable) else f"in {table.pattern}"
+    rows = "" if table.rows is None else f"{table.rows:,} row{'s' * (table.rows != 1)}, "
+    head = f"CREATE TABLE {written(table.name)} ({', '.join(columns)}) -- {rows}{place}"
+    if isinstance(table, TableGroup) and table.text:
+        return [head, *(f"-- {line.strip()}" for line in Concealer().text(table.text).split("\n")[1:])]
+    concealer, named = Concealer(), isinstance(table, TableGroup)
+    shown = [
+        ", ".join(
+            _cell(concealer, name if named else "", value)
+            for name, value in zip(table.columns, row, strict=False)
+        )
+        for row in table.first
+    ]
+    return [head, *(f"-- {row}" for row in shown)]
 
 
 def _cell(concealer: Concealer, column: str, value: JsonValue) -> str:
