@@ -106,7 +106,7 @@ def reply(request: Request) -> str:
     last = request.messages[-1].content
     said = "\n".join(message.content for message in request.messages)
     spent = re.search(r"(\w+) spent (\d+)\.", said)
-    if "These functions are there" not in said:
+    if "sql(query)" not in said:
         assert spent, said[-500:]
         return result_turn([{"quote": spent[0], "name": spent[1], "amount": int(spent[2])}])
     if request.seed == 2 and "Report the sums" not in last:

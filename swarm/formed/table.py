@@ -26,6 +26,8 @@ class FormedTable(BaseModel):
     """``NUMBER`` or ``TEXT`` by column."""
     first: tuple[tuple[JsonValue, ...], ...] = ()
     """The first rows."""
+    categories: dict[str, tuple[str, ...]] = {}
+    """The values of columns that hold few."""
     rows: int | None = None
     """How many there are; None where not all texts were read for it."""
 

@@ -39,7 +39,7 @@ async def close(work: Work, step: Step, result: Result, round: int = 0) -> Resul
             return Result.failed(f"{step.writes} was not written: {error}")
     if not wrote.is_usable:
         return wrote
-    problem = broken(work.workspace, step, result, by_agent=by_agent)
+    problem = broken(work.workspace, step, result, by_agent=by_agent, task=work.journal.run.task)
     if problem is None:
         return wrote
     reason = "; ".join(part for part in (f"{step.writes} {problem.problem}", wrote.reason) if part)

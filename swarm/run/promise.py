@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,8 @@ from swarm.program.saving import LINES, SEPARATED
 from swarm.result import Result
 
 MOST_NAMED = 5
+_OBJECT = re.compile(r"[^.;?!\[]{0,80}?(?:\bobject\b|\{\s*\")", re.IGNORECASE)
+"""How a task asks for one JSON object: by the word, or by showing one."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,10 @@ class _Table:
     rows: int
 
 
-def broken(folder: Path, step: Step, result: Result, *, by_agent: bool) -> Broken | None:
+def broken(folder: Path, step: Step, result: Result, *, by_agent: bool, task: str = "") -> Broken | None:
     """What is wrong with the promised file of a step in a folder; None for nothing.
 
+    ``task``: what the run is to do, which may say what the file is to hold.
     ``by_agent``: its agent wrote the file itself, and not code from the result.
     """
     assert step.writes is not None
@@ -50,6 +54,8 @@ def broken(folder: Path, step: Step, result: Result, *, by_agent: bool) -> Broke
         return Broken(f"does not parse: {error}")
     if not text.strip():
         return Broken("is empty")
+    if path.suffix.lower() == ".json" and (other := _other_form(text, step.writes, task)):
+        return other
     if is_prose_file(path.name) and by_agent:
         return None
     wanted, rows = _wanted(step, result), result.rows
@@ -64,6 +70,14 @@ def broken(folder: Path, step: Step, result: Result, *, by_agent: bool) -> Broke
 def is_prose_file(name: str) -> bool:
     """Whether a file of that name is a text for people and holds no rows of its own form."""
     return PurePosixPath(name).suffix.lower() not in (*SEPARATED, *LINES, ".json")
+
+
+def _other_form(text: str, name: str, task: str) -> Broken | None:
+    """A list where the task asks for an object, right behind the file's name."""
+    _, _, behind = task.partition(name)
+    if _OBJECT.match(behind) and isinstance(json.loads(text), list):
+        return Broken("holds a list, and the task asks for an object")
+    return None
 
 
 def _is_due(step: Step, result: Result, path: Path) -> bool:

@@ -29,6 +29,7 @@ from swarm.survey import kinds
 from swarm.survey.concealed import Concealer, is_secret_name
 from swarm.survey.groups import FileGroup, escaped
 from swarm.survey.kinds import SOURCES, ending_of
+from swarm.tabular.categories import MOST_ROWS, categories
 from swarm.tabular.endings import IGNORED
 from swarm.tabular.names import unique
 
@@ -159,9 +160,18 @@ def _table(reader: _Reader, form: str, name: str, groups: Sequence[FileGroup]) -
         patterns=tuple(group.pattern if group.is_exact else escaped(group.first) for group in groups),
         columns=tuple(columns),
         kinds=tuple(_kind(rows, column) for column in columns),
+        categories=_categories(form, rows, columns),
         first=tuple(_shown(row, columns, form) for row in rows[:FIRST]) if form != LINES else (),
         rows=len(rows) if read.is_whole and len(texts) == len(read.texts) else None,
     )
+
+
+def _categories(form: str, rows: Sequence[Row], columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The values of columns that hold few; those of settings are told by no list."""
+    if form in {SETTINGS, COMPARED, LINES}:
+        return {}
+    some = [[row.get(column) for column in columns] for row in rows[:MOST_ROWS]]
+    return {name: values for name, values in categories(columns, some).items() if name != "file"}
 
 
 def _is_written(text: str) -> bool:

@@ -65,6 +65,8 @@ class TableGroup(BaseModel):
     """The first rows."""
     rows: int | None = None
     """How many there are; None where nobody has counted."""
+    categories: dict[str, tuple[str, ...]] = {}
+    """The values of columns that hold few."""
     text: str = ""
     """Of a table of a database, what its server tells: columns with types, the number of rows, some of them."""
 
@@ -365,7 +367,11 @@ def _declared(table: TableGroup | FormedTable) -> list[str]:
         )
         for row in table.first
     ]
-    return [head, *(f"-- {row}" for row in shown)]
+    told = [
+        f"-- {written(name)} is one of: {', '.join(_cell(concealer, name, value) for value in values)}"
+        for name, values in table.categories.items()
+    ]
+    return [head, *(f"-- {row}" for row in shown[:1]), *told, *(f"-- {row}" for row in shown[1:])]
 
 
 def _cell(concealer: Concealer, column: str, value: JsonValue) -> str:

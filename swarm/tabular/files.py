@@ -6,7 +6,7 @@ import fnmatch
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from swarm.errors import ToolError
 from swarm.tabular import delimited, pages, records
 from swarm.tabular.candidates import Unread, candidates
+from swarm.tabular.categories import MOST_ROWS as MOST_LOOKED_AT
+from swarm.tabular.categories import Categories, categories, together
 from swarm.tabular.endings import BOOKS, DELIMITED, PAGES
 from swarm.tabular.file_table import Description, File, FileTable
 from swarm.tabular.names import column_names, unique
@@ -45,6 +47,8 @@ class Group(BaseModel):
     """Two rows."""
     rows: int | None = None
     """How many there are, where all files were read whole."""
+    categories: dict[str, tuple[str, ...]] = {}
+    """The values of columns that hold few, as far as the first rows show."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class _Head:
     first: tuple[tuple[records.Cell, ...], ...] = ()
     """The first rows."""
     rows: int | None = None
+    categories: Categories = field(default_factory=dict[str, tuple[str, ...]])
 
     @property
     def key(self) -> tuple[str, str, tuple[str, ...], str, str]:
@@ -114,7 +119,8 @@ def _heads(workspace: Path, path: str, unread: list[Unread]) -> list[_Head]:
         dialect = delimited.sniffed(at)
         cells = [tuple(cell or None for cell in row) for row in dialect.sample[:MOST_TYPED]]
         rows = len(dialect.sample) if dialect.is_whole else None
-        return [_Head(path, "", tuple(column_names(dialect.header)), tuple(cells), rows)]
+        titles = tuple(column_names(dialect.header))
+        return [_Head(path, "", titles, tuple(cells), rows, categories(titles, dialect.sample))]
     _refuse_large(at)
     if kind in PAGES:
         return _page_heads(at, path, unread)
@@ -130,13 +136,14 @@ def _heads(workspace: Path, path: str, unread: list[Unread]) -> list[_Head]:
     if not columns:
         raise ToolError("it holds no rows")
     first = [tuple(row.get(key) for key in columns) for row in objects[:MOST_TYPED]]
-    return [_Head(path, "", columns, tuple(first), len(objects))]
+    told = categories(columns, [[row.get(key) for key in columns] for row in objects[:MOST_LOOKED_AT]])
+    return [_Head(path, "", columns, tuple(first), len(objects), told)]
 
 
 def _sheet_head(at: Path, path: str, name: str, *, is_one: bool) -> _Head:
     columns, rows = records.sheet_rows(at, name)
     first = tuple(tuple(row) for row in rows[:MOST_TYPED])
-    return _Head(path, "" if is_one else name, tuple(columns), first, len(rows))
+    return _Head(path, "" if is_one else name, tuple(columns), first, len(rows), categories(columns, rows))
 
 
 def _page_heads(at: Path, path: str, unread: list[Unread]) -> list[_Head]:
@@ -208,6 +215,11 @@ def _group(name: str, heads: Sequence[_Head]) -> Group:
         kinds=tuple(_kind(values) for values in cells.values()),
         first=tuple(zip(*(values[:2] for values in cells.values()), strict=True)),
         rows=None if None in counts else sum(count or 0 for count in counts),
+        categories={
+            column: values
+            for column, values in together([head.categories for head in heads]).items()
+            if _kind(cells[column]) == "TEXT"
+        },
     )
 
 
