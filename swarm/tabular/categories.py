@@ -29,11 +29,10 @@ def categories(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> dict
 
 def together(parts: Sequence[Categories]) -> dict[str, tuple[str, ...]]:
     """The categories of files that make one table; a column is one where it is one in all of them."""
-    common = set[str](parts[0]).intersection(*parts[1:]) if parts else set[str]()
-    merged = {
-        column: _few(value for part in parts for value in part[column]) for column in (parts or ({},))[0]
-    }
-    return {column: values for column, values in merged.items() if column in common and values}
+    first, *others = parts or ({},)
+    common = [column for column in first if all(column in part for part in others)]
+    merged = {column: _few(value for part in parts for value in part[column]) for column in common}
+    return {column: values for column, values in merged.items() if values}
 
 
 def _few(cells: Iterable[object]) -> tuple[str, ...]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
-from swarm.program.mending import as_asked, literal_underscore, with_one_value
+from swarm.program.mending import as_asked, literal_underscore, with_names, with_one_value
 from tests.program.conftest import Here
 
 BARE = 'column "{}" must appear in the GROUP BY clause or must be part of an aggregate function.'
@@ -101,3 +105,30 @@ def test_columns_that_are_plainly_meant_are_called_as_asked(
 )
 def test_columns_that_may_be_meant_otherwise_are_left(row: dict[str, int], wanted: list[str]) -> None:
     assert as_asked([row], wanted) is None
+
+
+@pytest.mark.parametrize(
+    ("query", "mended"),
+    [
+        ("SELECT * FROM logs/*.log WHERE a", 'SELECT * FROM "logs" WHERE a'),
+        (
+            "SELECT * FROM 'logs/*.log' l JOIN prices.csv p ON 1",
+            'SELECT * FROM "logs" l JOIN "prices" p ON 1',
+        ),
+        (
+            "SELECT 'prices.csv' FROM t WHERE f = 'logs/*.log'",
+            "SELECT 'prices.csv' FROM t WHERE f = 'logs/*.log'",
+        ),
+        ("SELECT * FROM prices.csv.old", "SELECT * FROM prices.csv.old"),
+    ],
+)
+def test_files_that_make_a_table_stand_for_it_where_a_table_is_named(query: str, mended: str) -> None:
+    assert with_names(query, {"logs/*.log": "logs", "prices.csv": "prices"}) == mended
+
+
+def test_a_database_of_one_table_is_called_as_that(here: Here, workspace: Path) -> None:
+    with closing(sqlite3.connect(workspace / "shop.db")) as base, base:
+        base.execute("CREATE TABLE sales AS SELECT 1 AS n UNION SELECT 2")
+    sql = here(databases=["shop.db"]).sql
+
+    assert sql("SELECT COUNT(*) AS n FROM shop") == sql("SELECT COUNT(*) AS n FROM sales")

@@ -141,3 +141,33 @@ def test_candidates_are_asked_for_until_more_agree_than_on_anything_else() -> No
     assert not is_decided(tied, 2)
     assert is_decided([*tied, saved(5, TWO)], 2)
     assert not is_decided([said(1, "pool"), said(2, "gym")], 2)
+
+
+def drawn(value: int, way: str, number: int) -> Ballot:
+    return Ballot(number, Outcome(answer=value, has_answer=True), way=way)
+
+
+def test_a_mistake_that_one_way_makes_again_and_again_is_not_beyond_doubt() -> None:
+    alike = [drawn(1, "query", number) for number in range(1, 5)]
+    ballots = [*alike, drawn(2, "program", 5), Ballot(6, Outcome(error="x"), ("x",), "program")]
+
+    election = choose(ballots, 2)
+
+    assert not is_decided(ballots, 2)
+    assert election.winner is alike[0]
+    assert election.doubt == "only 4 of 6 programs agree, all of them written in one way"
+
+
+def test_two_ways_that_agree_are_beyond_doubt_however_few() -> None:
+    ballots = [drawn(1, "query", 1), drawn(2, "query", 2), drawn(1, "program", 3), drawn(3, "program", 4)]
+
+    assert is_decided(ballots, 2)
+    assert (choose(ballots, 2).winner, choose(ballots, 2).doubt) == (ballots[0], "")
+
+
+def test_of_one_way_most_must_agree() -> None:
+    few = [drawn(1, "program", 1), drawn(1, "program", 2), drawn(2, "program", 3), drawn(3, "program", 4)]
+
+    assert choose(few, 2).doubt == "only 2 of 4 programs agree"
+    assert not is_decided(few, 2)
+    assert choose([*few[:2], few[2]], 2).doubt == ""

@@ -335,3 +335,23 @@ async def test_a_model_that_goes_away_leaves_nothing_done(folder: Path) -> None:
 
     results = await stand(folder, Plan(steps=(FIRST, second())), script)
     assert results["second"].status == "unfinished"
+
+
+@pytest.mark.parametrize(
+    ("task", "is_broken"),
+    [
+        ("out.json gets a JSON object with the sums.", True),
+        ('Write out.json like {"total": 0}.', True),
+        ('Write out.json like [{"total": 0}].', False),
+        ("Write out.json, a list of objects.", False),
+        ("Write out.json. The object of it all is peace.", False),
+    ],
+)
+def test_a_list_is_not_the_object_that_the_task_asks_for(tmp_path: Path, task: str, is_broken: bool) -> None:
+    (tmp_path / "out.json").write_text(json.dumps(ROWS), encoding="utf-8")
+
+    found = broken(tmp_path, table("out.json"), rows(), by_agent=False, task=task)
+
+    assert (
+        found is not None and found.problem == "holds a list, and the task asks for an object"
+    ) is is_broken
