@@ -39,7 +39,8 @@ ENOUGH = 2
 """Candidates that must agree."""
 TEMPERATURES = {PROGRAM: 0.7, QUERY: 0.4}
 """Of all candidates but the first, which is the model's likeliest, where it is asked for alone."""
-PROGRAM_TOKENS = 500
+PROGRAM_TOKENS = {PROGRAM: 450, QUERY: 300}
+"""Of a reply: what runs longer has lost its way."""
 MOST_TOLD = 2
 """Faults of earlier programs that a later one is told."""
 
@@ -140,7 +141,7 @@ class Programming:
         card, limits = self.assignment.card, self.work.limits
         request = Request(
             messages=asked.messages,
-            max_tokens=min(card.limits.reply_tokens or PROGRAM_TOKENS, limits.reply_tokens),
+            max_tokens=min(card.limits.reply_tokens or PROGRAM_TOKENS[asked.way], limits.reply_tokens),
             temperature=0.0 if number == samples == 1 else TEMPERATURES[asked.way],
             seed=number,
             samples=samples,

@@ -27,12 +27,17 @@ class Functions:
         catalogue: Catalogue,
         line: Wire,
         columns: Mapping[str, Sequence[str]] | None = None,
+        *,
+        is_lenient: bool = False,
     ) -> None:
         self._overlay = overlay
         self._catalogue = catalogue
         self._line = line
+        self._is_lenient = is_lenient
         self._columns = columns or {}
         """Of the files that are to be saved, as far as they are asked for by name."""
+        self._read: dict[int, str] = {}
+        """Files by the texts that were read of them."""
         self._answers: list[Plain] = []
         self.has_asked = False
         """Whether the run was asked for anything."""
@@ -90,7 +95,9 @@ class Functions:
         """The text of a file."""
         path = self._overlay.path_of(_one(name, "read"))
         try:
-            return text_in(path, name)
+            text = text_in(path, name)
+            self._read[hash(text)] = self._overlay.name_of(name)
+            return text
         except (ValueError, OSError):
             # A program that goes on all the same has not read it.
             self._overlay.forget_read(name)
@@ -162,13 +169,21 @@ class Functions:
     def extract(self, text: str | Iterable[str], columns: object) -> object:
         """The rows that a reader finds in a text; of several texts, the rows of each."""
         named = _columns(columns)
+        self._refuse_made(text)
         self.has_asked = True
         return self._asked(text, lambda one: self._line.call(call="extract", text=one, columns=[*named]))
 
     def ask(self, question: str, text: str | Iterable[str] = "") -> object:
         """What a reader answers to a question about a text; about several texts, the answers in their order."""
+        self._refuse_made(text)
         self.has_asked = True
         return self._asked(text, lambda one: self._line.call(call="ask", text=one, question=question))
+
+    def _refuse_made(self, text: object) -> None:
+        """Keeps a program that a model wrote from having read by sub-agents, for hours, what a table holds."""
+        name = self._read.get(hash(text), "") if isinstance(text, str) else ""
+        if self._is_lenient and name and (table := self._catalogue.made_of(name)):
+            raise ValueError(f"{name} is no prose; its rows stand in the table {table}: ask that with sql()")
 
     def tool(self, name: str, /, *unnamed: object, **args: object) -> Plain:
         """What a tool gives."""

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from swarm.errors import ToolError
 from swarm.program.mending import literal_underscore, with_names, with_one_value
-from swarm.program.overlay import Overlay, matching
+from swarm.program.overlay import Overlay, is_match, matching
 from swarm.program.reading import text_in
 from swarm.program.saving import Plain, plain
 from swarm.program.shapes import dicts_of, items_of
@@ -55,6 +55,20 @@ class Catalogue:
         self._broken: list[str] = []
         """Databases that can't be read, each with the reason."""
         self._rows: dict[str, Sequence[Row]] = {}
+
+    def made_of(self, name: str) -> str:
+        """The table that a file is part of, as a text of its form; empty where none is made of it."""
+        from swarm.formed.table import FILES, LINES
+
+        general = {FILES, LINES}
+        return next(
+            (
+                table["name"]
+                for table in self._formed.values()
+                if table["form"] not in general and any(is_match(name, one) for one in table["patterns"])
+            ),
+            "",
+        )
 
     def names(self) -> dict[str, str]:
         """All tables and where each lies."""

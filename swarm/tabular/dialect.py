@@ -37,12 +37,16 @@ _DAY = "system.main.strftime(swarm_time(time)"
 DATE = f"swarm_date(time) AS {_DAY}, '%Y-%m-%d'), (time, step) AS {_DAY} + CAST(ltrim(step, '+') AS INTERVAL), '%Y-%m-%d')"
 DATETIME = f"datetime(time) AS {_DAY}, '%Y-%m-%d %H:%M:%S')"
 """Days and times are texts, as the columns are with which they are compared."""
-_CLOCK = (
-    "system.main.{0}(CASE WHEN regexp_full_match(CAST(time AS VARCHAR), '\\d{{1,2}}:\\d{{2}}.*') "
-    "THEN CAST('1970-01-01 ' || CAST(time AS VARCHAR) AS TIMESTAMP) ELSE swarm_time(time) END)"
+_MOMENT = (
+    "CASE WHEN regexp_full_match(CAST(time AS VARCHAR), '\\d{1,2}:\\d{2}.*') "
+    "THEN CAST('1970-01-01 ' || CAST(time AS VARCHAR) AS TIMESTAMP) ELSE swarm_time(time) END"
 )
-CLOCK = tuple(f"{part}(time) AS {_CLOCK.format(part)}" for part in ("hour", "minute", "second"))
-"""Parts of times that are texts, with their day or without one."""
+CLOCK = (
+    *(f"{part}(time) AS system.main.{part}({_MOMENT})" for part in ("hour", "minute", "second")),
+    f"date_part(part, time) AS system.main.date_part(part, {_MOMENT})",
+    "date_trunc(part, time) AS system.main.date_trunc(part, swarm_time(time))",
+)
+"""Parts of times that are texts, with their day or without one; EXTRACT is ``date_part``."""
 INSTEAD = {"max": "GREATEST", "min": "LEAST"}
 
 
