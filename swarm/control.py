@@ -122,7 +122,7 @@ class Budget:
         reserved. What it took is counted by calling what the block is given.
         """
         size = sum(message.size for message in request.messages)
-        tokens = math.ceil(size * self._tokens_per_byte) + request.max_tokens
+        tokens = math.ceil(size * self._tokens_per_byte) + request.max_tokens * request.samples
         cost: Cost = {"tokens": tokens, "model_calls": 1, "model_seconds": self._longest_seconds}
 
         def count(usage: Usage) -> None:

@@ -96,7 +96,7 @@ class Reply(BaseModel):
     finish: Literal["stop", "length"] = "stop"
     """``length`` when the reply was cut at ``max_tokens``."""
     others: tuple[str, ...] = ()
-    """Further samples of the same request."""
+    """Further samples of the same request, as far as none was cut off."""
     model: str = ""
     """Name of the model as its server reports it."""
     window: int = 0

@@ -87,7 +87,11 @@ def reply_of(completion: Completion, raw: str, seconds: float, token_after: floa
     return Reply(
         text=text,
         finish="length" if choice.finish_reason == "length" else "stop",
-        others=tuple(said for other in completion.choices[1:] if (said := _parts(other.message)[1]).strip()),
+        others=tuple(
+            said
+            for other in completion.choices[1:]
+            if other.finish_reason != "length" and (said := _parts(other.message)[1]).strip()
+        ),
         model=(completion.model or "").removeprefix("ollama_chat/"),
         usage=_usage(completion.usage, thinking, seconds) + _times(raw, token_after),
     )

@@ -170,6 +170,8 @@ class EventStream(_Stream):
         self._model = ""
         self._others: dict[int, list[str]] = {}
         """Texts of the choices behind the first, where several are asked for."""
+        self._ends: dict[int, str] = {}
+        """How each of these ended."""
         self._counts: dict[str, JsonValue] = {"usage": None}
 
     def _take(self, line: str) -> bool:
@@ -184,7 +186,7 @@ class EventStream(_Stream):
         self._error = chunk.error or self._error
         self._model = chunk.model or self._model
         if chunk.usage:
-            self._counts["usage"] = chunk.usage
+            self._counts["usage"] = self._counted(chunk.usage)
         if chunk.timings:
             self._counts["timings"] = chunk.timings
         has_token = False
@@ -192,10 +194,24 @@ class EventStream(_Stream):
             if choice.index:
                 self._others.setdefault(choice.index, []).append(choice.delta.content or "")
                 has_token |= bool(choice.delta.content)
+                if choice.finish_reason:
+                    self._ends[choice.index] = choice.finish_reason
                 continue
             has_token |= self._add(choice.delta)
             self._finish = choice.finish_reason or self._finish
         return has_token
+
+    @property
+    def is_whole(self) -> bool:
+        return super().is_whole and (self.is_done or self._ends.keys() >= self._others.keys())
+
+    def _counted(self, usage: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """The usage of all choices; llama.cpp tells that of each."""
+        before, written = self._counts["usage"], usage.get("completion_tokens")
+        if not (self._others and isinstance(before, dict) and isinstance(written, int)):
+            return usage
+        known = before.get("completion_tokens")
+        return {**usage, "completion_tokens": written + (known if isinstance(known, int) else 0)}
 
     def _whole(self) -> dict[str, JsonValue]:
         message = self._message("reasoning_content")
@@ -203,7 +219,7 @@ class EventStream(_Stream):
         others: list[JsonValue] = [
             {
                 "index": index,
-                "finish_reason": "stop",
+                "finish_reason": self._ends.get(index, "length"),
                 "message": {"role": "assistant", "content": "".join(pieces)},
             }
             for index, pieces in sorted(self._others.items())

@@ -19,15 +19,15 @@ _WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*")
 _ITEM = "{item}"
 TABLE_FILES = (".csv", ".tsv", ".json", ".jsonl")
 DATE_WORDS = {"date", "due", "deadline"}
-_LIST = re.compile(
-    r"(?:,?\s+(?:with|giving|listing)\s+|\s+\()(?:(?:the\s+)?(?:\w+\s+)?columns?:?\s+)?([^.;:()?!]+)",
+_COUNT = r"(?:(?:these|following|two|three|four|five|six|seven|eight|nine|ten|\d+)\s+)*"
+_NAMED = rf"(?:the\s+)?{_COUNT}columns?:?\s+"
+_LIST = re.compile(rf"(?:,?\s+(?:with|giving|listing)\s+|\s+\()(?:{_NAMED})?([^.;:()?!]+)", re.IGNORECASE)
+_COLUMNS = re.compile(
+    rf"(?:[,;:]?\s+(?:it\s+)?(?:gets?|has|have|having|and)\s+|[^.;?!]{{0,80}}[.;]\s+(?:it|the (?:file|table))\s+"
+    rf"(?:(?:shall|should|must|will|needs? to)\s+)?(?:have|has|gets?|holds?|contains?)\s+|[;,:]\s+){_NAMED}([^.;:()?!]+)",
     re.IGNORECASE,
 )
-_COLUMNS = re.compile(
-    r"(?:(?!\w\.(?:csv|tsv|jsonl?|xlsx|md|txt)\b).){0,160}?\bcolumns?(?: (?:named|called|are|be))?:? ([^.;:()?!]+)",
-    re.IGNORECASE | re.DOTALL,
-)
-"""The columns of the file that was named last, if they are called so."""
+"""The columns of a file, if they are called so right behind it, or in the next sentence, which is about it."""
 _MORE = re.compile(r" (?:for|of|being|where|which|that|with|in|from|as|is|are)\b.*")
 _ASIDE = re.compile(r"^(?:the|its|a|an) | of (?:the|its|their|each|every) .*")
 _ACT = re.compile(
@@ -396,7 +396,9 @@ def task_columns(file: str, task: str) -> list[str]:
         return []
     parts = [_ASIDE.sub("", part.strip().casefold()) for part in _AND.split(listed.group(1))]
     names = [re.sub(r"[^a-z0-9]+", "_", _MORE.sub("", part)).strip("_") for part in parts]
-    return [*dict.fromkeys(names)] if all(_NAME.fullmatch(name) for name in names) else []
+    if any("column" in name or not _NAME.fullmatch(name) for name in names):
+        return []
+    return [*dict.fromkeys(names)]
 
 
 def _date_columns(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from swarm.agent.assignment import Assignment
 from swarm.agent.opening import columns
 from swarm.messages import Message
-from swarm.models.model import Endpoint
+from swarm.models.model import ServerKind
 from swarm.plan import Plan
 from swarm.planner.draft import files_to_write
 from swarm.planner.planner import examples
@@ -34,6 +34,7 @@ QUERY, PROGRAM = "query", "program"
 TABLES = (".csv", ".tsv", ".json", ".jsonl", ".md")
 CONTINUES = frozenset({"llamacpp", "ollama"})
 """Kinds of servers that go on with a last message of the model's own."""
+_OPENED = re.compile(r"\s*(?:[^\n`]{0,80}\n\s*)?```\w")
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
 
 
@@ -66,20 +67,19 @@ class Writing:
         last = Message(role="user", content=self._last(self._room(window)))
         return (Message(role="system", content=system), *examples("program_examples"), last)
 
-    def asked(self, endpoint: Endpoint, *, by_query: bool, faults: Sequence[str] = ()) -> Asked:
+    def asked(self, window: int, *, by_query: bool, faults: Sequence[str] = ()) -> Asked:
         """The conversation as it is sent: for a program of any kind, or for one that asks tables, whose beginning is
         given. It is told why earlier programs were ruled out; they are not shown, since a small model writes down
         again what it sees."""
-        query = self._query(endpoint.window) if by_query else ()
-        messages = query or self.messages(endpoint.window)
+        query = self._query(window) if by_query else ()
+        messages = query or self.messages(window)
         if faults:
             listed = "\n".join(f"- {one_line(fault, MOST_FAULT)}" for fault in dict.fromkeys(faults))
             messages = _with(messages, fill("program_again", faults=listed))
         if not query:
             return Asked(messages, PROGRAM)
-        if endpoint.kind in CONTINUES:
-            return Asked((*messages, Message(role="assistant", content=self._begun)), QUERY, self._begun)
-        return Asked(_with(messages, f"Begin with:\n{self._begun}"), QUERY)
+        begun = Message(role="assistant", content=self._begun)
+        return Asked((*messages, begun), QUERY, begun.content)
 
     def _query(self, window: int) -> tuple[Message, ...]:
         """The conversation that asks for a program over tables; empty where the task is about none."""
@@ -154,7 +154,14 @@ class Asked:
 
     def program(self, reply: str) -> str:
         """The program that a reply gives; one that begins anew is taken as it is."""
-        return program_in(reply if "```" in reply[:40] or not self.begun else self.begun + reply)
+        return program_in(reply if not self.begun or _OPENED.match(reply) else self.begun + reply)
+
+    def of_kind(self, kind: ServerKind) -> Asked:
+        """The conversation as a server of that kind takes it: where it does not go on with a message of the
+        model's own, the beginning is asked for in words."""
+        if not self.begun or kind in CONTINUES:
+            return self
+        return Asked(_with(self.messages[:-1], f"Begin with:\n{self.begun}"), self.way)
 
 
 def _with(messages: tuple[Message, ...], text: str) -> tuple[Message, ...]:

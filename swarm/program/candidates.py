@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,7 @@ from swarm.agent.assignment import Assignment
 from swarm.agent.session import summary
 from swarm.errors import ModelError, ModelUnavailable
 from swarm.events import AgentWaiting, Notice, ToolCalled, ToolReturned
-from swarm.messages import Reply, Request
+from swarm.messages import Request
 from swarm.planner.draft import files_to_write
 from swarm.planner.tidy import task_columns
 from swarm.program.asking import PROGRAM, QUERY, Asked, Writing
@@ -37,10 +38,13 @@ RUN = "program.run"
 """How the run of a candidate is called in the ledger."""
 ENOUGH = 2
 """Candidates that must agree."""
+MOST_SAMPLED = 1_024
+"""Tokens of each of several replies to one request: as many as the embedded server has room for."""
 TEMPERATURES = {PROGRAM: 0.7, QUERY: 0.4}
 """Of all candidates but the first, which is the model's likeliest, where it is asked for alone."""
 PROGRAM_TOKENS = {PROGRAM: 450, QUERY: 300}
 """Of a reply: what runs longer has lost its way."""
+_UNDERSCORE = re.compile(r"(?<!\w)_(?!\w)|\bunderscores?\b", re.IGNORECASE)
 MOST_TOLD = 2
 """Faults of earlier programs that a later one is told."""
 
@@ -101,27 +105,29 @@ class Programming:
         width = max(endpoint.slots, endpoint.samples, 1)
         ballots: list[Ballot] = []
         waves = 0
-        ways = {question.asked(endpoint, by_query=by_query).way for by_query in (True, False)}
+        ways = {question.asked(endpoint.window, by_query=by_query).way for by_query in (True, False)}
         while len(ballots) < most and not (waves >= len(ways) and is_decided(ballots, self._enough)):
             wave = range(len(ballots) + 1, min(len(ballots) + width, most) + 1)
             faults = [ballot.faults[0] for ballot in ballots if ballot.faults][-MOST_TOLD:]
             # Every other wave is asked in its own way; the first of each is not told of faults: one may be none.
             told = faults if waves >= len(ways) else ()
-            asked = question.asked(endpoint, by_query=waves % 2 == 0, faults=told)
+            asked = question.asked(endpoint.window, by_query=waves % 2 == 0, faults=told)
             ballots += await self._wave(wave, asked, promise)
             waves += 1
         return ballots
 
     async def _wave(self, numbers: range, asked: Asked, promise: Promise) -> list[Ballot]:
         """Some candidates side by side: drawn from one request where the server gives several replies to one."""
+        known = [await self._recorded(number, promise) for number in numbers]
+        if all(known):
+            return [ballot for ballot in known if ballot is not None]
         if 1 < len(numbers) <= self.work.model.endpoint.samples:
-            reply = await self._reply(numbers[0], asked, samples=len(numbers))
-            if isinstance(reply, Ballot):
-                return [reply]
-            texts = [reply.text, *reply.others]
+            replies = await self._replies(numbers[0], asked, samples=len(numbers))
+            if isinstance(replies, Ballot):
+                return [replies]
             runs = [
-                self._run(number, asked.program(text), promise, asked.way)
-                for number, text in zip(numbers, texts, strict=False)
+                self._run(number, program, promise, asked.way)
+                for number, program in zip(numbers, replies, strict=False)
             ]
         else:
             runs = [self._candidate(number, asked, promise) for number in numbers]
@@ -131,51 +137,65 @@ class Programming:
 
     async def _candidate(self, number: int, asked: Asked, promise: Promise) -> Ballot:
         """One program, asked for and run."""
-        reply = await self._reply(number, asked)
-        if isinstance(reply, Ballot):
-            return reply
-        return await self._run(number, asked.program(reply.text), promise, asked.way)
+        if known := await self._recorded(number, promise):
+            return known
+        replies = await self._replies(number, asked)
+        if isinstance(replies, Ballot):
+            return replies
+        return await self._run(number, replies[0], promise, asked.way)
 
-    async def _reply(self, number: int, asked: Asked, samples: int = 1) -> Reply | Ballot:
-        """What the model writes; a candidate that is ruled out where nothing comes of it."""
+    async def _replies(self, number: int, asked: Asked, samples: int = 1) -> list[str] | Ballot:
+        """The programs that the model writes; a candidate that is ruled out where nothing comes of it."""
         card, limits = self.assignment.card, self.work.limits
-        request = Request(
-            messages=asked.messages,
-            max_tokens=min(card.limits.reply_tokens or PROGRAM_TOKENS[asked.way], limits.reply_tokens),
-            temperature=0.0 if number == samples == 1 else TEMPERATURES[asked.way],
-            seed=number,
-            samples=samples,
-        )
+        tokens = min(card.limits.reply_tokens or PROGRAM_TOKENS[asked.way], limits.reply_tokens)
         want = Want(kind=card.name, tier=card.tier, model=card.model, unlike=self.assignment.unlike)
         try:
             waits = partial(self.work.note, AgentWaiting(**self._at(number).thread.place))
             async with self.work.leased(want, waits) as work:
+                endpoint = work.model.endpoint
+                samples = min(samples, endpoint.samples)
+                asked = asked.of_kind(endpoint.kind)
+                request = Request(
+                    messages=asked.messages,
+                    max_tokens=tokens if samples == 1 else min(tokens, MOST_SAMPLED),
+                    temperature=0.0 if number == samples == 1 else TEMPERATURES[asked.way],
+                    seed=number,
+                    samples=samples,
+                )
                 reply = await ask(work, self._at(number), request.within(limits))
         except ModelUnavailable:
             raise
         except ModelError as error:
             return Ballot(number, Outcome(error=str(error)), (str(error),))
-        if reply.finish == "length" and samples == 1:
+        texts = [*([reply.text] if reply.finish != "length" else []), *reply.others]
+        if not texts:
             cut = f"the program was cut off after {request.max_tokens} tokens; write a shorter one"
             return Ballot(number, Outcome(error=cut), (cut,))
-        return reply
+        return [asked.program(text) for text in texts]
+
+    async def _recorded(self, number: int, promise: Promise) -> Ballot | None:
+        """A candidate that has been run; None where it has not."""
+        at, ledger = self._at(number), self.work.journal.ledger
+        known, called = await ledger.result(at.call), await ledger.called(at.call)
+        if known is None or called is None:
+            return None
+        outcome = Outcome.model_validate(known.data)
+        return Ballot(number, outcome, tuple(faults(outcome, promise)), str(called.args.get("way") or ""))
 
     async def _run(self, number: int, program: str, promise: Promise, way: str = "") -> Ballot:
         """What comes of a program, which is run once."""
-        at = self._at(number)
-        known = await self.work.journal.ledger.result(at.call)
-        if known is not None:
-            outcome = Outcome.model_validate(known.data)
-        else:
-            outcome = await self._outcome(at, number, program)
+        if known := await self._recorded(number, promise):
+            return known
+        outcome = await self._outcome(self._at(number), number, program, way)
         return Ballot(number, outcome, tuple(faults(outcome, promise)), way)
 
     def _at(self, number: int) -> At:
         return candidate_at(self.assignment.thread, number)
 
-    async def _outcome(self, at: At, number: int, program: str) -> Outcome:
+    async def _outcome(self, at: At, number: int, program: str, way: str) -> Outcome:
         where, ledger = self.assignment.thread.place, self.work.journal.ledger
-        ledger.intend(at.call, Entry(call=ToolCall(tool=RUN, args={"program": program}), effect="pure"))
+        args: dict[str, JsonValue] = {"program": program, **({"way": way} if way else {})}
+        ledger.intend(at.call, Entry(call=ToolCall(tool=RUN, args=args), effect="pure"))
         self.work.note(ToolCalled(**where, turn=number, tool=RUN, summary=one_line(program, 80)))
         began = time.perf_counter()
         acts = self.assignment.step.program is not None
@@ -221,6 +241,7 @@ class Programming:
             else {name: task_columns(name, self.assignment.task) for name in files},
             item=self.assignment.item,
             is_lenient=self.assignment.step.program is None or is_told_lenient(program),
+            has_underscore=_UNDERSCORE.search(self.assignment.task) is not None,
             now=run.created_at,
             seed=int(run.created_at),
         )

@@ -19,7 +19,9 @@ from swarm.program.contents import Contents, Rows, contents, is_hollow
 from swarm.program.outcome import Outcome
 from swarm.program.overlay import is_match, matching
 from swarm.survey import Survey
+from swarm.survey.kinds import NOTE, PLAIN
 
+NOTES = frozenset({PLAIN, NOTE})
 _ASKS = re.compile(
     r"\?(?:\s|$)|\b(?:in (?:your|the) (?:reply|answer|response)|let me know|(?:tell|give) me|i need (?:its|the|to know)"
     r"|(?:say|state|tell|report|answer) (?:in )?(?:how|which|what|who|when|where|the number))\b",
@@ -157,7 +159,9 @@ def _unread(outcome: Outcome, promise: Promise) -> list[str]:
     groups = {group.pattern: group for group in (*promise.survey.tables, *promise.survey.database_tables)}
     # A text that is shown whole to whoever writes the program need not be opened by it.
     shown = {
-        group.first for group in promise.survey.groups if group.files == 1 and group.is_whole and group.lines
+        group.first
+        for group in promise.survey.groups
+        if group.files == 1 and group.is_whole and group.lines and not group.hidden and group.kind in NOTES
     }
     named = [path for path in named if path not in shown]
     through = {pattern for pattern in read if pattern in groups}

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from swarm.program.saving import Plain
 
 Row = Mapping[str, Plain]
-_UNDERSCORE = re.compile(r"(?i)\bLIKE\s+'_%'")
+_UNDERSCORE = re.compile(r"(?i)\bLIKE\s+'_%'(?!\s*ESCAPE)")
+_TEXT = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
+_SELECT = re.compile(r"(?i)\bselect\b")
 _BARE = re.compile(r"column \"?(?:\w+\.)?(?P<name>\w+)\"? must (?:appear in|be part of)")
 _TOKEN = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|\w+(?:\s*\.\s*(?:\w+|\"[^\"]*\"))?|[()]|.", re.DOTALL
@@ -34,7 +36,8 @@ AGGREGATES = frozenset([
 
 
 def literal_underscore(query: str) -> str:
-    """The query with ``LIKE '_%'`` for texts that begin with an underscore; taken as SQL has it, any text matches."""
+    """The query with ``LIKE '_%'`` for texts that begin with an underscore, of which the task speaks; taken as SQL
+    has it, any text matches."""
     return _UNDERSCORE.sub(r"LIKE '\\_%' ESCAPE '\\'", query)
 
 
@@ -42,7 +45,10 @@ def with_names(query: str, patterns: Mapping[str, str]) -> str:
     """The query with tables by their names, where it names the files that they are made of: ``FROM logs/*.log``."""
     for pattern, name in patterns.items():
         form = rf"(?i)(\b(?:from|join)\s+)(['\"`]?){re.escape(pattern)}\2(?=[\s;)]|$)"
-        query = re.sub(form, rf'\1"{name}"', query)
+        texts = [found.span() for found in _TEXT.finditer(query)]
+        for found in reversed([*re.finditer(form, query)]):
+            if not any(start < found.start() < end for start, end in texts):
+                query = f'{query[: found.start()]}{found[1]}"{name}"{query[found.end() :]}'
     return query
 
 
@@ -53,7 +59,8 @@ def with_one_value(query: str, error: str) -> str:
     It is what SQL itself allows where a key is grouped by (ISO 9075-2, functional dependencies).
     """
     found = _BARE.search(error)
-    if found is None:
+    # Which SELECT the error is about is plain where there is one alone.
+    if found is None or len(_SELECT.findall(query)) != 1:
         return ""
     name = found["name"].casefold()
     mended, is_mended = _selected(query, name)
@@ -86,9 +93,8 @@ def _selected(query: str, name: str) -> tuple[str, bool]:
 
 def _one_value(column: str, name: str) -> str:
     several = f"error('{name} has several values in a group; group by it, or take its SUM, MIN or MAX')"
-    return (
-        f"(CASE WHEN MIN({column}) IS NOT DISTINCT FROM MAX({column}) THEN MIN({column}) ELSE {several} END)"
-    )
+    same = f"MIN({column}) IS NOT DISTINCT FROM MAX({column}) AND COUNT({column}) IN (0, COUNT(*))"
+    return f"(CASE WHEN {same} THEN MIN({column}) ELSE {several} END)"
 
 
 def as_asked(rows: Sequence[Row], wanted: Sequence[str]) -> list[dict[str, Plain]] | None:
@@ -96,7 +102,8 @@ def as_asked(rows: Sequence[Row], wanted: Sequence[str]) -> list[dict[str, Plain
     it is not plain which is which.
 
     Columns that have their names are taken by them and the others left out. Where as many are there as are asked
-    for, in the same order as far as names tell, the others are called what is asked for at their places.
+    for, and all but one have their names and places, the last is what is asked for at its place; so are two columns
+    that have the same name in two tables.
     """
     columns = [*dict.fromkeys(name for row in rows for name in row)]
     if not rows or columns == [*wanted]:
@@ -115,10 +122,11 @@ def as_asked(rows: Sequence[Row], wanted: Sequence[str]) -> list[dict[str, Plain
 
 
 def _is_in_order(own: Sequence[str], asked: Sequence[str]) -> bool:
-    """Whether what has the same name stands at the same place, and something does."""
-    same = [mine == theirs for mine, theirs in zip(own, asked, strict=True)]
-    apart = {mine for mine, is_same in zip(own, same, strict=True) if not is_same}
-    return any(same) and not apart & {*asked}
+    """Whether what has the same name stands at the same place, and it is plain what the others are."""
+    pairs = [(mine, theirs) for mine, theirs in zip(own, asked, strict=True) if mine != theirs]
+    left = [mine for mine, _ in pairs]
+    is_plain = len(left) == 1 or (len(left) == 2 and left[1] == f"{left[0]}2")
+    return is_plain and len(pairs) < len(own) and not {*left} & {*asked}
 
 
 def _folded(name: str) -> str:

@@ -6,6 +6,7 @@ import re
 import shutil
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path, PurePosixPath
@@ -44,6 +45,7 @@ class Catalogue:
 
     def __init__(self, overlay: Overlay, order: Order) -> None:
         self._overlay = overlay
+        self._order = order
         self._results = {name: rows for name, found in order.results.items() if (rows := _as_table(found))}
         self._patterns = {table["name"]: table["pattern"] for table in order.tables}
         self._formed = {table["name"]: table for table in order.formed}
@@ -83,7 +85,7 @@ class Catalogue:
         Raises:
             ValueError: it fails; says what there is.
         """
-        query = with_names(query, self._by_pattern)
+        query = self._mended(query)
         rows: dict[str, Sequence[Row]] = {name: _given(name, value) for name, value in given.items()}
         own = {name.casefold() for name in rows}
         words = {(marked or ticked or bare).casefold() for marked, ticked, bare in _WORD.findall(query)}
@@ -98,7 +100,7 @@ class Catalogue:
         from swarm.tabular.names import written
 
         try:
-            return _selected(literal_underscore(query), tables)
+            return _selected(query, tables, MOST_MENDED if self._order.is_lenient else 0)
         except ToolError as error:
             lacking = [name for name in map(written, known) if name not in str(error)]
             more = f"\nMore tables: {', '.join(lacking[:MOST_NAMED])}" if lacking else ""
@@ -119,13 +121,26 @@ class Catalogue:
             dict(row) for row in _loaded(self._overlay.written if is_own else self._overlay.workspace, inside)
         ]
 
+    def _mended(self, query: str) -> str:
+        """The query of a program that a model wrote, with what it plainly means; a person's is taken as it is."""
+        if not self._order.is_lenient:
+            return query
+        query = with_names(query, self._by_pattern)
+        return literal_underscore(query) if self._order.has_underscore else query
+
     @property
     def _by_pattern(self) -> dict[str, str]:
         """Tables by the files that they are made of, where one alone is."""
-        single = {
-            table["patterns"][0]: name for name, table in self._formed.items() if len(table["patterns"]) == 1
-        }
-        return single | {pattern: name for name, pattern in self._patterns.items()}
+        from swarm.formed.table import FILES, LINES
+
+        pairs = [
+            (table["patterns"][0], name)
+            for name, table in self._formed.items()
+            if len(table["patterns"]) == 1 and table["form"] not in {FILES, LINES}
+        ]
+        pairs += [(pattern, name) for name, pattern in self._patterns.items()]
+        counted = Counter(pattern for pattern, _ in pairs)
+        return {pattern: name for pattern, name in pairs if counted[pattern] == 1}
 
     def _load(self, name: str) -> Sequence[Row]:
         if name in self._results:
@@ -273,18 +288,18 @@ class Catalogue:
         return f"file:{quote(str(folder / path.name))}"
 
 
-def _selected(query: str, tables: Mapping[str, Sequence[dict[str, JsonValue]]]) -> list[Row]:
-    """The rows of a query, with columns that are not grouped by taken as the one value of their group."""
+def _selected(query: str, tables: Mapping[str, Sequence[dict[str, JsonValue]]], mended: int) -> list[Row]:
+    """The rows of a query, with so many columns that are not grouped by taken as the one value of their group."""
     # What reads tables takes half a second to import; most programs read texts alone.
     from swarm.tabular.engine import selected
 
-    for _ in range(MOST_MENDED):
+    for _ in range(mended):
         try:
             return selected(query, tables)[1]
         except ToolError as error:
-            if not (mended := with_one_value(query, str(error))):
+            if not (other := with_one_value(query, str(error))):
                 raise
-            query = mended
+            query = other
     return selected(query, tables)[1]
 
 

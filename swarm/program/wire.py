@@ -56,6 +56,8 @@ class Order:
     item: Plain = None
     columns: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Of the table files that are promised, as the task names them."""
+    has_underscore: bool = False
+    """Whether the task speaks of the sign ``_``."""
     is_lenient: bool = False
     """Whether lines of another form may be passed over: see ``script``."""
     now: float = 0.0

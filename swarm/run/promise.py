@@ -19,7 +19,10 @@ from swarm.program.saving import LINES, SEPARATED
 from swarm.result import Result
 
 MOST_NAMED = 5
-_OBJECT = re.compile(r"[^.;?!\[]{0,80}?(?:\bobject\b|\{\s*\")", re.IGNORECASE)
+_OBJECT = re.compile(
+    r"(?:(?!\b(?:list|array|each|every|per|one|rows?|lines?|table)\b)[^.;?!\[]){0,80}?(?:\bobject\b|\{\s*\")",
+    re.IGNORECASE,
+)
 """How a task asks for one JSON object: by the word, or by showing one."""
 
 
@@ -74,8 +77,8 @@ def is_prose_file(name: str) -> bool:
 
 def _other_form(text: str, name: str, task: str) -> Broken | None:
     """A list where the task asks for an object, right behind the file's name."""
-    _, _, behind = task.partition(name)
-    if _OBJECT.match(behind) and isinstance(json.loads(text), list):
+    named = re.search(rf"(?<![\w./-]){re.escape(name)}(?!\w)", task)
+    if named and _OBJECT.match(task, named.end()) and isinstance(json.loads(text), list):
         return Broken("holds a list, and the task asks for an object")
     return None
 

@@ -44,6 +44,8 @@ MOST_TABLES = 16
 MOST_COMPARED = 8
 """Files of settings that stand side by side."""
 FIRST = 2
+UNTOLD = frozenset({"file", "date", "time", "zone", "text"})
+"""Columns whose values are no kinds of anything."""
 LONGEST_LINE = 10_000
 """Of a source: a program wrote a longer one, and a lexer takes long over it."""
 CONCEALED, SHOWN = 4_000, 200
@@ -171,7 +173,11 @@ def _categories(form: str, rows: Sequence[Row], columns: Sequence[str]) -> dict[
     if form in {SETTINGS, COMPARED, LINES}:
         return {}
     some = [[row.get(column) for column in columns] for row in rows[:MOST_ROWS]]
-    return {name: values for name, values in categories(columns, some).items() if name != "file"}
+    return {
+        name: values
+        for name, values in categories(columns, some).items()
+        if name not in UNTOLD and not any(_concealed(name, value) != value for value in values)
+    }
 
 
 def _is_written(text: str) -> bool:

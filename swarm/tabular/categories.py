@@ -39,7 +39,7 @@ def _few(cells: Iterable[object]) -> tuple[str, ...]:
     """The different texts, as long as they are few and short; none where there is one that is not."""
     seen: dict[str, None] = {}
     for cell in cells:
-        if cell in {None, ""}:
+        if cell is None or cell == "":  # an empty list is none
             continue
         if not isinstance(cell, str) or len(cell) > MOST_LETTERS or len(seen) > MOST_VALUES:
             return ()

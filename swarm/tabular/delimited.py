@@ -173,7 +173,7 @@ def _fitting(text: str, separator: str, *, is_whole: bool) -> Found | str:
     has_remarks = False
     for line, record in records[start + 1 :]:
         if not _is_wide(record, len(header)):
-            if record[0].startswith(REMARK) and len(header) > 1:
+            if _is_remark(record) and len(header) > 1:
                 has_remarks = True
                 continue
             cells = f"{len(record)} cell{'s' * (len(record) != 1)}"
@@ -182,6 +182,11 @@ def _fitting(text: str, separator: str, *, is_whole: bool) -> Found | str:
     if has_remarks and any(row[0].startswith(REMARK) for row in rows):
         return _UNSURE
     return skipped, tuple(cell.strip() for cell in header), tuple(rows)
+
+
+def _is_remark(record: Record) -> bool:
+    """Whether a line is a remark: ``# and words``, or one piece. ``#4711,Ann`` is a row that lacks a cell."""
+    return record[0].startswith(REMARK) and (len(record) == 1 or record[0][1:2] in {"", " ", "\t", REMARK})
 
 
 def _is_wide(record: Record, width: int) -> bool:
@@ -326,13 +331,12 @@ def _same_width(reader: Iterator[Record], width: int) -> Iterator[Record]:
     for number, record in enumerate(reader, start=1):
         if not any(cell.strip() for cell in record):
             continue
-        is_marked = width > 1 and record[0].startswith(REMARK)
         if not _is_wide(record, width):
-            if is_marked:
+            if width > 1 and _is_remark(record):
                 remarks += 1
                 continue
             raise ToolError(f"row {number} has {len(record)} cells, the line of names has {width}")
-        rows += is_marked and number > 1
+        rows += width > 1 and number > 1 and record[0].startswith(REMARK)
         if remarks and rows:
             raise ToolError(_UNSURE)
         yield record[:width]

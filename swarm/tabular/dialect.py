@@ -41,12 +41,8 @@ _MOMENT = (
     "CASE WHEN regexp_full_match(CAST(time AS VARCHAR), '\\d{1,2}:\\d{2}.*') "
     "THEN CAST('1970-01-01 ' || CAST(time AS VARCHAR) AS TIMESTAMP) ELSE swarm_time(time) END"
 )
-CLOCK = (
-    *(f"{part}(time) AS system.main.{part}({_MOMENT})" for part in ("hour", "minute", "second")),
-    f"date_part(part, time) AS system.main.date_part(part, {_MOMENT})",
-    "date_trunc(part, time) AS system.main.date_trunc(part, swarm_time(time))",
-)
-"""Parts of times that are texts, with their day or without one; EXTRACT is ``date_part``."""
+CLOCK = tuple(f"{part}(time) AS system.main.{part}({_MOMENT})" for part in ("hour", "minute", "second"))
+"""Parts of times that are texts, with their day or without one."""
 INSTEAD = {"max": "GREATEST", "min": "LEAST"}
 
 

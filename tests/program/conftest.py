@@ -60,6 +60,8 @@ def here(tmp_path: Path, workspace: Path) -> Here:
         tables: list[Table] | None = None,
         databases: list[str] | None = None,
         results: dict[str, JsonValue] | None = None,
+        *,
+        is_lenient: bool = False,
     ) -> Functions:
         written, scratch = tmp_path / "written", tmp_path / "scratch"
         written.mkdir(exist_ok=True)
@@ -76,6 +78,7 @@ def here(tmp_path: Path, workspace: Path) -> Here:
                 tables=listed,
                 databases=databases or [],
                 results=results or {},
+                is_lenient=is_lenient,
             ),
         )
         return Functions(overlay, catalogue, _NoWire())

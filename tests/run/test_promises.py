@@ -344,6 +344,10 @@ async def test_a_model_that_goes_away_leaves_nothing_done(folder: Path) -> None:
         ('Write out.json like {"total": 0}.', True),
         ('Write out.json like [{"total": 0}].', False),
         ("Write out.json, a list of objects.", False),
+        ("Write out.json, a list with one object per item.", False),
+        ('Write out.json as an array of {"name": "x"}.', False),
+        ("Write out.json, where each object has a name.", False),
+        ("Read old-out.json, an object, and write out.json.", False),
         ("Write out.json. The object of it all is peace.", False),
     ],
 )

@@ -33,6 +33,17 @@ def test_rows_that_begin_so_are_rows(tmp_path: Path) -> None:
     assert [row["id"] for row in loaded(tmp_path, "a.csv")] == ["#1", "#2"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["id,who,n\n#4711,Ann\n4712,Bob,3\n", "tag,posts\n#sale,10,3\nother,3\n"],
+)
+def test_a_row_that_lacks_a_cell_is_no_remark(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+
+    with pytest.raises(ToolError, match=r"line 2 has [23] cells"):
+        loaded(tmp_path, "a.csv")
+
+
 @pytest.mark.parametrize("text", ["id,n\n#1,3\n# remark\n2,4\n", "id,n\n# remark\n#1,3\n2,4\n"])
 def test_what_may_be_a_row_or_a_remark_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.csv").write_text(text, encoding="utf-8")
