@@ -63,7 +63,7 @@ def model(programs: Programs, asked: list[str] | None = None, slots: int = 2) ->
 
     def reply(request: Request) -> str:
         said = "\n".join(message.content for message in request.messages)
-        if "These functions are there" in said:
+        if "sql(query)" in said:
             text = f"```python\n{programs(request.seed)}\n```"
             if asked is not None:
                 asked.append(f"program {request.seed}")
@@ -168,7 +168,7 @@ async def test_a_server_that_is_gone_leaves_the_step_unfinished_and_a_resume_goe
     whole = model(lambda number: SUM, asked)
 
     def gone(request: Request) -> str:
-        if not any("These functions are there" in message.content for message in request.messages):
+        if not any("sql(query)" in message.content for message in request.messages):
             raise ModelUnavailable("the server is gone")
         asked.append(f"program {request.seed}")
         return f"```python\n{SUM}\n```"

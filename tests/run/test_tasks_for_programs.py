@@ -38,7 +38,7 @@ def project(tmp_path: Path) -> Path:
 def model(program: str) -> ScriptedModel:
     def reply(request: Request) -> str:
         said = "\n".join(message.content for message in request.messages)
-        if "These functions are there" in said:
+        if "sql(query)" in said:
             return f"```python\n{program}\n```"
         if "Fields of a step" in said:
             return json.dumps(PLAN)
