@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from swarm.formed.moment import MONTHS
+
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d.,'\u2019 \u00a0\u202f]*\d|\d")
 _SEPARATOR = re.compile(r"[,.'\u2019\s\u00a0\u202f]")
 _WORD = re.compile(r"[^\W_]+")
@@ -20,11 +22,10 @@ _MINUS = re.compile(
     r"[-\u2212\u2013]\s?[^\w\s]?\d|\([^\w\s]?\d[\d.,]*\)|\b(?:minus|negative|below)\b", re.IGNORECASE
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAY_MONTH = re.compile(
-    rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\.?\s+(?:of\s+)?({'|'.join(_MONTHS)})[a-z]*\b", re.IGNORECASE
+    rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\.?\s+(?:of\s+)?({'|'.join(MONTHS)})[a-z]*\b", re.IGNORECASE
 )
-_MONTH_DAY = re.compile(rf"\b({'|'.join(_MONTHS)})[a-z]*\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b", re.IGNORECASE)
+_MONTH_DAY = re.compile(rf"\b({'|'.join(MONTHS)})[a-z]*\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b", re.IGNORECASE)
 _NUMERIC_DAY = re.compile(r"(?<![\d.,])(\d{1,2})([./-])(\d{1,2})\2(?:\d{4}|\d{2})(?![\d,]|\.\d)")
 _SPEAKS_OF_DAYS = re.compile(
     r"\b(?:to(?:day|night|morrow)|yesterday|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|days?|weeks?|weekends?"
@@ -285,7 +286,7 @@ def _days(text: str) -> set[tuple[int, int]]:
 
 
 def _month(name: str) -> int:
-    return _MONTHS.index(name[:3].casefold()) + 1
+    return MONTHS.index(name[:3].casefold()) + 1
 
 
 def _dict(value: JsonValue) -> Schema | None:

@@ -10,8 +10,8 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
-from html.parser import HTMLParser
 
+from swarm.formed.page import words_of
 from swarm.formed.row import Row, Text, lines_of
 
 MOST_CHARACTERS = 20_000
@@ -20,25 +20,6 @@ _POSTMARK = re.compile(r"From \S.{0,200}\d\d:\d\d.{0,40}$")
 """Begins each message of a mailbox (RFC 4155)."""
 _QUOTED = re.compile(r">+From ")
 _UNCODED = frozenset({"", "7bit", "8bit", "binary"})
-_BLOCKS = frozenset([
-    "p",
-    "div",
-    "br",
-    "tr",
-    "li",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "table",
-    "ul",
-    "ol",
-    "blockquote",
-    "pre",
-    "hr",
-])
 
 
 def rows(texts: Sequence[Text]) -> list[Row]:
@@ -111,7 +92,7 @@ def _said(message: EmailMessage) -> str | None:
         return str(payload).strip() or None if is_text else None
     assert isinstance(body, EmailMessage)
     text = _content(body)
-    return (_plain(text) if body.get_content_subtype() == "html" else text).strip() or None
+    return (words_of(text) if body.get_content_subtype() == "html" else text).strip() or None
 
 
 def _content(body: EmailMessage) -> str:
@@ -124,37 +105,3 @@ def _content(body: EmailMessage) -> str:
         return str(body.get_content())
     except (LookupError, ValueError, AttributeError):  # A charset that nobody knows.
         return str(raw)
-
-
-class _Words(HTMLParser):
-    """Gathers what a page says, without its scripts and styles."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.parts: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._hidden += tag in {"script", "style"}
-        if tag in _BLOCKS:
-            self.parts.append("\n")
-        elif tag in {"td", "th"}:
-            self.parts.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag in {"script", "style"} and self._hidden > 0
-        if tag in _BLOCKS:
-            self.parts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.parts.append(re.sub(r"\s+", " ", data))
-
-
-def _plain(page: str) -> str:
-    """The words of a page."""
-    words = _Words()
-    words.feed(page)
-    words.close()
-    lines = (" ".join(line.split()) for line in "".join(words.parts).split("\n"))
-    return "\n".join(line for line in lines if line)

@@ -81,17 +81,21 @@ def reply_of(completion: Completion, raw: str, seconds: float, token_after: floa
         raise MalformedReply("the server answered without a reply: no choices", raw)
     choice = completion.choices[0]
     thinking, text = _parts(choice.message)
+    others = [
+        said
+        for other in completion.choices[1:]
+        if other.finish_reason != "length" and (said := _parts(other.message)[1]).strip()
+    ]
+    is_cut = choice.finish_reason == "length"
+    if not text.strip() and others:  # One sample that says nothing takes none of the others with it.
+        text, is_cut = others.pop(0), False
     if not text.strip():
         why = "it only thought; raise limits.reply_tokens" if thinking else "it is empty"
         raise MalformedReply(f"the server answered without a text: {why}", raw)
     return Reply(
         text=text,
-        finish="length" if choice.finish_reason == "length" else "stop",
-        others=tuple(
-            said
-            for other in completion.choices[1:]
-            if other.finish_reason != "length" and (said := _parts(other.message)[1]).strip()
-        ),
+        finish="length" if is_cut else "stop",
+        others=tuple(others),
         model=(completion.model or "").removeprefix("ollama_chat/"),
         usage=_usage(completion.usage, thinking, seconds) + _times(raw, token_after),
     )

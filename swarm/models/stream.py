@@ -203,7 +203,9 @@ class EventStream(_Stream):
 
     @property
     def is_whole(self) -> bool:
-        return super().is_whole and (self.is_done or self._ends.keys() >= self._others.keys())
+        return self._error is not None or (
+            super().is_whole and (self.is_done or self._ends.keys() >= self._others.keys())
+        )
 
     def _counted(self, usage: dict[str, JsonValue]) -> dict[str, JsonValue]:
         """The usage of all choices; llama.cpp tells that of each."""

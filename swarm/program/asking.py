@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from keyword import iskeyword
 from pathlib import PurePosixPath
 
@@ -67,19 +67,12 @@ class Writing:
         last = Message(role="user", content=self._last(self._room(window)))
         return (Message(role="system", content=system), *examples("program_examples"), last)
 
-    def asked(self, window: int, *, by_query: bool, faults: Sequence[str] = ()) -> Asked:
-        """The conversation as it is sent: for a program of any kind, or for one that asks tables, whose beginning is
-        given. It is told why earlier programs were ruled out; they are not shown, since a small model writes down
-        again what it sees."""
-        query = self._query(window) if by_query else ()
-        messages = query or self.messages(window)
-        if faults:
-            listed = "\n".join(f"- {one_line(fault, MOST_FAULT)}" for fault in dict.fromkeys(faults))
-            messages = _with(messages, fill("program_again", faults=listed))
-        if not query:
-            return Asked(messages, PROGRAM)
-        begun = Message(role="assistant", content=self._begun)
-        return Asked((*messages, begun), QUERY, begun.content)
+    def ways(self, window: int) -> tuple[Asked, ...]:
+        """The conversations, one for each way to do the step: by a query, whose beginning is given, where the task is
+        about tables; and by any program."""
+        query = self._query(window)
+        own = [Asked(query, QUERY, self._begun)] if query else []
+        return (*own, Asked(self.messages(window), PROGRAM))
 
     def _query(self, window: int) -> tuple[Message, ...]:
         """The conversation that asks for a program over tables; empty where the task is about none."""
@@ -152,16 +145,26 @@ class Asked:
     way: str
     begun: str = ""
 
+    def told(self, faults: Sequence[str]) -> Asked:
+        """The conversation that tells why earlier programs were ruled out. They are not shown: a small model writes
+        down again what it sees."""
+        if not faults:
+            return self
+        listed = "\n".join(f"- {one_line(fault, MOST_FAULT)}" for fault in dict.fromkeys(faults))
+        return replace(self, messages=_with(self.messages, fill("program_again", faults=listed)))
+
     def program(self, reply: str) -> str:
         """The program that a reply gives; one that begins anew is taken as it is."""
         return program_in(reply if not self.begun or _OPENED.match(reply) else self.begun + reply)
 
     def of_kind(self, kind: ServerKind) -> Asked:
-        """The conversation as a server of that kind takes it: where it does not go on with a message of the
-        model's own, the beginning is asked for in words."""
-        if not self.begun or kind in CONTINUES:
+        """The conversation as a server of that kind takes it: with the beginning as a message of the model's own,
+        on which it goes on, else asked for in words."""
+        if not self.begun:
             return self
-        return Asked(_with(self.messages[:-1], f"Begin with:\n{self.begun}"), self.way)
+        if kind in CONTINUES:
+            return replace(self, messages=(*self.messages, Message(role="assistant", content=self.begun)))
+        return Asked(_with(self.messages, f"Begin with:\n{self.begun}"), self.way)
 
 
 def _with(messages: tuple[Message, ...], text: str) -> tuple[Message, ...]:

@@ -15,7 +15,6 @@ from swarm.agent.assignment import Assignment
 from swarm.card import AgentCard
 from swarm.effects import act
 from swarm.errors import ProjectError, ServerError, SwarmError
-from swarm.formed.entries import is_log
 from swarm.plan import Step
 from swarm.planner.draft import table_schema
 from swarm.program.dialogue import CallRefused
@@ -32,8 +31,8 @@ READER = "reader"
 MOST_CHARACTERS = 6_000
 """Of a text that one reader is given; a longer one is read in parts."""
 MOST_COLUMNS = 12
-MOST_LINES = 20
-"""Of a log, that readers may be given all the same."""
+READERS_A_TEXT, FREE_READERS = 2, 20
+"""That a candidate may ask for each text of the workspace, and beside: for parts of long ones."""
 KINDS = {"number": "number", "float": "number", "int": "number", "integer": "number", "date": "date"}
 
 
@@ -41,7 +40,7 @@ class Readers:
     """The sub-agents that read texts for the programs of one assignment; the same question is asked once."""
 
     def __init__(self, assignment: Assignment, delegate: Delegate) -> None:
-        self._assignment = assignment
+        self.assignment = assignment
         self._delegate = delegate
         self._locks: dict[str, asyncio.Lock] = {}
 
@@ -86,14 +85,14 @@ class Readers:
         # Whoever asks the same meanwhile waits, and then finds the result recorded.
         async with self._locks.setdefault(digest, asyncio.Lock()):
             # What an earlier attempt at the step was told is not asked again, unless that failed.
-            for attempt in range(1, self._assignment.thread.attempt + 1):
+            for attempt in range(1, self.assignment.thread.attempt + 1):
                 result = await self._delegate(self._for(digest, text, brief, columns, attempt))
                 if result.is_usable:
                     break
         return result
 
     def _for(self, digest: str, text: str, brief: str, columns: Sequence[str], attempt: int) -> Assignment:
-        own = self._assignment
+        own = self.assignment
         step = Step(
             id=own.step.id,
             agent=READER,
@@ -121,6 +120,8 @@ class ProgramCalls:
         """How long any of its calls was under way."""
         self._pending = 0
         self._since = 0.0
+        self._asked = 0
+        """Readers that were asked for."""
         self._recorded: list[ToolCall] | None = None
         self._taken: set[int] = set()
         self._placing = asyncio.Lock()
@@ -145,11 +146,12 @@ class ProgramCalls:
             case "extract":
                 columns = call.get("columns")
                 named = [str(one) for one in columns] if isinstance(columns, list) else []
-                self._refuse_form(str(call.get("text")))
+                self._refuse_many(str(call.get("text")))
                 if not 0 < len(named) <= MOST_COLUMNS:
                     raise CallRefused(f"extract() takes 1 to {MOST_COLUMNS} columns, not {len(named)}")
                 return self._noted(await self._readers.rows(str(call.get("text")), named))
             case "ask":
+                self._refuse_many(str(call.get("text")))
                 return self._noted(
                     await self._readers.answer(str(call.get("text")), str(call.get("question")))
                 )
@@ -159,15 +161,18 @@ class ProgramCalls:
             case other:
                 raise CallRefused(f"there is no function {other!r}")
 
-    def _refuse_form(self, text: str) -> None:
-        """Keeps a program that a model wrote from having a log read by readers, who take hours for it.
+    def _refuse_many(self, text: str) -> None:
+        """Keeps a program that a model wrote from having each line read by a sub-agent, for hours.
 
         Raises:
-            CallRefused: the text is one; says what to do instead.
+            CallRefused: it has asked for more readers than there are texts for.
         """
-        if not self._acts and text.count("\n") >= MOST_LINES and is_log([("", text)]):
+        self._asked += len(_parts(text))
+        most = READERS_A_TEXT * len(self._readers.assignment.survey.text_paths) + FREE_READERS
+        if not self._acts and self._asked > most:
             raise CallRefused(
-                "extract() reads prose, and each line of this text has the same form; ask the table of it with sql()"
+                f"over {most} readers for {len(self._readers.assignment.survey.text_paths)} texts: give each text as a "
+                "whole, and take lines of one form apart yourself, or ask the table of them with sql()"
             )
 
     def _noted(self, found: tuple[JsonValue, list[str]] | tuple[list[JsonValue], list[str]]) -> JsonValue:

@@ -105,13 +105,12 @@ class Programming:
         width = max(endpoint.slots, endpoint.samples, 1)
         ballots: list[Ballot] = []
         waves = 0
-        ways = {question.asked(endpoint.window, by_query=by_query).way for by_query in (True, False)}
+        ways = question.ways(endpoint.window)
         while len(ballots) < most and not (waves >= len(ways) and is_decided(ballots, self._enough)):
             wave = range(len(ballots) + 1, min(len(ballots) + width, most) + 1)
             faults = [ballot.faults[0] for ballot in ballots if ballot.faults][-MOST_TOLD:]
-            # Every other wave is asked in its own way; the first of each is not told of faults: one may be none.
-            told = faults if waves >= len(ways) else ()
-            asked = question.asked(endpoint.window, by_query=waves % 2 == 0, faults=told)
+            # Each wave is asked in another way; the first of each is not told of faults: one may be none.
+            asked = ways[waves % len(ways)].told(faults if waves >= len(ways) else ())
             ballots += await self._wave(wave, asked, promise)
             waves += 1
         return ballots

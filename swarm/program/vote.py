@@ -87,11 +87,11 @@ def _few(largest: Sequence[Ballot], ballots: Sequence[Ballot]) -> str:
     """Why so many that agree are too few, in words; empty where they are not.
 
     A small model makes the same mistake again and again when it is asked in the same way, so that agreement of two
-    ways counts, and else that of most.
+    ways counts, by half of those that no check rules out; where there is one way, that of most.
     """
-    if len({ballot.way for ballot in largest}) > 1:
-        return ""
     few = f"only {len(largest)} of {len(ballots)} programs agree"
+    if len({ballot.way for ballot in largest}) > 1:
+        return "" if 2 * len(largest) >= sum(ballot.is_valid for ballot in ballots) else few
     if len({ballot.way for ballot in ballots}) > 1:
         return f"{few}, all of them written in one way"
     return "" if len(largest) >= SURE * len(ballots) else few
@@ -149,7 +149,9 @@ def _taken(largest: list[Ballot], of: int, doubt: str = "") -> Election:
     (most, times), *rest = counted.most_common(2)
     winner = next(ballot for ballot in largest if answers[ballot.number] == most)
     has_left = bool(winner.outcome.files or winner.outcome.wishes)
-    if not doubt and has_left and rest and times == rest[0][1]:
+    ways = {ballot.way for ballot in largest if answers[ballot.number] == most}
+    is_split = bool(rest) and (times == rest[0][1] or len(ways) < len({ballot.way for ballot in largest}))
+    if not doubt and has_left and is_split:
         doubt = "the programs agree on the files and not on the answer"
     return Election(winner, len(largest), of, doubt)
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
-from html.parser import HTMLParser
 from pathlib import Path
 
 from swarm.errors import ToolError
+from swarm.formed.page import words_of
 from swarm.guard.rules import clean
 from swarm.survey.concealed import Concealer
 from swarm.survey.documents import text_of
@@ -116,7 +116,7 @@ def _shown(text: str, kind: str, *, is_whole: bool) -> Beginning:
     if kind == SECRETS:
         shown = concealer.listed(text)
     else:
-        said = _page(text) if kind == PAGE else text[:SHOWN_CHARACTERS]
+        said = words_of(text) if kind == PAGE else text[:SHOWN_CHARACTERS]
         shown = concealer.text(said, is_source=kind in SOURCES)
     lines = [line.rstrip() for line in shown.splitlines() if line.strip()]
     kept = tuple(_cut(line) for line in lines[:MOST_LINES])
@@ -146,7 +146,7 @@ def _mail(head: bytes) -> str:
     )
     said = "" if body is None else _payload(body)
     is_page = body is not None and body.get_content_subtype() == "html"
-    return "\n".join([*heads, _page(said) if is_page else said])
+    return "\n".join([*heads, words_of(said) if is_page else said])
 
 
 def _header(raw: str) -> str:
@@ -163,62 +163,6 @@ def _payload(part: Message) -> str:
         return data.decode(part.get_content_charset("utf-8"), "backslashreplace")
     except LookupError:
         return data.decode("utf-8", "backslashreplace")
-
-
-class _Words(HTMLParser):
-    """The title and the words of a page, a line for each block."""
-
-    BLOCKS = frozenset([
-        "address",
-        "article",
-        "br",
-        "dd",
-        "div",
-        "dt",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "li",
-        "main",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "tr",
-        "ul",
-        "title",
-    ])
-    MUTE = frozenset(["script", "style", "template", "svg"])
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.said: list[str] = []
-        self.mute = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.mute += tag in self.MUTE
-        self.said += ["\n"] * (tag in self.BLOCKS) + [" | "] * (tag in {"td", "th"})
-
-    def handle_endtag(self, tag: str) -> None:
-        self.mute -= tag in self.MUTE and self.mute > 0
-        self.said += ["\n"] * (tag in self.BLOCKS)
-
-    def handle_data(self, data: str) -> None:
-        if not self.mute:
-            self.said.append(" ".join(data.split()) + " " * data[-1:].isspace())
-
-
-def _page(text: str) -> str:
-    """What a page says, line by line."""
-    words = _Words()
-    words.feed(text)
-    words.close()
-    lines = (line.strip(" |") for line in "".join(words.said).split("\n"))
-    return "\n".join(line for line in lines if line)
 
 
 def _document(path: Path, kind: str, size: int) -> Beginning:

@@ -16,6 +16,7 @@ from swarm.survey.concealed import Concealer
 from swarm.survey.description import cut, signature
 from swarm.survey.groups import FileGroup
 from swarm.survey.kinds import NOTE, PLAIN, SECRETS
+from swarm.tabular.categories import MOST_ROWS
 from swarm.tabular.names import written
 
 OVERVIEW_TOKENS = 600
@@ -173,7 +174,11 @@ class Survey(BaseModel):
             return ""
         texts = [one for one in self.groups if one.files == 1 and one.is_whole and about.is_meant(one)]
         notes = [_group_lines(one) for one in texts if one.kind in {PLAIN, NOTE}]
-        return "\n".join(_shared(tokens, notes, len(notes), meant))
+        others = [table for table in tables if not about.is_meant(table) and not about.is_general(table)]
+        beside = _within(tokens / 8, [signature(one.name, one.columns, 8) for one in others], "tables")
+        tails = [f"-- also there: {'; '.join(beside)}"] * bool(beside)
+        room = tokens - sum(estimate(line) for line in tails)
+        return "\n".join([*_shared(room, notes, len(notes), meant), *tails])
 
     def _tables(self, tokens: float) -> str:
         """The tables with their columns, as many of these as there is room for."""
@@ -223,13 +228,17 @@ class _About:
     def is_meant(self, one: TableGroup | FileGroup | FormedTable) -> bool:
         """Whether the task may be about it; what any file makes is only told of."""
         if isinstance(one, FormedTable):
-            is_general = one.form in {FILES, LINES}
-            return not is_general and (self.is_all or any(map(self._has, one.patterns)))
+            return not self.is_general(one) and (self.is_all or any(map(self._has, one.patterns)))
         return (
             self.is_all
             or self._has(one.pattern)
             or (isinstance(one, TableGroup) and has_word(self.task, one.name))
         )
+
+    @staticmethod
+    def is_general(one: TableGroup | FormedTable) -> bool:
+        """Whether it is a table that any workspace has."""
+        return isinstance(one, FormedTable) and one.form in {FILES, LINES}
 
     def _has(self, pattern: str) -> bool:
         """Whether the task names a file, or a folder that it lies in."""
@@ -247,7 +256,7 @@ class _About:
 
 def has_word(text: str, name: str) -> bool:
     """Whether a name stands in a text, in the singular or the plural."""
-    stem = re.escape(name.removesuffix("s")) if "." not in name else re.escape(name)
+    stem = re.escape(name if "." in name else name.removesuffix("s") or name)
     return re.search(rf"(?<![\w-]){stem}s?(?![\w-])", text, re.IGNORECASE) is not None
 
 
@@ -367,8 +376,11 @@ def _declared(table: TableGroup | FormedTable) -> list[str]:
         )
         for row in table.first
     ]
+    # Of a table that was not looked at as a whole other rows may hold other values.
+    is_whole = table.rows is not None and table.rows <= MOST_ROWS
     told = [
-        f"-- {written(name)} is one of: {', '.join(_cell(concealer, name, value) for value in values)}"
+        f"-- {written(name)} is {'one of' if is_whole else 'for example'}: "
+        + ", ".join(_cell(concealer, name, value) for value in values)
         for name, values in table.categories.items()
     ]
     return [head, *(f"-- {row}" for row in shown[:1]), *told, *(f"-- {row}" for row in shown[1:])]

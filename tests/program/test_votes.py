@@ -158,7 +158,7 @@ def test_a_mistake_that_one_way_makes_again_and_again_is_not_beyond_doubt() -> N
     assert election.doubt == "only 4 of 6 programs agree, all of them written in one way"
 
 
-def test_two_ways_that_agree_are_beyond_doubt_however_few() -> None:
+def test_two_ways_that_agree_are_beyond_doubt() -> None:
     ballots = [drawn(1, "query", 1), drawn(2, "query", 2), drawn(1, "program", 3), drawn(3, "program", 4)]
 
     assert is_decided(ballots, 2)
@@ -171,3 +171,18 @@ def test_of_one_way_most_must_agree() -> None:
     assert choose(few, 2).doubt == "only 2 of 4 programs agree"
     assert not is_decided(few, 2)
     assert choose([*few[:2], few[2]], 2).doubt == ""
+
+
+def test_two_ways_of_which_few_agree_are_not_beyond_doubt() -> None:
+    ballots = [drawn(1, "query", 1), drawn(1, "program", 2), *(drawn(n, "query", n) for n in range(3, 8))]
+
+    assert choose(ballots, 2).doubt == "only 2 of 7 programs agree"
+    assert not is_decided(ballots, 2)
+
+
+def test_an_answer_beside_a_file_needs_both_ways_too() -> None:
+    file = {"a.csv": Left(before="", text="a\n1\n")}
+    twelve = [Ballot(n, Outcome(answer=12, has_answer=True, files=file), way="query") for n in (1, 2)]
+    other = Ballot(3, Outcome(answer=13, has_answer=True, files=file), way="program")
+
+    assert choose([*twelve, other], 2).doubt == "the programs agree on the files and not on the answer"

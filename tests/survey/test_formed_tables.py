@@ -11,7 +11,8 @@ from swarm.survey import forming
 from swarm.survey.forming import MOST_OF_FILE, formed
 from swarm.survey.gathering import _formed  # pyright: ignore[reportPrivateUsage]  # names are given there
 from swarm.survey.groups import Look, look_at
-from swarm.survey.overview import Survey
+from swarm.survey.overview import Survey, TableGroup
+from swarm.tabular.categories import MOST_ROWS
 
 
 def put(folder: Path, **files: str) -> None:
@@ -163,3 +164,29 @@ def test_a_table_never_gets_the_name_of_another() -> None:
     named = _formed(look, ["a.log"], {"logs", "logs_entries", "all_files"})
 
     assert [table.name for table in named] == ["logs_entries_2", "logs_entries_3", "fees", "all_files_files"]
+
+
+def test_values_of_a_table_that_was_not_seen_as_a_whole_are_examples() -> None:
+    told: dict[str, tuple[str, ...]] = {"state": ("open", "paid")}
+    seen = TableGroup(name="a", pattern="a.csv", columns=("state",), rows=30, categories=told)
+    cut = TableGroup(name="b", pattern="b.csv", columns=("state",), categories=told)
+    long = TableGroup(name="c", pattern="c.csv", columns=("state",), rows=MOST_ROWS + 1, categories=told)
+
+    lines = Survey(tables=(seen, cut, long)).declared().splitlines()
+
+    assert [line for line in lines if "state is" in line] == [
+        "-- state is one of: open, paid",
+        "-- state is for example: open, paid",
+        "-- state is for example: open, paid",
+    ]
+
+
+def test_a_table_that_the_task_does_not_name_is_told_of_all_the_same() -> None:
+    tables = tuple(
+        TableGroup(name=name, pattern=f"{name}.csv", columns=("place", "n")) for name in ("visits", "pl_24")
+    )
+
+    told = Survey(tables=tables).declared(task="Sum the visits by the price list.")
+
+    assert told.splitlines()[0].startswith("CREATE TABLE visits")
+    assert told.splitlines()[-1] == "-- also there: pl_24(place, n)"
