@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import FrameType
 from typing import cast
 
 from benchmarks.kinds.kind import Half
@@ -188,7 +189,11 @@ def _options(words: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
+def _stop(signum: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + signum)
+
+
 if __name__ == "__main__":
     # Whoever ends this ends the run that is under way, which would go on for hours by itself.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _stop)
     main()
