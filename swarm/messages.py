@@ -51,6 +51,9 @@ class Request:
     max_tokens: int = 1_024
     temperature: float = 0.0
     seed: int = 0
+    grammar: str = ""
+    """Grammar in llama.cpp's GBNF that a reply in prose is held to, from after a last message of the assistant,
+    which it goes on with; see ``Endpoint.takes_grammar``."""
     samples: int = 1
     """Replies wanted, drawn apart from one reading of the prompt; servers that can't give fewer."""
     deadline_seconds: float = 900.0
@@ -64,11 +67,20 @@ class Request:
     slot: int | None = None
     """Slot of the server to run on, where the server can pin one."""
 
+    def __post_init__(self) -> None:
+        if self.grammar and self.output_schema is not None:
+            raise ValueError(
+                f"a request has an output_schema and the grammar {self.grammar[:80]!r}: a reply can be held to one "
+                "of them; leave one out"
+            )
+
     def digest(self) -> str:
         """SHA-256 of what the answer depends on, as 64 hex digits."""
         head = {name: getattr(self, name) for name in _ANSWERED}
         if self.samples > 1:
             head["samples"] = self.samples
+        if self.grammar:
+            head["grammar"] = self.grammar
         whole = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
         whole.update(b"".join([message.digest for message in self.messages]))
         return whole.hexdigest()

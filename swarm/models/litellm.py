@@ -172,15 +172,24 @@ class LitellmModel:
         self._endpoint = found
 
     async def _ask_loosening(self, request: Request, exchange: Exchange) -> Reply | Failure:
-        """Asks; with a looser schema where the server refuses the one it is sent."""
+        """Asks; with a looser schema, or without a grammar, where the server refuses the one it is sent."""
         while True:
-            schema = self._sent(request)[1]
+            schema, grammar = self._sent(request)[1], self._grammar(request)
             answer = await self._ask(request, exchange)
             if not isinstance(answer, Failure) or answer.kind != "final":
                 return answer
-            if not (told := self._refusals.learn(schema, str(answer.error))):
+            said = str(answer.error)
+            told = (
+                self._refusals.learn_grammar(grammar, said) if grammar else self._refusals.learn(schema, said)
+            )
+            if told is None:
                 return answer
-            tell(Setback("changed", f"{answer.error}; {told}", 0.0))
+            if told:
+                tell(Setback("changed", f"{said}; {told}", 0.0))
+
+    def _grammar(self, request: Request) -> str:
+        """The grammar to send; empty where there is none, or the server would not obey it."""
+        return self._refusals.readable(request.grammar) if self._endpoint.takes_grammar else ""
 
     def _sent(self, request: Request) -> tuple[tuple[Message, ...], Schema | None]:
         endpoint = self._endpoint
@@ -254,6 +263,8 @@ class LitellmModel:
             body["n"] = request.samples
         if endpoint.kind == "llamacpp":
             body["cache_prompt"] = True
+            if grammar := self._grammar(request):
+                body["grammar"] = grammar
             if request.slot is not None:
                 body["id_slot"] = request.slot
         return {

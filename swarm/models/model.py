@@ -57,6 +57,12 @@ class Endpoint(BaseModel):
     said: frozenset[Literal["slots", "window", "resident", "constrains"]] = frozenset()
     """What a person set: it stays so, whatever the server tells."""
 
+    @property
+    def takes_grammar(self) -> bool:
+        """Whether it is sent the grammar of a request; without, a reply is held to nothing but its prompt."""
+        # vLLM's engines read other dialects of EBNF, and others have no such field: see docs/grammars.md.
+        return self.kind == "llamacpp"
+
 
 class Model(Protocol):
     """Answers requests. Implementations: ``LitellmModel``, ``ScriptedModel``."""

@@ -1,7 +1,8 @@
-"""Schemas that a server refused: found out once, told by name, and never sent again as they are."""
+"""Schemas and grammars that a server refused: found out once, told, and never sent again as they are."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 
@@ -11,6 +12,8 @@ from swarm.models.schemas import Schema, closed
 
 SAYS_SO = re.compile(r"schema|grammar|guided|response_format|structured output", re.IGNORECASE)
 """How servers word that a schema is what they refuse: llama.cpp, vLLM, LM Studio and Ollama."""
+_UNREAD = re.compile(r"pars", re.IGNORECASE)
+"""How llama.cpp's server words that it can't read this grammar (``failed to parse grammar``), not any."""
 _PLACE = re.compile(r"#/anyOf/(\d+)")
 
 
@@ -22,6 +25,9 @@ class Refusals:
         """By a refused part of a schema, as JSON, what is sent in its place."""
         self.takes_none = False
         """Whether it refuses the loosest schema, too; then it is told what to say in words."""
+        self._grammars: set[bytes] = set()
+        """Hashes of the grammars that it can't read."""
+        self._takes_no_grammar = False
 
     def loosened(self, schema: Schema) -> Schema:
         """The schema with all that was refused left open; what it asks for is checked after the reply."""
@@ -30,10 +36,10 @@ class Refusals:
         parts = [self._loose.get(_key(part), part) for part in _parts(schema)]
         return {**schema, "anyOf": parts} if "anyOf" in schema else _whole(parts[0])
 
-    def learn(self, schema: Schema | None, said: str) -> str:
-        """What a person is told of the refusal; empty where nothing is left to be loosened."""
+    def learn(self, schema: Schema | None, said: str) -> str | None:
+        """What a person is told of the refusal; None where nothing is left to be loosened."""
         if schema is None or not SAYS_SO.search(said):
-            return ""
+            return None
         parts = _parts(schema)
         named = [int(at) for at in _PLACE.findall(said) if int(at) < len(parts)]
         refused = [parts[at] for at in named[:1]] or parts
@@ -44,6 +50,28 @@ class Refusals:
         self._loose |= loose
         names = ", ".join(dict.fromkeys(_name(part) for part in refused))
         return f"the schema of {names} is left open for it, and what is said is checked afterwards"
+
+    def readable(self, grammar: str) -> str:
+        """The grammar, or nothing where it was refused."""
+        is_refused = self._takes_no_grammar or _hash(grammar) in self._grammars
+        return "" if is_refused else grammar
+
+    def learn_grammar(self, grammar: str, said: str) -> str | None:
+        """What a person is told of the refusal: nothing where that is done; None where it was about something else."""
+        if not SAYS_SO.search(said):
+            return None
+        if not self.readable(grammar):
+            # Another request had it refused while this one was on its way.
+            return ""
+        self._grammars.add(_hash(grammar))
+        if _UNREAD.search(said):
+            return f"it is asked without the grammar {grammar[:80]!r}, so its reply may have another form"
+        self._takes_no_grammar = True
+        return "it is asked without grammars from now on, so its replies may have other forms"
+
+
+def _hash(grammar: str) -> bytes:
+    return hashlib.sha256(grammar.encode()).digest()
 
 
 def _parts(schema: Schema) -> list[JsonValue]:

@@ -42,6 +42,8 @@ class OpenAIBody(ChatBody):
     stream_options: _StreamOptions = _StreamOptions()
     id_slot: int = -1
     """llama.cpp only: the slot to run on, -1 for any."""
+    grammar: str = ""
+    """llama.cpp only: what the reply is held to, unless ``response_format`` says otherwise. Scripts are not."""
 
     @property
     def most_tokens(self) -> int | None:
@@ -51,9 +53,11 @@ class OpenAIBody(ChatBody):
     def request(self) -> Request:
         """The question as ours."""
         format = self.response_format.json_schema if self.response_format else None
+        schema = cast("Json | None", (format or {}).get("schema"))
         return Request(
             messages=tuple(message.message() for message in self.messages),
-            output_schema=cast("Json | None", (format or {}).get("schema")),
+            output_schema=schema,
+            grammar=self.grammar if schema is None else "",
             max_tokens=self.most_tokens or 1_024,
             temperature=self.temperature,
             seed=self.seed or 0,
