@@ -55,18 +55,21 @@ def rows(texts: Sequence[Text]) -> list[Row]:
 
 def side_by_side(texts: Sequence[Text]) -> list[Row]:
     """One row for each name of a setting, with its value in each file: a column for each, called by the file's
-    name without its ending. A file that lacks it, or has it without a value, has None.
+    name without its ending. A file that lacks it, or has it without a value, has None. ``differs`` is ``yes`` where
+    they are not all the same.
 
     Raises:
         ValueError: two files have the same name, or the form of one can't be told.
     """
     columns = {path: re.sub(r"\W+", "_", PurePosixPath(path).stem).strip("_").lower() for path, _ in texts}
-    if len({*columns.values(), "name"}) <= len(columns):
+    if len({*columns.values(), "name", "differs"}) <= len(columns) + 1:
         raise ValueError("two of the files have the same name")
     found: dict[str, Row] = {}
-    for row in rows(texts):
-        at = found.setdefault(str(row["name"]), {"name": row["name"], **dict.fromkeys(columns.values())})
-        at[columns[str(row["file"])]] = row["value"]
+    for one in rows(texts):
+        at = found.setdefault(str(one["name"]), {"name": one["name"], **dict.fromkeys(columns.values())})
+        at[columns[str(one["file"])]] = one["value"]
+    for row in found.values():
+        row["differs"] = "yes" if len({row[column] for column in columns.values()}) > 1 else "no"
     return [*found.values()]
 
 

@@ -37,7 +37,8 @@ def comments(texts: Sequence[Text]) -> list[Row]:
 
 
 def functions(texts: Sequence[Text]) -> list[Row]:
-    """One row for each function of Python sources, with the class that it is in and its documentation string.
+    """One row for each function of Python sources, with the class that it is in, whether it is public, and its
+    documentation string.
 
     Raises:
         ValueError: a source can't be parsed; says which.
@@ -106,7 +107,9 @@ def _whole_comments(path: str, text: str) -> Iterator[tuple[int, str]]:
         yield begun, said
 
 
-def _python(path: str, body: Iterable[ast.AST], inside: str) -> Iterator[Row]:
+def _python(path: str, body: Iterable[ast.AST], inside: str, *, is_open: bool = True) -> Iterator[Row]:
+    """The functions of a body. Public is one that others may call: neither it nor what it is in begins with an
+    underscore, and it is no part of another function (as pydocstyle has it)."""
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield {
@@ -114,8 +117,13 @@ def _python(path: str, body: Iterable[ast.AST], inside: str) -> Iterator[Row]:
                 "line": node.lineno,
                 "name": node.name,
                 "class": inside or None,
+                "public": "yes" if is_open and not node.name.startswith("_") else "no",
                 "docstring": ast.get_docstring(node),
             }
         name = node.name if isinstance(node, ast.ClassDef) else inside
         if isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
-            yield from _python(path, ast.iter_child_nodes(node), name)
+            is_closed = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or (
+                isinstance(node, ast.ClassDef) and node.name.startswith("_")
+            )
+            inner = ast.iter_child_nodes(node)
+            yield from _python(path, inner, name, is_open=is_open and not is_closed)

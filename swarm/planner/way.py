@@ -1,7 +1,7 @@
 """Whether a task is done by one program, or needs a plan: by what it has to read, which code can see.
 
-A program can take apart what is written in one form: logs, settings, source code, lines of fields. Prose must be
-read; that is a plan's work, with one sub-agent for each text. What is asked of tables alone is asked in SQL.
+A program can take apart what is written in one form: logs, settings, source code, lines of fields; and it asks tables.
+Prose must be read; that is a plan's work, with one sub-agent for each text.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from swarm.card import AgentCard
 from swarm.plan import Plan, Step
 from swarm.survey import FileGroup, Survey
 from swarm.survey.kinds import DOCUMENTS, MAIL, MAILBOX, NOTE, PAGE, PLAIN
-from swarm.survey.overview import has_word
+from swarm.survey.overview import has_word, is_about
 
 PROSE = frozenset({PLAIN, NOTE, MAIL, MAILBOX, PAGE, *DOCUMENTS})
 """Kinds of texts that may be prose; the others are written in a form that programs read."""
@@ -34,8 +34,10 @@ def by_program(task: str, survey: Survey, cards: Mapping[str, AgentCard]) -> Pla
     if card is None:
         return None
     texts = [group for group in survey.groups if group.is_text and _is_named(group, task)]
-    # A task that names no text that lies here is about tables, which SQL is for, or about something else.
-    if not texts or any(_must_be_read(group) for group in texts):
+    if any(_must_be_read(group) for group in texts):
+        return None
+    # A task that names no text that lies here is about tables, or about something that nothing here tells of.
+    if not texts and not any(is_about(survey, task, table) for table in (*survey.tables, *survey.database_tables)):
         return None
     return Plan(steps=(Step(id=PROGRAM, agent=card.name, brief=task.replace("{item}", "item")),))
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pydantic import JsonValue
@@ -17,14 +19,17 @@ from swarm.events import AgentWaiting, Notice, ToolCalled, ToolReturned
 from swarm.messages import Request
 from swarm.planner.draft import files_to_write
 from swarm.planner.tidy import task_columns
-from swarm.program.asking import PROGRAM, QUERY, Asked, Writing
+from swarm.program.asked import PROGRAM, Asked
+from swarm.program.asking import Writing
 from swarm.program.calls import Delegate, ProgramCalls, Readers
-from swarm.program.checks import Promise, faults, fitted, half_read, unread_beside
+from swarm.program.checks import Promise, faults, fitted, half_read, hollow, unread_beside
 from swarm.program.contents import Rows, contents
 from swarm.program.kept import is_told_lenient, keep
 from swarm.program.outcome import Outcome
 from swarm.program.placing import candidate_at, place, recorded_choice
 from swarm.program.process import run_program
+from swarm.program.schema import Schema, schema_of
+from swarm.program.selecting import PLAIN, THOUGHT, Selects
 from swarm.program.vote import Ballot, brief, choose, is_decided
 from swarm.program.wire import Formed, Order, Table
 from swarm.result import Evidence, Result, Votes
@@ -40,9 +45,9 @@ ENOUGH = 2
 """Candidates that must agree."""
 MOST_SAMPLED = 1_024
 """Tokens of each of several replies to one request: as many as the embedded server has room for."""
-TEMPERATURES = {PROGRAM: 0.7, QUERY: 0.4}
+TEMPERATURES = {PROGRAM: 0.7, THOUGHT: 0.3, PLAIN: 0.3}
 """Of all candidates but the first, which is the model's likeliest, where it is asked for alone."""
-PROGRAM_TOKENS = {PROGRAM: 450, QUERY: 300}
+PROGRAM_TOKENS = {PROGRAM: 450, THOUGHT: 300, PLAIN: 300}
 """Of a reply: what runs longer has lost its way."""
 _UNDERSCORE = re.compile(r"(?<!\w)_(?!\w)|\bunderscores?\b", re.IGNORECASE)
 MOST_TOLD = 2
@@ -101,21 +106,35 @@ class Programming:
         if self.assignment.step.program is not None:
             return [await self._run(1, self.assignment.step.program, promise)]
         # A step that a person gave to programs has one at least.
+        async with self._schema(question) as schema:
+            return await self._asked_ballots(question.ways(self.work.model.endpoint.window, schema), promise)
+
+    @asynccontextmanager
+    async def _schema(self, question: Writing) -> AsyncGenerator[Schema]:
+        """The tables that the step is about. They are read in a thread of their own."""
+        context = schema_of(self._order(""), question.tables, question.about)
+        schema = await asyncio.to_thread(context.__enter__)
+        try:
+            yield schema
+        finally:
+            await asyncio.to_thread(context.__exit__, None, None, None)
+
+    async def _asked_ballots(self, ways: Sequence[Asked | Selects], promise: Promise) -> list[Ballot]:
         endpoint, most = self.work.model.endpoint, max(self.work.limits.candidates, 1)
         width = max(endpoint.slots, endpoint.samples, 1)
         ballots: list[Ballot] = []
         waves = 0
-        ways = question.ways(endpoint.window)
-        while len(ballots) < most and not (waves >= len(ways) and is_decided(ballots, self._enough)):
+        while len(ballots) < most and not (waves >= min(len(ways), 2) and is_decided(ballots, self._enough)):
             wave = range(len(ballots) + 1, min(len(ballots) + width, most) + 1)
             faults = [ballot.faults[0] for ballot in ballots if ballot.faults][-MOST_TOLD:]
-            # Each wave is asked in another way; the first of each is not told of faults: one may be none.
-            asked = ways[waves % len(ways)].told(faults if waves >= len(ways) else ())
-            ballots += await self._wave(wave, asked, promise)
+            way = _next_way(ways, waves, ballots)
+            # The first wave of a way is not told of faults: one may be none.
+            is_new = way.way not in {ballot.way for ballot in ballots}
+            ballots += await self._wave(wave, way if is_new else way.told(faults), promise)
             waves += 1
         return ballots
 
-    async def _wave(self, numbers: range, asked: Asked, promise: Promise) -> list[Ballot]:
+    async def _wave(self, numbers: range, asked: Asked | Selects, promise: Promise) -> list[Ballot]:
         """Some candidates side by side: drawn from one request where the server gives several replies to one."""
         known = [await self._recorded(number, promise) for number in numbers]
         if all(known):
@@ -134,7 +153,7 @@ class Programming:
             tasks = [group.create_task(run) for run in runs]
         return [task.result() for task in tasks]
 
-    async def _candidate(self, number: int, asked: Asked, promise: Promise) -> Ballot:
+    async def _candidate(self, number: int, asked: Asked | Selects, promise: Promise) -> Ballot:
         """One program, asked for and run."""
         if known := await self._recorded(number, promise):
             return known
@@ -143,34 +162,45 @@ class Programming:
             return replies
         return await self._run(number, replies[0], promise, asked.way)
 
-    async def _replies(self, number: int, asked: Asked, samples: int = 1) -> list[str] | Ballot:
+    async def _replies(self, number: int, way: Asked | Selects, samples: int = 1) -> list[str] | Ballot:
         """The programs that the model writes; a candidate that is ruled out where nothing comes of it."""
-        card, limits = self.assignment.card, self.work.limits
-        tokens = min(card.limits.reply_tokens or PROGRAM_TOKENS[asked.way], limits.reply_tokens)
+        card = self.assignment.card
         want = Want(kind=card.name, tier=card.tier, model=card.model, unlike=self.assignment.unlike)
+        drawn: list[list[str]] = []
         try:
             waits = partial(self.work.note, AgentWaiting(**self._at(number).thread.place))
             async with self.work.leased(want, waits) as work:
-                endpoint = work.model.endpoint
-                samples = min(samples, endpoint.samples)
-                asked = asked.of_kind(endpoint.kind)
-                request = Request(
-                    messages=asked.messages,
-                    max_tokens=tokens if samples == 1 else min(tokens, MOST_SAMPLED),
-                    temperature=0.0 if number == samples == 1 else TEMPERATURES[asked.way],
-                    seed=number,
-                    samples=samples,
-                )
-                reply = await ask(work, self._at(number), request.within(limits))
+                samples = min(samples, work.model.endpoint.samples)
+                for turn, asked in enumerate(way.parts, start=1):
+                    at = replace(self._at(number), turn=turn)
+                    request = self._request(asked.of_kind(work.model.endpoint.kind), number, samples)
+                    reply = await ask(work, at, request.within(self.work.limits))
+                    texts = [*([reply.text] if reply.finish != "length" else []), *reply.others]
+                    if not texts:
+                        cut = (
+                            f"the program was cut off after {request.max_tokens} tokens; write a shorter one"
+                        )
+                        return Ballot(number, Outcome(error=cut), (cut,), way.way)
+                    drawn.append(texts)
         except ModelUnavailable:
             raise
         except ModelError as error:
-            return Ballot(number, Outcome(error=str(error)), (str(error),))
-        texts = [*([reply.text] if reply.finish != "length" else []), *reply.others]
-        if not texts:
-            cut = f"the program was cut off after {request.max_tokens} tokens; write a shorter one"
-            return Ballot(number, Outcome(error=cut), (cut,))
-        return [asked.program(text) for text in texts]
+            return Ballot(number, Outcome(error=str(error)), (str(error),), way.way)
+        return await asyncio.to_thread(way.programs, drawn)
+
+    def _request(self, asked: Asked, number: int, samples: int) -> Request:
+        limits = self.work.limits
+        tokens = min(
+            self.assignment.card.limits.reply_tokens or PROGRAM_TOKENS[asked.way], limits.reply_tokens
+        )
+        return Request(
+            messages=asked.messages,
+            grammar=asked.grammar if asked.begun else "",
+            max_tokens=tokens if samples == 1 else min(tokens, MOST_SAMPLED),
+            temperature=0.0 if number == samples == 1 else TEMPERATURES[asked.way],
+            seed=number,
+            samples=samples,
+        )
 
     async def _recorded(self, number: int, promise: Promise) -> Ballot | None:
         """A candidate that has been run; None where it has not."""
@@ -258,6 +288,18 @@ class Programming:
             reason="; ".join(dict.fromkeys(doubts)),
             votes=votes,
         )
+
+
+def _next_way(ways: Sequence[Asked | Selects], waves: int, ballots: Sequence[Ballot]) -> Asked | Selects:
+    """The way in which the next candidates are asked for: each after the other, but any program where none that
+    SELECTs made is of use."""
+    if (
+        waves
+        and len(ways) > 1
+        and not any(ballot.is_valid and not hollow(ballot.outcome) for ballot in ballots)
+    ):
+        return ways[-1]
+    return ways[waves % max(len(ways) - 1, 1)] if waves < 2 else ways[waves % len(ways)]
 
 
 def _data(outcome: Outcome, assignment: Assignment) -> JsonValue:

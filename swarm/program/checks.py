@@ -28,6 +28,12 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 
+_OBJECT = re.compile(
+    r"(?:(?!\b(?:list|array|each|every|per|one|rows?|lines?|table)\b)[^.;?!\[]){0,80}?(?:\bobject\b|\{\s*\")",
+    re.IGNORECASE,
+)
+"""How a task asks for one JSON object: by the word, or by showing one."""
+
 
 @dataclass(frozen=True)
 class Promise:
@@ -64,6 +70,18 @@ def faults(outcome: Outcome, promise: Promise) -> list[str]:
 def asks(task: str) -> bool:
     """Whether a task asks for an answer in words, beside any file."""
     return _ASKS.search(task) is not None
+
+
+def asking_sentences(task: str) -> str:
+    """The sentences of a task that ask for an answer in words; empty where none does."""
+    sentences = re.split(r"(?<=[.?!])\s+", task)
+    return " ".join(sentence for sentence in sentences if _ASKS.search(sentence)) if asks(task) else ""
+
+
+def asks_object(name: str, task: str) -> bool:
+    """Whether a task asks for one JSON object right behind a file's name."""
+    named = re.search(rf"(?<![\w./-]){re.escape(name)}(?!\w)", task)
+    return named is not None and _OBJECT.match(task, named.end()) is not None
 
 
 def hollow(outcome: Outcome) -> list[str]:

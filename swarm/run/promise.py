@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,16 +13,12 @@ from pydantic import JsonValue
 from swarm.agent.assignment import is_table
 from swarm.agent.opening import columns
 from swarm.plan import Step
+from swarm.program.checks import asks_object
 from swarm.program.contents import separated
 from swarm.program.saving import LINES, SEPARATED
 from swarm.result import Result
 
 MOST_NAMED = 5
-_OBJECT = re.compile(
-    r"(?:(?!\b(?:list|array|each|every|per|one|rows?|lines?|table)\b)[^.;?!\[]){0,80}?(?:\bobject\b|\{\s*\")",
-    re.IGNORECASE,
-)
-"""How a task asks for one JSON object: by the word, or by showing one."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +72,7 @@ def is_prose_file(name: str) -> bool:
 
 def _other_form(text: str, name: str, task: str) -> Broken | None:
     """A list where the task asks for an object, right behind the file's name."""
-    named = re.search(rf"(?<![\w./-]){re.escape(name)}(?!\w)", task)
-    if named and _OBJECT.match(task, named.end()) and isinstance(json.loads(text), list):
+    if asks_object(name, task) and isinstance(json.loads(text), list):
         return Broken("holds a list, and the task asks for an object")
     return None
 

@@ -180,6 +180,21 @@ class Survey(BaseModel):
         room = tokens - sum(estimate(line) for line in tails)
         return "\n".join([*_shared(room, notes, len(notes), meant), *tails])
 
+    def meant(self, task: str) -> list[str]:
+        """The names of the tables that a task may be about; those of all files and lines where it is about no other
+        table."""
+        about = _About.of(self, task)
+        tables: list[TableGroup | FormedTable] = [*self.tables, *self.database_tables, *self.formed]
+        return [one.name for one in tables if about.is_meant(one)] or [
+            one.name for one in self.formed if about.is_general(one)
+        ]
+
+    def notes(self, task: str) -> str:
+        """The small notes that a task may be about, whole."""
+        about = _About.of(self, task)
+        texts = [one for one in self.groups if one.files == 1 and one.is_whole and about.is_meant(one)]
+        return "\n".join(line for one in texts if one.kind in {PLAIN, NOTE} for line in _group_lines(one))
+
     def _tables(self, tokens: float) -> str:
         """The tables with their columns, as many of these as there is room for."""
         shown = ""
@@ -252,6 +267,12 @@ class _About:
         tables: list[TableGroup | FormedTable] = [*survey.formed, *survey.tables, *survey.database_tables]
         shown = [f"table {signature(one.name, one.columns, 8)}" for one in tables if not self.is_meant(one)]
         return [*shown, *(one.pattern for one in survey.groups if not self.is_meant(one))]
+
+
+def is_about(survey: Survey, task: str, table: TableGroup) -> bool:
+    """Whether a task names a table, its file, or a folder that it lies in."""
+    about = _About.of(survey, task)
+    return not about.is_all and about.is_meant(table)
 
 
 def has_word(text: str, name: str) -> bool:
@@ -341,7 +362,9 @@ def _table_lines(table: TableGroup) -> list[str]:
     head = f"table {written(table.name)}({', '.join(cut(columns, 30, 'columns'))}) from {table.pattern}{rows}"
     shown = [
         "  "
-        + ", ".join(_cell(concealer, name, value) for name, value in zip(table.columns, row, strict=False))
+        + ", ".join(
+            cell_text(concealer, name, value) for name, value in zip(table.columns, row, strict=False)
+        )
         for row in table.first
     ]
     return [head, *shown]
@@ -355,7 +378,10 @@ def _formed_lines(table: FormedTable) -> list[str]:
     rows = "" if table.rows is None else f", {table.rows:,} row{'s' * (table.rows != 1)}"
     head = f"table {written(table.name)}({', '.join(cut(columns, 30, 'columns'))}) of {place}{rows}"
     concealer = Concealer()
-    return [head, *(f"  {', '.join(_cell(concealer, '', value) for value in row)}" for row in table.first)]
+    return [
+        head,
+        *(f"  {', '.join(cell_text(concealer, '', value) for value in row)}" for row in table.first),
+    ]
 
 
 def _declared(table: TableGroup | FormedTable) -> list[str]:
@@ -371,7 +397,7 @@ def _declared(table: TableGroup | FormedTable) -> list[str]:
     concealer, named = Concealer(), isinstance(table, TableGroup)
     shown = [
         ", ".join(
-            _cell(concealer, name if named else "", value)
+            cell_text(concealer, name if named else "", value)
             for name, value in zip(table.columns, row, strict=False)
         )
         for row in table.first
@@ -380,13 +406,14 @@ def _declared(table: TableGroup | FormedTable) -> list[str]:
     is_whole = table.rows is not None and table.rows <= MOST_ROWS
     told = [
         f"-- {written(name)} is {'one of' if is_whole else 'for example'}: "
-        + ", ".join(_cell(concealer, name, value) for value in values)
+        + ", ".join(cell_text(concealer, name, value) for value in values)
         for name, values in table.categories.items()
     ]
     return [head, *(f"-- {row}" for row in shown[:1]), *told, *(f"-- {row}" for row in shown[1:])]
 
 
-def _cell(concealer: Concealer, column: str, value: JsonValue) -> str:
+def cell_text(concealer: Concealer, column: str, value: JsonValue) -> str:
+    """A cell as a model is shown it: on one line, cut, and hidden where its column is one of secrets."""
     text = "" if value is None else concealer.cell(column, value)
     text = " ".join(text.split())
     return text if len(text) <= CELL_CHARACTERS else f"{text[:CELL_CHARACTERS]}…"

@@ -1,0 +1,184 @@
+"""The tables that a task is about, as whoever writes one SELECT is told of them: each with all that belongs to its
+rows, as SQL declares tables, with first rows and the values of columns that hold few."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from swarm.models.counting import estimate
+from swarm.program.overlay import Overlay
+from swarm.program.querying import Catalogue, Row
+from swarm.program.wire import Order
+from swarm.related.source import Source
+from swarm.related.widened import Widened, widened
+from swarm.survey.concealed import Concealer
+from swarm.survey.description import cut
+from swarm.survey.overview import cell_text, has_word
+from swarm.tabular.categories import categories
+from swarm.tabular.names import written
+
+MOST_ROWS = 200_000
+"""Of a table that is looked at for what belongs to it; of a longer one nothing is known but its columns."""
+MOST_COLUMNS = 30
+LEAST_FAR = 2
+"""Rows in which a number must stand that lies far from all others to be told of."""
+_MARK = re.compile(r"-?9{2,5}(?:\.0*)?|-?1")
+"""Numbers that are written where there is none: ``-999``."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One table."""
+
+    name: str
+    columns: tuple[str, ...]
+    lines: tuple[str, ...]
+    """As it is told of."""
+    query: str = ""
+    """The SELECT that it is, where it is more than a table that lies there."""
+    called: str = ""
+    """Its name in SQL, where that is another one."""
+    named: tuple[tuple[str, str], ...] = ()
+    """Columns of few values with the one that the task names."""
+
+    def within(self, select: str) -> str:
+        """A SELECT over this table as SQL runs it."""
+        if not self.query:
+            return select
+        name = re.compile(rf"(?i)\b(FROM|JOIN)(\s+){re.escape(written(self.name))}(?![\w.])")
+        body = name.sub(lambda found: f"{found[1]}{found[2]}{written(self.called)}", select)
+        columns = re.compile(rf"(?<![\w.\"]){re.escape(written(self.name))}\.(?=[\w\"])")
+        inside = "\n    ".join(self.query.split("\n"))
+        return f"WITH {written(self.called)} AS (\n    {inside}\n)\n{columns.sub('', body)}"
+
+
+class Schema:
+    """The tables, and what a SELECT over them gives."""
+
+    def __init__(self, catalogue: Catalogue, tables: Sequence[Declared]) -> None:
+        self._catalogue = catalogue
+        self.tables = tuple(tables)
+
+    def rows(self, query: str) -> list[Row]:
+        """The rows of a SELECT.
+
+        Raises:
+            ValueError: it fails.
+        """
+        return self._catalogue.select(query, {})
+
+    def told(self, tokens: int) -> str:
+        """All that is told of the tables, as far as there is room."""
+        lines: list[str] = []
+        for table in self.tables:
+            for line in table.lines:
+                if lines and estimate("\n".join([*lines, line])) > tokens and not line.startswith("CREATE"):
+                    continue
+                lines.append(line)
+        return "\n".join(lines)
+
+
+@contextmanager
+def schema_of(order: Order, names: Sequence[str], task: str) -> Generator[Schema]:
+    """The schema of some tables, by their names; open as long as it is asked for rows.
+
+    A table that can't be read is left out: whoever asks it is told why.
+    """
+    with tempfile.TemporaryDirectory(prefix="swarm-schema-", ignore_cleanup_errors=True) as folder:
+        scratch = Path(folder, "scratch")
+        empty = Path(folder, "written")
+        scratch.mkdir()
+        empty.mkdir()
+        order = replace(order, scratch=str(scratch), written=str(empty))
+        catalogue = Catalogue(Overlay(Path(order.workspace), empty), order)
+        yield Schema(catalogue, [*_declared(catalogue, names, task)])
+
+
+def _declared(catalogue: Catalogue, names: Sequence[str], task: str) -> list[Declared]:
+    sources: list[Source] = []
+    for name in names:
+        try:
+            rows = catalogue.rows(name)
+        except (ValueError, OSError):
+            continue
+        if rows and len(rows) <= MOST_ROWS:
+            sources.append(Source(name, rows))
+    found: list[Declared] = []
+    for one in widened(sources, task):
+        source = next((source for source in sources if source.name == one.name), None)
+        if one.is_plain and source is not None:
+            found.append(_told(one.name, source.rows, task))
+            continue
+        try:
+            rows = catalogue.select(
+                f"WITH {written(one.called)} AS ({one.query}) SELECT * FROM {written(one.called)}", {}
+            )
+        except ValueError:
+            found += [] if source is None else [_told(one.name, source.rows, task)]
+            continue
+        told = _told(one.name, rows, task, one)
+        found.append(replace(told, query=one.query, called=one.called))
+    return found
+
+
+def _told(name: str, rows: Sequence[Mapping[str, object]], task: str, one: Widened | None = None) -> Declared:
+    """A table as it is declared, with its rows."""
+    source = Source(name, rows)
+    columns = [*source.columns.values()][:MOST_COLUMNS]
+    pairs = [f"{written(column.name)} {'NUMBER' if column.is_number else 'TEXT'}" for column in columns]
+    head = f"CREATE TABLE {written(name)} ({', '.join(cut(pairs, MOST_COLUMNS, 'columns'))}) -- {len(rows):,} rows"
+    concealer = Concealer()
+    shown = [
+        "-- " + ", ".join(cell_text(concealer, column.name, _json(column.values[at])) for column in columns)
+        for at in range(min(len(rows), 2))
+    ]
+    cells = [list(row) for row in zip(*(column.values for column in columns), strict=True)]
+    few = categories([column.name for column in columns], cells)
+    named: list[tuple[str, str]] = []
+    remarks = [f"-- {one.remark}"] if one and one.remark else []
+    for column, values in few.items():
+        lacks = len(source.columns[column].filled) < len(rows)
+        remarks.append(
+            f"-- {written(column)} is one of: "
+            + ", ".join(cell_text(concealer, column, value) for value in values)
+            + " or NULL" * lacks
+        )
+        named += [(column, value) for value in values if has_word(task, value)]
+    remarks += [f"-- {line}" for column in columns for line in _far(source, column.name)]
+    if one:
+        remarks += [f"-- {line}" for line in one.words]
+    return Declared(
+        name,
+        tuple(column.name for column in columns),
+        (head, *shown[:1], *remarks, *shown[1:]),
+        named=tuple(named),
+    )
+
+
+def _json(value: object) -> JsonValue:
+    return value if isinstance(value, str | int | float | bool) else None
+
+
+def _far(source: Source, name: str) -> list[str]:
+    """A number that stands for none, as ``-999``: far from all others, and more than once."""
+    column = source.columns[name]
+    if not column.is_number:
+        return []
+    counted = Counter(value for value in column.filled if isinstance(value, int | float))
+    numbers = sorted(counted)
+    if len(numbers) < 8:
+        return []
+    for far, others in ((numbers[0], numbers[1:]), (numbers[-1], numbers[:-1])):
+        least, most = others[0], others[-1]
+        is_far = far < least - (most - least) or far > most + (most - least)
+        if counted[far] >= LEAST_FAR and _MARK.fullmatch(f"{far}") and is_far:
+            return [f"{written(name)} is {far} in {counted[far]} rows, in the others {least} to {most}"]
+    return []

@@ -1,0 +1,211 @@
+"""Doing a step by SELECTs: one for each file that it promises and one for its answer, each over one table that has all
+that belongs to its rows on it. What is asked for apart can be compared apart, and code makes the program of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from swarm.agent.opening import columns
+from swarm.messages import Message
+from swarm.planner.planner import examples
+from swarm.planner.tidy import task_columns
+from swarm.program.asked import Asked
+from swarm.program.checks import Promise, asking_sentences, asks_object
+from swarm.program.contents import Rows, canonical
+from swarm.program.grammar import select_grammar
+from swarm.program.schema import Declared, Schema
+from swarm.prompt import fill
+
+THOUGHT, PLAIN = "thought", "plain"
+"""Ways to ask for a SELECT: with a remark before it that says what it gives, and without."""
+TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".md"})
+_COUNTS = re.compile(r"\bhow (?:many|much)\b|\bnumber of\b", re.IGNORECASE)
+_NAMES = re.compile(r"\b(?:which|who|whose|what|when|where)\b", re.IGNORECASE)
+_REMARK = re.compile(r"^--.*\n", re.MULTILINE)
+_THINKS = r'" One row for each " [^;,:\n]{2,40} "; only where " [^\n]{2,140} "\nSELECT"'
+"""What follows ``--`` in a SELECT that begins with a remark, as a rule of a grammar."""
+_TABLE = re.compile(r"\bFROM\s+(\"(?:[^\"]|\"\")+\"|\w+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One SELECT that is wanted."""
+
+    file: str
+    """What its rows go to; empty for the answer."""
+    columns: tuple[str, ...] = ()
+    counts: bool = False
+    """Whether one row of counts and sums is asked for."""
+    question: str = ""
+    is_object: bool = False
+    """Whether the file is to hold one JSON object."""
+
+    @property
+    def wanted(self) -> str:
+        """What is asked for, in words."""
+        if not self.file:
+            named = f" with the columns {', '.join(self.columns)}" if self.columns else ""
+            return f"Write the SELECT that answers{named}: {self.question}"
+        named = f" with the columns {', '.join(self.columns)}" if self.columns else ""
+        return f"Write the SELECT for {self.file}{named}."
+
+
+def parts_of(promise: Promise) -> tuple[Part, ...]:
+    """What SELECTs a step needs; none where it promises a file that is no table."""
+    if any(PurePosixPath(name).suffix.lower() not in TABLES for name in promise.files):
+        return ()
+    expected = tuple(columns(promise.step.expects))
+    found: list[Part] = []
+    for name in promise.files:
+        named = tuple(task_columns(name, promise.task)) or (expected if name == promise.step.writes else ())
+        is_object = name.lower().endswith(".json") and asks_object(name, promise.task)
+        found.append(Part(name, () if is_object else named, counts=is_object, is_object=is_object))
+    if promise.is_last and (asked := asking_sentences(promise.task)):
+        found.append(Part("", counts=_counts(asked), question=asked))
+    if not found:
+        found.append(
+            Part("", expected, counts=not expected and _counts(promise.task), question=promise.step.brief)
+        )
+    return tuple(found)
+
+
+def _counts(question: str) -> bool:
+    return _COUNTS.search(question) is not None and _NAMES.search(question) is None
+
+
+@dataclass(frozen=True)
+class Selects:
+    """The conversations that ask for the SELECTs of a step, in one way."""
+
+    way: str
+    schema: Schema
+    wanted: tuple[Part, ...]
+    parts: tuple[Asked, ...]
+
+    def told(self, faults: Sequence[str]) -> Selects:
+        """The same, told why earlier programs were ruled out."""
+        return replace(self, parts=tuple(part.told(faults) for part in self.parts))
+
+    def programs(self, replies: Sequence[Sequence[str]]) -> list[str]:
+        """The programs that replies to the parts make: the first of what most of them agree on, part by part."""
+        drawn = [
+            self._ranked([asked.code(text) for text in texts])
+            for asked, texts in zip(self.parts, replies, strict=True)
+        ]
+        count = min(len(selects) for selects in drawn)
+        return [
+            "\n".join(_lines(part, selects[number]) for part, selects in zip(self.wanted, drawn, strict=True))
+            for number in range(count)
+        ]
+
+    def _ranked(self, selects: Sequence[str]) -> list[str]:
+        """The SELECTs as they run, those first whose rows most others have too, those last that fail or are empty;
+        a value that the task names and a SELECT leaves out speaks against it."""
+        queries = [self._over(select) for select in selects]
+        forms = [self._form(query) for query in queries]
+        counted = Counter(form for form in forms if form)
+        heeds = [self._heeds(select) for select in selects]
+        order = sorted(
+            range(len(queries)),
+            key=lambda at: (not forms[at], not heeds[at], -counted[forms[at]], forms.index(forms[at])),
+        )
+        return [queries[at] for at in order]
+
+    def _table(self, select: str) -> Declared | None:
+        found = _TABLE.search(_REMARK.sub("", select))
+        name = found[1].strip('"').casefold() if found else ""
+        return next((table for table in self.schema.tables if table.name.casefold() == name), None)
+
+    def _over(self, select: str) -> str:
+        table = self._table(select)
+        return table.within(select) if table else select
+
+    def _heeds(self, select: str) -> bool:
+        """Whether it says something of each column of whose values the task names one."""
+        table = self._table(select)
+        said = select.casefold()
+        return table is None or all(
+            column.casefold() in said or value.casefold() in said for column, value in table.named
+        )
+
+    def _form(self, query: str) -> str:
+        """What a SELECT gives, in canonical form; empty where it fails or gives nothing."""
+        try:
+            rows = self.schema.rows(query)
+        except (ValueError, OSError):
+            return ""
+        if not rows:
+            return ""
+        names = tuple(rows[0])
+        return json.dumps(
+            canonical(Rows(names, tuple(tuple(row[name] for name in names) for row in rows))), sort_keys=True
+        )
+
+
+def selects(schema: Schema, promise: Promise, question: Question) -> list[Selects]:
+    """The two ways to ask for the SELECTs of a step; none where there is no table or nothing that a SELECT gives."""
+    wanted = parts_of(promise)
+    if not (schema.tables and wanted):
+        return []
+    return [
+        Selects(way, schema, wanted, tuple(_asked(schema, part, question, way) for part in wanted))
+        for way in (THOUGHT, PLAIN)
+    ]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is told beside the tables: who asks, the notes, the task and the step."""
+
+    instructions: str
+    notes: str
+    task: str
+    step: str
+    room: int
+    """Tokens of what is told of the tables."""
+
+
+def _asked(schema: Schema, part: Part, question: Question, way: str) -> Asked:
+    found = "\n".join(filter(None, [schema.told(question.room), question.notes]))
+    text = fill("select_step", found=found, task=question.task, step=question.step, wanted=part.wanted)
+    shown = [_shown(message, way) for message in examples("select_examples")]
+    system = Message(role="system", content=fill("select", instructions=question.instructions))
+    begun = "```sql\n--" if way == THOUGHT else "```sql\nSELECT"
+    rule = _THINKS if way == THOUGHT else ""
+    grammar = select_grammar(schema.tables, part.columns, thought=rule, counts=part.counts)
+    return Asked((system, *shown, Message(role="user", content=text.strip())), way, begun, grammar)
+
+
+def _shown(message: Message, way: str) -> Message:
+    """An example as the way has it."""
+    return message if way == THOUGHT else Message(message.role, _REMARK_LINE.sub("```sql\n", message.content))
+
+
+_REMARK_LINE = re.compile(r"```sql\n--.*\n")
+
+
+def _lines(part: Part, query: str) -> str:
+    """The lines of a program for a SELECT: its rows saved, or answered."""
+    name = re.sub(r"\W+", "_", PurePosixPath(part.file).stem).strip("_").lower() if part.file else "found"
+    name = name if name.isidentifier() and name not in {"sql", "save", "answer"} else "found"
+    quoted = query.strip().replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    indented = "\n".join(f"    {line}" if line else "" for line in quoted.split("\n"))
+    given = f'{name} = sql("""\n{indented}\n""")\n'
+    if not part.file:
+        return (
+            f"{given}answer({name}[0] if len({name}) == 1 else {name})\n"
+            if not part.columns
+            else f"{given}answer({name})\n"
+        )
+    if part.is_object:
+        return f"{given}save({part.file!r}, {name}[0] if len({name}) == 1 else {name})\n"
+    if part.file.lower().endswith(".json") and not part.columns:
+        return (
+            f"{given}save({part.file!r}, [[*row.values()][0] if len(row) == 1 else row for row in {name}])\n"
+        )
+    return f"{given}save({part.file!r}, {name})\n"
