@@ -35,8 +35,8 @@ _MARK = re.compile(
 _OWNER = re.compile(r"(?P<gap>\s*)(?:\([^()]{0,80}\)|\[[^\[\]]{0,80}\]|@(?P<at>[^\W\d_](?:[\w./-]*\w)?))")
 _SEPARATOR = re.compile(r"\s*(?P<sign>:(?!:)|-{1,2}(?=\s|$)|[\u2013\u2014])?\s*")
 _NAME = re.compile(r"@?(?P<name>[^\W\d_](?:[\w.'-]*\w)?(?:@[\w.-]+\w)?)")
-_NO_NAME = re.compile(r"(?:[A-Za-z]+-|v)\d[\d.]*|.*\.\d.*")
-"""Keys of issues, ``CORE-12``, and versions."""
+_NO_NAME = re.compile(r"(?:[A-Za-z]+-|[A-Z]+|v|py)\d[\d.]*|.*\.\d.*")
+"""Keys of issues, ``CORE-12``, ``L53``, and versions; ``lena2`` is how accounts are called."""
 _PART = re.compile(r"\s*[,;&]\s*|\s+(?=[#@])")
 MOST_WORDS = 3
 """Of a name."""
@@ -78,12 +78,12 @@ def _owner_of(found: re.Match[str]) -> tuple[str | None, str]:
     """The names between brackets, and what else stands there, in its brackets."""
     if found["at"]:
         return found["at"], ""
-    begin, *inside, end = found[0].strip()
-    parts = _PART.split("".join(inside).strip())
+    said = found[0].strip()
+    parts = _PART.split(said[1:-1].strip())
     names = [*takewhile(_is_name, parts)]
     rest = ", ".join(parts[len(names) :])
     owner = ", ".join(name.removeprefix("@") for name in names)
-    return owner or None, f"{begin}{rest}{end}" if rest else ""
+    return owner or None, f"{said[0]}{rest}{said[-1]}" if rest else ""
 
 
 def _is_name(part: str) -> bool:
