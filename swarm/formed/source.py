@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pygments.lexer import Lexer
 from pygments.lexers import find_lexer_class_for_filename
 
+from swarm.formed.marks import marked
 from swarm.formed.row import Row, Text
 
 PYTHON = (".py", ".pyi", ".pyw")
@@ -24,13 +25,13 @@ _END = re.compile(r"[ \t]*(?:\*+/|\*+\)|--+>|-\}|\]=*\]|\|#|#\}|#>|=end)\s*$")
 
 
 def comments(texts: Sequence[Text]) -> list[Row]:
-    """One row for each line of a comment: the file, the line, and what it says without the signs of a comment.
+    """One row for each line of a comment: what it says without the signs of a comment, its mark, and whose it is.
 
     Raises:
         ValueError: the comments of a source can't be told; says which.
     """
     return [
-        {"file": path, "line": line, "text": said}
+        {"file": path, "line": line, **marked(said)._asdict()}
         for path, text in texts
         for line, said in _comments(path, text)
     ]

@@ -46,6 +46,8 @@ MOST_COMPARED = 8
 FIRST = 2
 UNTOLD = frozenset({"file", "date", "time", "zone", "text"})
 """Columns whose values are no kinds of anything."""
+MARKED = frozenset({"mark", "owner"})
+"""Columns of comments that are told of where a comment has a value of them, or one that was not read may have."""
 LONGEST_LINE = 10_000
 """Of a source: a program wrote a longer one, and a lexer takes long over it."""
 CONCEALED, SHOWN = 4_000, 200
@@ -155,7 +157,10 @@ def _table(reader: _Reader, form: str, name: str, groups: Sequence[FileGroup]) -
         return None
     if not rows:
         return None
+    is_whole = read.is_whole and len(texts) == len(read.texts)
     columns = [*dict.fromkeys(column for row in rows for column in row)]
+    if form == COMMENTS and is_whole:
+        columns = [name for name in columns if name not in MARKED or any(row[name] for row in rows)]
     return FormedTable(
         name=name,
         form=form,
@@ -163,8 +168,8 @@ def _table(reader: _Reader, form: str, name: str, groups: Sequence[FileGroup]) -
         columns=tuple(columns),
         kinds=tuple(_kind(rows, column) for column in columns),
         categories=_categories(form, rows, columns),
-        first=tuple(_shown(row, columns, form) for row in rows[:FIRST]) if form != LINES else (),
-        rows=len(rows) if read.is_whole and len(texts) == len(read.texts) else None,
+        first=tuple(_shown(row, columns, form) for row in _first(form, rows)),
+        rows=len(rows) if is_whole else None,
     )
 
 
@@ -173,11 +178,29 @@ def _categories(form: str, rows: Sequence[Row], columns: Sequence[str]) -> dict[
     if form in {SETTINGS, COMPARED, LINES}:
         return {}
     some = [[row.get(column) for column in columns] for row in rows[:MOST_ROWS]]
+    found = categories(columns, some)
+    if marks := _marks(form, rows):
+        found["mark"] = marks
     return {
         name: values
-        for name, values in categories(columns, some).items()
+        for name, values in found.items()
         if name not in UNTOLD and not any(_concealed(name, value) != value for value in values)
     }
+
+
+def _first(form: str, rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows that are shown; of comments one with a mark is among them, as a mark no longer stands in the text."""
+    if form == LINES:
+        return ()
+    owned = [row for row in rows if form == COMMENTS and row.get("owner")]
+    marked = owned or [row for row in rows if form == COMMENTS and row.get("mark")]
+    return [*marked[:1], *(row for row in rows[:FIRST] if row not in marked[:1])][:FIRST]
+
+
+def _marks(form: str, rows: Sequence[Row]) -> tuple[str, ...]:
+    """The marks of comments: they are of a list of their own, so that few comments, or one mark, are no chance."""
+    found = (row.get("mark") for row in rows) if form == COMMENTS else ()
+    return tuple(dict.fromkeys(mark for mark in found if isinstance(mark, str)))
 
 
 def _is_written(text: str) -> bool:

@@ -35,6 +35,23 @@ async def test_sql_and_table_give_the_rows_of_texts(ran: Ran) -> None:
     assert sorted(outcome.read) == ["notes/ann.txt", "notes/bob.txt"]
 
 
+async def test_comments_are_asked_by_their_marks_where_there_are_any_and_where_there_are_none(
+    ran: Ran, workspace: Path
+) -> None:
+    comments = Formed(name="comments", form="comments", patterns=["a.py"])
+    program = """
+query = "SELECT owner, COUNT(*) AS n FROM comments WHERE mark = 'TODO' GROUP BY owner ORDER BY owner"
+before = sql(query)
+save("a.py", "# Done.\\n")
+answer([before, sql(query)])
+"""
+    (workspace / "a.py").write_text("# TODO(ann): x\n# TODO(bob): y\n# TODO(ann): z\n# a\n", encoding="utf-8")
+
+    outcome = await ran(program, formed=[comments])
+
+    assert (outcome.error, outcome.answer) == ("", [[{"owner": "ann", "n": 2}, {"owner": "bob", "n": 1}], []])
+
+
 async def test_a_table_holds_what_the_program_itself_has_changed(ran: Ran) -> None:
     program = """
 before = sql("SELECT SUM(nights) AS n FROM notes")[0]["n"]

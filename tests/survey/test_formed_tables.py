@@ -8,7 +8,7 @@ import pytest
 
 from swarm.formed.table import ENTRIES, FUNCTIONS, LABELS, LINES, SETTINGS, FormedTable
 from swarm.survey import forming
-from swarm.survey.forming import MOST_OF_FILE, formed
+from swarm.survey.forming import LONGEST_LINE, MOST_OF_FILE, formed
 from swarm.survey.gathering import _formed  # pyright: ignore[reportPrivateUsage]  # names are given there
 from swarm.survey.groups import Look, look_at
 from swarm.survey.overview import Survey, TableGroup
@@ -155,6 +155,45 @@ def test_very_long_lines_and_a_page_of_one_line_are_surveyed(tmp_path: Path) -> 
     )
 
     assert "all_lines" in tables(tmp_path)
+
+
+def test_marks_of_comments_are_told_with_all_their_values_and_shown_in_a_row(tmp_path: Path) -> None:
+    plain = "# plain\n" * MOST_ROWS
+    put(tmp_path, a_dot_py=f"{plain}# TODO: x\n# FIXME(lena): y\n# TODO: z\n")
+
+    table = tables(tmp_path)["comments"]
+
+    assert table.columns == ("file", "line", "mark", "owner", "text")
+    assert table.categories == {"mark": ("TODO", "FIXME")}
+    assert table.first == (
+        ("a.py", MOST_ROWS + 2, "FIXME", "lena", "y"),
+        ("a.py", 1, None, None, "plain"),
+    )
+
+
+def test_the_one_mark_of_a_few_comments_is_told(tmp_path: Path) -> None:
+    put(tmp_path, a_dot_py="# plain\n# TODO: x\n")
+
+    found = formed(tmp_path, look_at(tmp_path).groups)
+
+    assert "-- mark is one of: TODO" in Survey(formed=found).declared().splitlines()
+
+
+def test_comments_without_marks_and_owners_have_no_columns_of_them(tmp_path: Path) -> None:
+    put(tmp_path, a_dot_py="# plain\n")
+    assert tables(tmp_path)["comments"].columns == ("file", "line", "text")
+
+    put(tmp_path, a_dot_py="# TODO: x\n")
+    assert tables(tmp_path)["comments"].columns == ("file", "line", "mark", "text")
+
+
+def test_marks_are_told_of_where_not_all_comments_were_read(tmp_path: Path) -> None:
+    put(tmp_path, a_dot_py="# plain\n", b_dot_js="// plain\n" + "x" * (LONGEST_LINE + 1))
+
+    table = tables(tmp_path)["comments"]
+
+    assert table.rows is None
+    assert table.columns == ("file", "line", "mark", "owner", "text")
 
 
 def test_a_table_never_gets_the_name_of_another() -> None:
