@@ -176,20 +176,19 @@ class LitellmModel:
         while True:
             schema, grammar = self._sent(request)[1], self._grammar(request)
             answer = await self._ask(request, exchange)
-            if not isinstance(answer, Failure) or answer.kind != "final":
+            if not isinstance(answer, Failure) or answer.kind not in ("final", "failed"):
                 return answer
-            said = str(answer.error)
-            told = (
-                self._refusals.learn_grammar(grammar, said) if grammar else self._refusals.learn(schema, said)
-            )
+            told = self._refusals.learn_grammar(grammar, exchange.text) if grammar else None
+            if told is None and answer.kind == "final":
+                told = self._refusals.learn(schema, str(answer.error)) or None
             if told is None:
                 return answer
             if told:
-                tell(Setback("changed", f"{said}; {told}", 0.0))
+                tell(Setback("changed", f"{answer.error}; {told}", 0.0))
 
     def _grammar(self, request: Request) -> str:
         """The grammar to send; empty where there is none, or the server would not obey it."""
-        return self._refusals.readable(request.grammar) if self._endpoint.takes_grammar else ""
+        return self._refusals.unrefused(request.grammar) if self._endpoint.takes_grammar else ""
 
     def _sent(self, request: Request) -> tuple[tuple[Message, ...], Schema | None]:
         endpoint = self._endpoint

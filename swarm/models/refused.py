@@ -12,8 +12,9 @@ from swarm.models.schemas import Schema, closed
 
 SAYS_SO = re.compile(r"schema|grammar|guided|response_format|structured output", re.IGNORECASE)
 """How servers word that a schema is what they refuse: llama.cpp, vLLM, LM Studio and Ollama."""
-_UNREAD = re.compile(r"pars", re.IGNORECASE)
-"""How llama.cpp's server words that it can't read this grammar (``failed to parse grammar``), not any."""
+_NO_GRAMMARS = re.compile(r"support|unknown|unrecogni[sz]ed|not (?:allowed|permitted)", re.IGNORECASE)
+"""How a server words that it takes no grammar at all. llama.cpp's says of a single one that it can't read it
+(``failed to parse grammar``), or that it led nowhere (``empty grammar stack``)."""
 _PLACE = re.compile(r"#/anyOf/(\d+)")
 
 
@@ -26,7 +27,7 @@ class Refusals:
         self.takes_none = False
         """Whether it refuses the loosest schema, too; then it is told what to say in words."""
         self._grammars: set[bytes] = set()
-        """Hashes of the grammars that it can't read."""
+        """Hashes of the grammars that it can't hold a reply to."""
         self._takes_no_grammar = False
 
     def loosened(self, schema: Schema) -> Schema:
@@ -36,10 +37,10 @@ class Refusals:
         parts = [self._loose.get(_key(part), part) for part in _parts(schema)]
         return {**schema, "anyOf": parts} if "anyOf" in schema else _whole(parts[0])
 
-    def learn(self, schema: Schema | None, said: str) -> str | None:
-        """What a person is told of the refusal; None where nothing is left to be loosened."""
+    def learn(self, schema: Schema | None, said: str) -> str:
+        """What a person is told of the refusal; empty where nothing is left to be loosened."""
         if schema is None or not SAYS_SO.search(said):
-            return None
+            return ""
         parts = _parts(schema)
         named = [int(at) for at in _PLACE.findall(said) if int(at) < len(parts)]
         refused = [parts[at] for at in named[:1]] or parts
@@ -51,23 +52,23 @@ class Refusals:
         names = ", ".join(dict.fromkeys(_name(part) for part in refused))
         return f"the schema of {names} is left open for it, and what is said is checked afterwards"
 
-    def readable(self, grammar: str) -> str:
+    def unrefused(self, grammar: str) -> str:
         """The grammar, or nothing where it was refused."""
         is_refused = self._takes_no_grammar or _hash(grammar) in self._grammars
         return "" if is_refused else grammar
 
     def learn_grammar(self, grammar: str, said: str) -> str | None:
         """What a person is told of the refusal: nothing where that is done; None where it was about something else."""
-        if not SAYS_SO.search(said):
+        if "grammar" not in said.lower():
             return None
-        if not self.readable(grammar):
+        if not self.unrefused(grammar):
             # Another request had it refused while this one was on its way.
             return ""
         self._grammars.add(_hash(grammar))
-        if _UNREAD.search(said):
-            return f"it is asked without the grammar {grammar[:80]!r}, so its reply may have another form"
-        self._takes_no_grammar = True
-        return "it is asked without grammars from now on, so its replies may have other forms"
+        if _NO_GRAMMARS.search(said):
+            self._takes_no_grammar = True
+            return "it is asked without grammars from now on, so its replies may have other forms"
+        return f"it is asked without the grammar {grammar[:80]!r}, so its reply may have another form"
 
 
 def _hash(grammar: str) -> bytes:

@@ -38,7 +38,7 @@ def client(url: str, kind: ServerKind = "llamacpp") -> LitellmModel:
     return LitellmModel(Endpoint(kind=kind, model="scripted", url=url))
 
 
-def refusing(bodies: list[Body], said: str, when: Callable[[str], bool]) -> Handler:
+def refusing(bodies: list[Body], said: str, when: Callable[[str], bool], status: int = 400) -> Handler:
     """A llama.cpp that says so to grammars of some kind; ``bodies`` gets all that it was sent."""
     server = ScriptedApp(ScriptedModel(lambda _: "yes"), "llamacpp")
 
@@ -48,8 +48,7 @@ def refusing(bodies: list[Body], said: str, when: Callable[[str], bool]) -> Hand
         body: Body = json.loads(request.body)
         bodies.append(body)
         if "grammar" in body and when(str(body["grammar"])):
-            error: JsonValue = {"code": 400, "message": said, "type": "invalid_request_error"}
-            return json_response({"error": error}, 400)
+            return json_response({"error": {"code": status, "message": said}}, status)
         return await server.handle(request)
 
     return handle
@@ -131,6 +130,23 @@ async def test_a_server_that_takes_no_grammar_at_all_is_sent_no_other_either() -
     assert [one.text.partition("; ")[2] for one in heard] == [
         "it is asked without grammars from now on, so its replies may have other forms"
     ]
+
+
+async def test_a_grammar_that_leads_nowhere_is_no_failure_of_the_server() -> None:
+    heard, bodies = list[Setback](), list[Body]()
+    # What llama.cpp's server answers where no token may follow.
+    said = "got exception: Unexpected empty grammar stack after accepting piece: . (30)"
+    nowhere = replace(QUESTION, grammar="root ::= [a-z]")
+
+    server = refusing(bodies, said, lambda one: "[a-z]" in one, status=500)
+
+    async with serve(server) as url, client(url) as model:
+        with hearing(heard.append):
+            replies = [await model.reply(one) for one in (nowhere, nowhere, QUESTION)]
+
+    assert [reply.text for reply in replies] == ["yes"] * 3
+    assert [body.get("grammar") for body in bodies] == ["root ::= [a-z]", None, None, EITHER]
+    assert [(one.kind, said in one.text) for one in heard] == [("changed", True)]
 
 
 async def test_a_refusal_that_speaks_of_something_else_is_passed_on() -> None:
