@@ -55,8 +55,8 @@ def rows(texts: Sequence[Text]) -> list[Row]:
 
 def side_by_side(texts: Sequence[Text]) -> list[Row]:
     """One row for each name of a setting, with its value in each file: a column for each, called by the file's
-    name without its ending. A file that lacks it, or has it without a value, has None. ``differs`` is ``yes`` where
-    they are not all the same.
+    name without its ending. A file that lacks it, or has it without a value, has None. ``differs`` is ``yes``
+    where they are not all alike, else ``no``.
 
     Raises:
         ValueError: two files have the same name, or the form of one can't be told.

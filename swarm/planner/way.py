@@ -37,7 +37,9 @@ def by_program(task: str, survey: Survey, cards: Mapping[str, AgentCard]) -> Pla
     if any(_must_be_read(group) for group in texts):
         return None
     # A task that names no text that lies here is about tables, or about something that nothing here tells of.
-    if not texts and not any(is_about(survey, task, table) for table in (*survey.tables, *survey.database_tables)):
+    if not texts and not any(
+        is_about(survey, task, table) for table in (*survey.tables, *survey.database_tables)
+    ):
         return None
     return Plan(steps=(Step(id=PROGRAM, agent=card.name, brief=task.replace("{item}", "item")),))
 

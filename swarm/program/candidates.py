@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from pydantic import JsonValue
@@ -171,9 +171,9 @@ class Programming:
             waits = partial(self.work.note, AgentWaiting(**self._at(number).thread.place))
             async with self.work.leased(want, waits) as work:
                 samples = min(samples, work.model.endpoint.samples)
-                for turn, asked in enumerate(way.parts, start=1):
-                    at = replace(self._at(number), turn=turn)
+                for part, asked in enumerate(way.parts, start=1):
                     request = self._request(asked.of_kind(work.model.endpoint.kind), number, samples)
+                    at = candidate_at(self.assignment.thread, number, part)
                     reply = await ask(work, at, request.within(self.work.limits))
                     texts = [*([reply.text] if reply.finish != "length" else []), *reply.others]
                     if not texts:

@@ -9,9 +9,59 @@ from collections.abc import Sequence
 from swarm.program.schema import Declared
 from swarm.tabular.names import written
 
-FUNCTIONS = ["COUNT", "SUM", "AVG", "MIN", "MAX", "MEDIAN", "ROUND", "ABS", "COALESCE", "NULLIF", "IFNULL", "SUBSTR", "SUBSTRING", "INSTR", "REPLACE", "LOWER", "UPPER", "TRIM", "LENGTH", "SPLIT_PART", "REGEXP_EXTRACT", "REGEXP_REPLACE", "REGEXP_MATCHES", "STRFTIME", "DATE", "YEAR", "MONTH", "DAY", "HOUR", "CAST", "GROUP_CONCAT", "LIST", "DATE_DIFF"]
+FUNCTIONS = [
+    "COUNT",
+    "SUM",
+    "AVG",
+    "MIN",
+    "MAX",
+    "MEDIAN",
+    "ROUND",
+    "ABS",
+    "COALESCE",
+    "NULLIF",
+    "IFNULL",
+    "SUBSTR",
+    "SUBSTRING",
+    "INSTR",
+    "REPLACE",
+    "LOWER",
+    "UPPER",
+    "TRIM",
+    "LENGTH",
+    "SPLIT_PART",
+    "REGEXP_EXTRACT",
+    "REGEXP_REPLACE",
+    "REGEXP_MATCHES",
+    "STRFTIME",
+    "DATE",
+    "YEAR",
+    "MONTH",
+    "DAY",
+    "HOUR",
+    "CAST",
+    "GROUP_CONCAT",
+    "LIST",
+    "DATE_DIFF",
+]
 """Those of SQL that models use rightly and that the engine has."""
-WORDS = ["CASE", "WHEN", "THEN", "ELSE", "END", "AND", "OR", "NOT", "IN", "IS", "NULL", "LIKE", "BETWEEN", "TRUE", "FALSE"]
+WORDS = [
+    "CASE",
+    "WHEN",
+    "THEN",
+    "ELSE",
+    "END",
+    "AND",
+    "OR",
+    "NOT",
+    "IN",
+    "IS",
+    "NULL",
+    "LIKE",
+    "BETWEEN",
+    "TRUE",
+    "FALSE",
+]
 _ALWAYS = r"""
 nl ::= "\n" " "{0,8}
 s ::= " " | nl | " "? op " "?

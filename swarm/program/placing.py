@@ -21,9 +21,11 @@ COMMIT_TURN = 0
 """Turn of the commit and of the winner's calls in the thread of the sub-agent."""
 
 
-def candidate_at(thread: Thread, number: int) -> At:
-    """The place of a candidate: it has a thread of its own, as candidates are written side by side."""
-    return At(thread.model_copy(update={"part": f"c{number}"}), 1)
+def candidate_at(thread: Thread, number: int, part: int = 1) -> At:
+    """The place of a candidate: it has a thread of its own, as candidates are written side by side, and so has each
+    further part of it that is asked for apart."""
+    name = f"c{number}" if part == 1 else f"c{number}p{part}"
+    return At(thread.model_copy(update={"part": name}), 1)
 
 
 async def recorded_choice(work: Work, thread: Thread) -> Election | None:

@@ -46,6 +46,8 @@ class Declared:
     """The SELECT that it is, where it is more than a table that lies there."""
     called: str = ""
     """Its name in SQL, where that is another one."""
+    is_of_two: bool = False
+    """Whether it holds what two tables say of the same thing: what one of them lacks differs."""
     named: tuple[tuple[str, str], ...] = ()
     """Columns of few values with the one that the task names."""
 
@@ -53,11 +55,19 @@ class Declared:
         """A SELECT over this table as SQL runs it."""
         if not self.query:
             return select
+        if self.is_of_two:
+            select = self._distinct(select)
         name = re.compile(rf"(?i)\b(FROM|JOIN)(\s+){re.escape(written(self.name))}(?![\w.])")
         body = name.sub(lambda found: f"{found[1]}{found[2]}{written(self.called)}", select)
         columns = re.compile(rf"(?<![\w.\"]){re.escape(written(self.name))}\.(?=[\w\"])")
         inside = "\n    ".join(self.query.split("\n"))
         return f"WITH {written(self.called)} AS (\n    {inside}\n)\n{columns.sub('', body)}"
+
+    def _distinct(self, select: str) -> str:
+        """The SELECT with columns that are said to be unlike taken as unlike where one of them is NULL too."""
+        one = "|".join(re.escape(written(name)) for name in self.columns)
+        unlike = re.compile(rf"(?i)(?<![\w.\"])({one})\s*(?:!=|<>)\s*({one})(?![\w.\"])")
+        return unlike.sub(r"\1 IS DISTINCT FROM \2", select)
 
 
 class Schema:
@@ -125,7 +135,7 @@ def _declared(catalogue: Catalogue, names: Sequence[str], task: str) -> list[Dec
             found += [] if source is None else [_told(one.name, source.rows, task)]
             continue
         told = _told(one.name, rows, task, one)
-        found.append(replace(told, query=one.query, called=one.called))
+        found.append(replace(told, query=one.query, called=one.called, is_of_two=one.is_of_two))
     return found
 
 
@@ -151,7 +161,9 @@ def _told(name: str, rows: Sequence[Mapping[str, object]], task: str, one: Widen
             + ", ".join(cell_text(concealer, column, value) for value in values)
             + " or NULL" * lacks
         )
-        named += [(column, value) for value in values if has_word(task, value)]
+        said = [value for value in values if has_word(task, value)]
+        remarks += [f"-- the task speaks of {written(column)} {' and '.join(map(repr, said))}"] * bool(said)
+        named += [(column, value) for value in said]
     remarks += [f"-- {line}" for column in columns for line in _far(source, column.name)]
     if one:
         remarks += [f"-- {line}" for line in one.words]

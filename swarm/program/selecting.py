@@ -173,7 +173,10 @@ class Question:
 def _asked(schema: Schema, part: Part, question: Question, way: str) -> Asked:
     found = "\n".join(filter(None, [schema.told(question.room), question.notes]))
     text = fill("select_step", found=found, task=question.task, step=question.step, wanted=part.wanted)
-    shown = [_shown(message, way) for message in examples("select_examples")]
+    shown = [
+        _shown(message, way)
+        for message in examples("select_file_examples" if part.file else "select_answer_examples")
+    ]
     system = Message(role="system", content=fill("select", instructions=question.instructions))
     begun = "```sql\n--" if way == THOUGHT else "```sql\nSELECT"
     rule = _THINKS if way == THOUGHT else ""

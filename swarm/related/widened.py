@@ -33,6 +33,8 @@ class Widened:
     """What is to be known of its columns."""
     words: tuple[str, ...] = ()
     """Words between numbers that are taken as none, each as a sentence."""
+    is_of_two: bool = False
+    """Whether it holds what two tables say of the same thing."""
     is_plain: bool = False
     """Whether it is the table as it lies there."""
 
@@ -92,14 +94,14 @@ def _side_by_side(link: Link) -> Widened:
     what = ", ".join(keys)
     remark = f"a row for each {what} of {one.name} or of {other.name}; NULL where one of them lacks it"
     query = _select(columns, f"{written(one.name)} FULL JOIN {written(other.name)} ON {joined}", where)
-    return Widened(f"{one.name}_and_{other.name}", query, remark)
+    return Widened(f"{one.name}_and_{other.name}", query, remark, is_of_two=True)
 
 
 def _is_dimension(link: Link, column: str) -> bool:
-    """Whether a column of several that make a key says which part is meant, as a month, and not what: what one table
-    has none of is then not to be compared."""
+    """Whether a column of several that make a key says which part is meant, as a month, and not of what: the others
+    alone are a key of one of the tables. What one table has none of is then not to be compared."""
     others = [one for one in link.columns if one != column]
-    return not link.child.is_key(others) or not link.parent.is_key(others)
+    return link.child.is_key(others) or link.parent.is_key(others)
 
 
 def _differs(column: Column, one: Source, other: Source) -> str:
