@@ -16,7 +16,7 @@ from swarm.models.model import ServerKind
 from swarm.plan import Plan
 from swarm.planner.draft import files_to_write
 from swarm.planner.planner import examples
-from swarm.planner.tidy import task_columns
+from swarm.planner.task_columns import task_columns
 from swarm.program.checks import Promise
 from swarm.prompt import fill
 from swarm.result import Result

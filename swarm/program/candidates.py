@@ -16,7 +16,7 @@ from swarm.errors import ModelError, ModelUnavailable
 from swarm.events import AgentWaiting, Notice, ToolCalled, ToolReturned
 from swarm.messages import Request
 from swarm.planner.draft import files_to_write
-from swarm.planner.tidy import task_columns
+from swarm.planner.task_columns import task_columns
 from swarm.program.asking import PROGRAM, QUERY, Asked, Writing
 from swarm.program.calls import Delegate, ProgramCalls, Readers
 from swarm.program.checks import Promise, faults, fitted, half_read, unread_beside

@@ -14,7 +14,7 @@ from swarm.agent.opening import columns
 from swarm.models.validator import problems
 from swarm.plan import Step
 from swarm.planner.draft import draft_columns
-from swarm.planner.tidy import task_columns
+from swarm.planner.task_columns import task_columns
 from swarm.program.contents import Contents, Rows, contents, is_hollow
 from swarm.program.outcome import Outcome
 from swarm.program.overlay import is_match, matching
