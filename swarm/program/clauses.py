@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 MOST_READ = 20_000
 """Characters of a task that are looked at."""
+MOST_BEHIND = 200
+"""Characters behind a phrase that are looked at for what it is said of."""
+MOST_PLACES = 40
+"""Places of a sentence that are looked at."""
 _SENTENCE = re.compile(r"(?<=[.?!;])\s+|\n\s*\n")
-_FILE = re.compile(r"[\w./*-]*\w\.[A-Za-z]\w{0,5}\b|(?<![\w/])[\w.-]+/[\w./*-]*")
+_FILE = re.compile(
+    r"(?<![\w./*-])[\w./*-]*\w\.(?!(?:YY|yyyy|MM|DD|mm|dd)\b|YYYY)[A-Za-z]\w{0,5}\b|(?<![\w./-])[\w.-]+/[\w./*-]*"
+)
 _BOUND = re.compile(r"[,;:?!()\n]|\.(?!\w)")
 _TOLD = re.compile(
     r"\b(?:has|have|is|are|comes?|holds?|contains?|stands?|begins?|starts?|ends?|looks?|shows?|logs?|stores?|stored|was"
@@ -114,7 +121,7 @@ def clauses(task: str, phrase: re.Pattern[str], files: Sequence[str]) -> Iterato
     tells how something is that is there already is left out."""
     for sentence in _SENTENCE.split(task[:MOST_READ]):
         last = 0
-        for found in phrase.finditer(sentence):
+        for found in islice(phrase.finditer(sentence), MOST_PLACES):
             before = sentence[: found.start()]
             about = _about(before, last)
             last = found.end()
@@ -153,6 +160,7 @@ def _open_bracket(text: str) -> int | None:
 
 def _behind(text: str) -> str:
     """What a phrase is said of behind it: ``two decimals for the mean``."""
+    text = _FILE.sub(" ", text[:MOST_BEHIND])
     found = re.match(r"\s+(?:for|in|of)\s+(?P<said>[^,.;:?!()\n]{1,60})", text)
     return re.split(r"\sand\s(?=\w+\s+(?:to|with|as)\b)", found["said"])[0] if found else ""
 

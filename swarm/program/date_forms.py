@@ -17,7 +17,7 @@ DATES = frozenset({"date", "day"})
 """What columns of dates are called; of the words of a phrase those that mean dates of any column."""
 _PART = r"(?:YYYY|YY|MM|DD|hh|HH|mm|SS|ss)"
 _FORM = re.compile(
-    r"(?<![\w./-])`?(?P<form>(?=[^\n]*?(?:YYYY|yyyy))(?:YYYY|yyyy|MM|mm|DD|dd)(?:[-./ ]?(?:YYYY|yyyy|YY|yy|MM|mm|DD|dd)){1,2}"
+    r"(?<![\w./-])`?(?P<form>(?=[^\n]{0,6}(?:YYYY|yyyy))(?:YYYY|yyyy|MM|mm|DD|dd)(?:[-./ ]?(?:YYYY|yyyy|YY|yy|MM|mm|DD|dd)){1,2}"
     r"(?:[ T_](?:HH|hh):?(?:MM|mm)(?::?(?:SS|ss))?)?)(?![\w/*-]|\.\w)",
 )
 _TIME = re.compile(r"(?P<between>[ T_])(?:HH|hh)(?P<minutes>:?)(?:MM|mm)(?P<seconds>(:?)(?:SS|ss))?$")
@@ -29,6 +29,11 @@ _ANY_DATE = re.compile(
 )
 _CLOCK_BEHIND = re.compile(rf"(?P<day>.*?\d)(?P<clock>{_CLOCK})")
 _AS = re.compile(r"\b(?:as|in(?:\s+the)?\s+form(?:at)?|formatted|like)\s*`?$", re.IGNORECASE)
+_NOT = re.compile(
+    r"\b(?:from|between|not|than|instead\s+of|(?:from|of)\s+(?:the\s+)?form(?:at)?|begin\w*(?:\s+with)?)\s*`?$",
+    re.IGNORECASE,
+)
+"""Before a form that dates have already, or that others are looked for by."""
 LONGEST = 60
 """Characters of a cell that may be a date."""
 
@@ -98,6 +103,8 @@ def _said(file: str, task: str, files: Sequence[str]) -> Iterator[Clause]:
     """Where the task says a form for the dates of a file that is to be written."""
     for clause in clauses(task, _FORM, files):
         before = clause.sentence[: clause.found.start()]
+        if _NOT.search(before):
+            continue
         if clause.file in ("", file) and (clause.is_wanted or _AS.search(before)):
             yield clause
 

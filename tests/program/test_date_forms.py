@@ -9,8 +9,10 @@ import pytest
 
 from swarm.plan import Step
 from swarm.program.checks import Promise, faults
+from swarm.program.clauses import MOST_PLACES
 from swarm.program.contents import separated
 from swarm.program.date_forms import DateForm, date_form_faults
+from swarm.program.decimals import roundings
 from swarm.survey import Survey
 from tests.program.conftest import Ran
 
@@ -37,6 +39,13 @@ WANTED: dict[str, dict[str, list[str]]] = {
     f"{HEAD}. Write all dates in the form YYYY-MM-DD.": {"right": [ISO], "wrong": [POINTS]},
     f"{HEAD}. Days must be given as `YYYY-MM-DD`.": {"right": [ISO], "wrong": [TIMED]},
     f"{HEAD}. Columns: day (YYYY-MM-DD), n (how many).": {"right": [ISO], "wrong": [TIMED]},
+    "Convert the dates from DD.MM.YYYY to YYYY-MM-DD in out.csv.": {"right": [ISO], "wrong": [POINTS, TIMED]},
+    f"For each day (YYYY-MM-DD) count the visits. {HEAD}.": {"right": [ISO, POINTS], "wrong": []},
+    "For each day (YYYY-MM-DD) count the visits and write day and n to out.csv.": {
+        "right": [ISO],
+        "wrong": [POINTS],
+    },
+    f"{HEAD}; dates must be DD.MM.YYYY.": {"right": [POINTS], "wrong": [ISO]},
     # Of something else, or of what is there
     HEAD: {"right": [ISO, TIMED, POINTS, STROKES], "wrong": []},
     f"The lines of logs begin with YYYY-MM-DD HH:MM:SS. {HEAD}.": {
@@ -49,6 +58,16 @@ WANTED: dict[str, dict[str, list[str]]] = {
     f"{HEAD} from visits.csv, which has the day as DD.MM.YYYY.": {"right": [ISO, POINTS], "wrong": []},
     f"{HEAD}. Days in visits.csv are written as DD.MM.YYYY.": {"right": [ISO, POINTS], "wrong": []},
     f"{HEAD} from the files logs/YYYY-MM-DD.log.": {"right": [ISO, POINTS, TIMED], "wrong": []},
+    f"Dates in the notes look like DD/MM/YYYY; {HEAD}.": {"right": [ISO, POINTS], "wrong": []},
+    f"The notes have dates in many forms (DD/MM/YYYY and YYYY-MM-DD). {HEAD}.": {
+        "right": [ISO, POINTS],
+        "wrong": [],
+    },
+    f"Find all dates of the form DD.MM.YYYY. {HEAD}.": {"right": [ISO, POINTS], "wrong": []},
+    f"Leave out lines that do not begin with YYYY-MM-DD HH:MM. {HEAD}.": {
+        "right": [ISO, POINTS],
+        "wrong": [],
+    },
     f"{HEAD} from the files named YYYY-MM-DD.log.": {"right": [ISO, POINTS, TIMED], "wrong": []},
     f"{HEAD}, day as YYYY-MM-DD or day as DD.MM.YYYY.": {"right": [ISO, POINTS], "wrong": []},
     f"{HEAD}. Tell me the first day as DD.MM.YYYY.": {"right": [ISO, POINTS], "wrong": []},
@@ -111,6 +130,25 @@ def test_dates_of_a_column_of_another_name_count_where_it_is_named_or_the_only_o
 def test_a_form_is_one_of_strftime(form: str, code: str, date: str) -> None:
     assert DateForm(form).code == code
     assert DateForm(form).pattern.fullmatch(date)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "(" * 50_000,
+        "day YYYY-MM-DD " * 5_000,
+        "to two decimals " * 5_000,
+        "a.b/" * 20_000,
+        "a" * 60_000,
+        "a." * 30_000,
+    ],
+)
+def test_a_long_task_is_read_in_time(odd: str) -> None:
+    task = f"Write out.csv with day and n, {odd} {odd[:9_000]} x to two decimals, day as YYYY-MM-DD."
+
+    assert told(task, ISO) == []
+    assert len(roundings(task, ["out.csv"])) <= MOST_PLACES
 
 
 TASK = "Count the visits of a day from visits.csv into out.csv with day ({form}) and n."

@@ -38,6 +38,14 @@ SAID: dict[str, dict[str, Plain]] = {
     f"{HEAD}, all with 2-decimal precision.": {"mean": 2.35, "share": 0.12},
     f"{HEAD}, each to 2 decimals.": {"mean": 2.35, "share": 0.12},
     f"{HEAD}; please write mean to 2 dp.": {"mean": 2.35},
+    "For each city compute the mean to two decimals and write city, n, mean, share to out.csv.": {
+        "mean": 2.35
+    },
+    "Compute the mean for each city (rounded to two decimals) and save it in out.csv.": {"mean": 2.35},
+    "Write out.csv with day (DD.MM.YYYY), mean to two decimals and share in whole percent.": {
+        "mean": 2.35,
+        "share": 0,
+    },
     # Of something else, of what is there, or in another way
     HEAD: {},
     f"{HEAD}. Round the median to two decimals.": {},
@@ -56,6 +64,10 @@ SAID: dict[str, dict[str, Plain]] = {
     f"{HEAD}. Write other.csv with the mean to one decimal.": {},
     f"{HEAD}, mean to two decimals. Write mean with one decimal.": {},
     f"{HEAD}. Leave out the two decimal columns.": {},
+    "Tell me the city with the highest mean (two decimals) and write all to out.csv.": {},
+    "Find the means that have more than two decimals and write them to out.csv.": {},
+    "List the shares that are not rounded to two decimals in out.csv.": {},
+    "Write out.csv with the rows whose mean has two decimals.": {},
 }
 
 
