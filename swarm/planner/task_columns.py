@@ -88,7 +88,10 @@ _QUOTED_BEHIND = re.compile(r"^[`'\"»”*]{1,3}")
 _QUOTED_BEFORE = re.compile(r"[`'\"«“*]{1,3}$")
 _BULLET = re.compile(r"[ \t]*(?:[-*•]|\d+[.)])[ \t]+(?P<item>[^\n]+)(?:\n|$)")
 _EXPLAINED = re.compile(r"\s*(?:[:=(\u2013\u2014]|\s-\s).*")
-_MORE = re.compile(r"\s(?:for|of|being|where|which|that|with|in|from|as|per)\b.*", re.DOTALL)
+_MORE = re.compile(
+    r"\s(?:for|of|being|where|which|that|with|in|from|as|per|rounded|to\s(?:the\s)?(?:nearest|whole|full|cent|one|two|three|four|no|\d))\b.*",
+    re.DOTALL,
+)
 _ASIDE = re.compile(r"^(?:(?:the|its|a|an|also|then|finally)\s)+")
 _ARTICLE = re.compile(r"\b(?:the|an?)\s", re.IGNORECASE)
 _AND = re.compile(r",\s*(?:and|plus)\s+|,\s*&\s*|,\s*|\s+(?:and|plus|&)\s+")
@@ -96,11 +99,17 @@ _EACH = re.compile(r"\s(?:for|of|per)\s+(?:each|every|all)\b", re.IGNORECASE)
 _TAIL = re.compile(
     r"(?:sorted|ordered|grouped|rounded|separated|delimited)\b|(?:sort|order)\s(?:by|it|them)\b|(?:newest|oldest|latest"
     r"|earliest|\w+est|most\s\w+|least\s\w+)\s(?:\w+\s)?first\b|in\s(?:this|that|the|alphabetical|descending|ascending|reverse"
-    r"|chronological|markdown|csv)\b|(?:for|where|which|that|without|no|with|using|by|per|both|so|but|if|when|one|each|every"
+    r"|chronological|markdown|csv)\b|(?:for|where|which|that|without|no|with|using|by|per|both|all|so|but|if|when|one|each|every"
     r"|nothing|from\s(?:the|all|each))\s",
 )
 """What goes on about the table behind its columns."""
 _A_ROW = re.compile(r"an? (?:row|line|entry)\b")
+_SORTING = re.compile(r"(?:sort|order|group)(?:ed)?\sby\b|separated\b|delimited\b")
+_MORE_COLUMNS = re.compile(
+    r";\s*(?:also|and|plus|add)\b|\b(?:also|add|adds|added|additional\w*|plus|further|another|extra|more)\b[^.;?!]{0,40}\bcolumns?\b",
+    re.IGNORECASE,
+)
+"""What tells that a list of columns has more somewhere else."""
 _NO_NAME = re.compile(
     r"\b(?:all|every|each|any|some|same|other|their|your|my|our|it|them|this|these|those|everything|nothing|not|please|left"
     r"|dropped|removed|omitted|ignored|excluded|skipped|stays?|should|must|shall|will|would|can|may|is|are|was|were|be|has"
@@ -128,7 +137,7 @@ def task_columns(file: str, task: str) -> list[str]:
         # A bracket that nobody closes ends no list: what is cut off may belong to it.
         is_cut = len(task) > found.end() + MOST_BEHIND
         if names := _behind(f"{behind}(" if is_cut else behind) or _before(before, file):
-            return names
+            return [] if _MORE_COLUMNS.search(behind) else names
     return []
 
 
@@ -172,8 +181,10 @@ def _names(text: str, *, is_named: bool) -> list[str]:
     items = _bullets(text) if is_named else []
     items = items or _items(_extent(text))
     names: list[str] = []
-    for item in items:
+    for at, item in enumerate(items):
         if names and _TAIL.match(item):
+            if not _is_tail(items[at:]):
+                return []
             break
         name = _name(item)
         if not name:
@@ -181,6 +192,12 @@ def _names(text: str, *, is_named: bool) -> list[str]:
         names.append(name)
     names = [*dict.fromkeys(names)]
     return names if is_named or len(names) > 1 else []
+
+
+def _is_tail(items: list[str]) -> bool:
+    """Whether no column comes in these items any more: each goes on about the table, or how it is sorted."""
+    sorting = next((at for at, item in enumerate(items) if _SORTING.match(item)), len(items))
+    return all(_TAIL.match(item) for item in items[:sorting])
 
 
 def _bullets(text: str) -> list[str]:
@@ -205,7 +222,7 @@ def _extent(text: str) -> str:
         depth += (sign in _OPEN) - (sign in _CLOSE)
         if depth or sign in _CLOSE:
             continue
-        is_end = sign in ":?!" or (sign == "." and not re.match(r"\w", rest))
+        is_end = sign in "?!" or (sign in ".:" and not re.match(r"\w", rest))
         if is_end or (sign == "\n" and not _goes_on(kept, rest)):
             break
         kept += sign
@@ -257,7 +274,7 @@ def _name(item: str) -> str:
     """The name that an item of a list is; empty where it is none."""
     bare = item.strip(" `'\"*»«“”")
     part = _MORE.sub("", _ASIDE.sub("", " ".join(bare.split())))
-    if re.search(r"[^\x00-\x7f]|\.", part) or _NO_NAME.search(part) or _A_ROW.match(bare):
+    if re.search(r"[^\x00-\x7f]|[.:]", part) or _NO_NAME.search(part) or _A_ROW.match(bare):
         return ""
     name = re.sub(r"[^a-z0-9]+", "_", part).strip("_")
     is_one_word = re.fullmatch(r"\w+", part) is not None
