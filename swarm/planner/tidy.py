@@ -13,28 +13,16 @@ from pathlib import PurePosixPath
 
 from swarm.card import AgentCard
 from swarm.planner.draft import Draft, DraftStep, files_to_write
+from swarm.planner.task_columns import task_columns
 from swarm.survey import Survey
 
 _WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*")
 _ITEM = "{item}"
 TABLE_FILES = (".csv", ".tsv", ".json", ".jsonl")
 DATE_WORDS = {"date", "due", "deadline"}
-_COUNT = r"(?:(?:these|following|two|three|four|five|six|seven|eight|nine|ten|\d+)\s+)*"
-_NAMED = rf"(?:the\s+)?{_COUNT}columns?:?\s+"
-_LIST = re.compile(rf"(?:,?\s+(?:with|giving|listing)\s+|\s+\()(?:{_NAMED})?([^.;:()?!]+)", re.IGNORECASE)
-_COLUMNS = re.compile(
-    rf"(?:[,;:]?\s+(?:it\s+)?(?:gets?|has|have|having|and)\s+|[^.;?!]{{0,80}}[.;]\s+(?:it|the (?:file|table))\s+"
-    rf"(?:(?:shall|should|must|will|needs? to)\s+)?(?:have|has|gets?|holds?|contains?)\s+|[;,:]\s+){_NAMED}([^.;:()?!]+)",
-    re.IGNORECASE,
-)
-"""The columns of a file, if they are called so right behind it, or in the next sentence, which is about it."""
-_MORE = re.compile(r" (?:for|of|being|where|which|that|with|in|from|as|is|are)\b.*")
-_ASIDE = re.compile(r"^(?:the|its|a|an) | of (?:the|its|their|each|every) .*")
 _ACT = re.compile(
     r"\brename\b|\bmove (?:it|them|each|every|the files?|\{item\})|\binto (?:\w+ )?folders?\b", re.IGNORECASE
 )
-_AND = re.compile(r",\s*and\s+|,\s*|\s+and\s+")
-_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+){0,2}")
 
 
 @dataclass(frozen=True)
@@ -384,21 +372,6 @@ def _type_of(name: str, drafted: Sequence[str]) -> str:
     exact = [kind for other, kind in named if other == name]
     alike = [kind for other, kind in named if _words(other) & _words(name)]
     return (*exact, *alike, "text")[0]
-
-
-def task_columns(file: str, task: str) -> list[str]:
-    """The columns that a task lists right after it names a file, as names; none where it lists none."""
-    if not file or file not in task:
-        return []
-    behind = task.split(file, 1)[1]
-    listed = _LIST.match(behind) or _COLUMNS.match(behind)
-    if listed is None:
-        return []
-    parts = [_ASIDE.sub("", part.strip().casefold()) for part in _AND.split(listed.group(1))]
-    names = [re.sub(r"[^a-z0-9]+", "_", _MORE.sub("", part)).strip("_") for part in parts]
-    if any("column" in name or not _NAME.fullmatch(name) for name in names):
-        return []
-    return [*dict.fromkeys(names)]
 
 
 def _date_columns(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:

@@ -13,7 +13,7 @@ from swarm.messages import Message
 from swarm.plan import Plan
 from swarm.planner.draft import files_to_write
 from swarm.planner.planner import examples
-from swarm.planner.tidy import task_columns
+from swarm.planner.task_columns import task_columns
 from swarm.program.asked import PROGRAM, Asked
 from swarm.program.checks import Promise
 from swarm.program.schema import Schema

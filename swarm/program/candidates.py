@@ -18,12 +18,13 @@ from swarm.errors import ModelError, ModelUnavailable
 from swarm.events import AgentWaiting, Notice, ToolCalled, ToolReturned
 from swarm.messages import Request
 from swarm.planner.draft import files_to_write
-from swarm.planner.tidy import task_columns
+from swarm.planner.task_columns import task_columns
 from swarm.program.asked import PROGRAM, Asked
 from swarm.program.asking import Writing
 from swarm.program.calls import Delegate, ProgramCalls, Readers
 from swarm.program.checks import Promise, faults, fitted, half_read, hollow, unread_beside
 from swarm.program.contents import Rows, contents
+from swarm.program.decimals import roundings
 from swarm.program.kept import is_told_lenient, keep
 from swarm.program.outcome import Outcome
 from swarm.program.placing import candidate_at, place, recorded_choice
@@ -268,6 +269,7 @@ class Programming:
             columns={}
             if step.program
             else {name: task_columns(name, self.assignment.task) for name in files},
+            roundings=[] if step.program else roundings(self.assignment.task, files),
             item=self.assignment.item,
             is_lenient=self.assignment.step.program is None or is_told_lenient(program),
             has_underscore=_UNDERSCORE.search(self.assignment.task) is not None,

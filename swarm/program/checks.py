@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -14,8 +15,9 @@ from swarm.agent.opening import columns
 from swarm.models.validator import problems
 from swarm.plan import Step
 from swarm.planner.draft import draft_columns
-from swarm.planner.tidy import task_columns
+from swarm.planner.task_columns import task_columns
 from swarm.program.contents import Contents, Rows, contents, is_hollow
+from swarm.program.date_forms import date_form_faults
 from swarm.program.outcome import Outcome
 from swarm.program.overlay import is_match, matching
 from swarm.survey import Survey
@@ -59,6 +61,7 @@ def faults(outcome: Outcome, promise: Promise) -> list[str]:
         return ["the program came to its end without save() or answer()"]
     found = [fault for name in promise.files if (fault := _file_fault(name, outcome, promise))]
     found += _broken_files(outcome, promise)
+    found += _date_faults(outcome, promise)
     found += _answer_faults(outcome, promise.step)
     if promise.is_last and not outcome.has_answer and not outcome.printed.strip() and asks(promise.task):
         found.append("the task asks a question, and answer() was not called")
@@ -124,6 +127,18 @@ def _broken_files(outcome: Outcome, promise: Promise) -> list[str]:
             contents(name, left.text)
         except ValueError as error:
             found.append(f"{name} does not parse: {error}")
+    return found
+
+
+def _date_faults(outcome: Outcome, promise: Promise) -> list[str]:
+    """What is wrong with the dates of the tables that the task wants."""
+    found: list[str] = []
+    for name in promise.files:
+        left = outcome.files.get(name)
+        with suppress(ValueError):  # That it does not parse is told already.
+            rows = contents(name, left.text) if left is not None and left.text is not None else None
+            if isinstance(rows, Rows):
+                found += date_form_faults(name, rows, promise.task, promise.files)
     return found
 
 

@@ -44,7 +44,7 @@ def main(descriptor: int) -> None:
     line.listen()
     overlay = Overlay(Path(order.workspace), Path(order.written))
     catalogue = Catalogue(overlay, order)
-    functions = Functions(overlay, catalogue, line, order.columns, is_lenient=order.is_lenient)
+    functions = Functions(overlay, catalogue, line, order)
     os.chdir(order.workspace)
     sys.addaudithook(_noting(overlay))
     clock.stop(order.now)

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from swarm.program.decimals import lists_rounded, rounded
 from swarm.program.mending import as_asked
 from swarm.program.overlay import Overlay
 from swarm.program.querying import Catalogue
 from swarm.program.reading import text_in
 from swarm.program.saving import Plain, plain, text_of
 from swarm.program.shapes import dict_of, dicts_of, items_of
-from swarm.program.wire import Wire
+from swarm.program.wire import Order, Rounding, Wire
 
 Row = dict[str, Plain]
 
@@ -26,16 +27,15 @@ class Functions:
         overlay: Overlay,
         catalogue: Catalogue,
         line: Wire,
-        columns: Mapping[str, Sequence[str]] | None = None,
-        *,
-        is_lenient: bool = False,
+        order: Order | None = None,
     ) -> None:
         self._overlay = overlay
         self._catalogue = catalogue
         self._line = line
-        self._is_lenient = is_lenient
-        self._columns = columns or {}
+        self._is_lenient = order is not None and order.is_lenient
+        self._columns: Mapping[str, Sequence[str]] = order.columns if order else {}
         """Of the files that are to be saved, as far as they are asked for by name."""
+        self._roundings: Sequence[Rounding] = order.roundings if order and order.is_lenient else ()
         self._read: dict[int, str] = {}
         """Files by the texts that were read of them."""
         self._answers: list[Plain] = []
@@ -131,18 +131,23 @@ class Functions:
         if isinstance(data, bytes | bytearray):
             self._overlay.place_for(name).write_bytes(data)
             return
-        text = text_of(name, self._as_asked(name, data), columns)
+        text = text_of(name, self._as_asked(name, data, columns), columns)
         self._overlay.place_for(name).write_text(text, encoding="utf-8", errors="replace", newline="")
 
-    def _as_asked(self, name: str, data: object) -> object:
+    def _as_asked(self, name: str, data: object, columns: Sequence[str] | None) -> object:
+        """What is saved, with the columns and the decimals that are asked for, where it is a table."""
         wanted = self._columns.get(name)
-        items = items_of(data) if wanted else None
-        rows = dicts_of(items) if items else None
-        if rows is None or not wanted:
+        items = items_of(data) if wanted or self._roundings else None
+        if not items:
             return data
-        return (
-            as_asked([{str(key): plain(cell) for key, cell in row.items()} for row in rows], wanted) or data
-        )
+        if (dicts := dicts_of(items)) is not None:
+            rows = [{str(key): plain(cell) for key, cell in row.items()} for row in dicts]
+            if wanted and (named := as_asked(rows, wanted)):
+                rows = named
+                items = [*named]
+            is_named = all(isinstance(key, str) for row in dicts for key in row)
+            return (rounded(rows, name, self._roundings) if is_named else None) or items
+        return lists_rounded(items, name, columns, self._roundings) or items
 
     def remove(self, name: str) -> None:
         """Takes a file away."""

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from swarm.agent.opening import columns
 from swarm.messages import Message
 from swarm.planner.planner import examples
-from swarm.planner.tidy import task_columns
+from swarm.planner.task_columns import task_columns
 from swarm.program.asked import Asked
 from swarm.program.checks import Promise, asking_sentences, asks_object
 from swarm.program.contents import Rows, canonical

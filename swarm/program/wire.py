@@ -37,6 +37,16 @@ class Formed(TypedDict):
     patterns: list[str]
 
 
+class Rounding(TypedDict):
+    """How many decimals figures have in the tables that are promised."""
+
+    file: str
+    """The file that is meant; empty for all."""
+    places: int
+    items: list[list[str]]
+    """The words of each thing that it is said of, in small letters; empty where it is said of nothing in particular."""
+
+
 @dataclass(frozen=True)
 class Order:
     """What a program is started with."""
@@ -56,6 +66,8 @@ class Order:
     item: Plain = None
     columns: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Of the table files that are promised, as the task names them."""
+    roundings: list[Rounding] = field(default_factory=list[Rounding])
+    """How many decimals the task says for the figures in them; only ever fewer than a program saves."""
     has_underscore: bool = False
     """Whether the task speaks of the sign ``_``."""
     is_lenient: bool = False

@@ -8,7 +8,8 @@ from benchmarks.plan_tasks.task import draft_of
 from benchmarks.plans import short
 from swarm.card import AgentCard
 from swarm.planner.draft import Draft, DraftStep, files_to_write, to_plan
-from swarm.planner.tidy import Ground, task_columns, tidy
+from swarm.planner.task_columns import task_columns
+from swarm.planner.tidy import Ground, tidy
 from swarm.survey import Survey, TableGroup, TextGroup
 
 CARDS = {

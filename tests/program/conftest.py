@@ -68,20 +68,17 @@ def here(tmp_path: Path, workspace: Path) -> Here:
         scratch.mkdir(exist_ok=True)
         overlay = Overlay(workspace, written)
         listed = [Table(name="prices", pattern="prices.csv")] if tables is None else tables
-        catalogue = Catalogue(
-            overlay,
-            Order(
-                program="",
-                workspace=str(overlay.workspace),
-                written="",
-                scratch=str(scratch),
-                tables=listed,
-                databases=databases or [],
-                results=results or {},
-                is_lenient=is_lenient,
-            ),
+        order = Order(
+            program="",
+            workspace=str(overlay.workspace),
+            written="",
+            scratch=str(scratch),
+            tables=listed,
+            databases=databases or [],
+            results=results or {},
+            is_lenient=is_lenient,
         )
-        return Functions(overlay, catalogue, _NoWire())
+        return Functions(overlay, Catalogue(overlay, order), _NoWire(), order)
 
     return functions
 

@@ -100,6 +100,28 @@ async def test_candidates_that_agree_are_put_in_place_and_each_text_is_read_once
     assert kept.endswith(SUM)
 
 
+async def test_what_a_task_says_of_figures_and_dates_holds_for_candidates(project: Path) -> None:
+    task = "Write sums.csv with day (YYYY-MM-DD) and mean to two decimals."
+    rows = ["2026-09-01 10:00", 7 / 3], ["2026-09-01", 7 / 3], ["2026-09-01", 2.33]
+    saved = {
+        number: f'save("sums.csv", [{{"day": {day!r}, "mean": {mean}}}])'
+        for number, (day, mean) in enumerate(rows, 1)
+    }
+    plan = Plan(steps=(Step(id="sums", agent="programmer", brief=task),))
+
+    async with Swarm.open(
+        project, model=model(lambda n: saved[min(n, 3)]), workspace=project / "data"
+    ) as swarm:
+        run: Run[str] = await swarm.start(task, plan=plan)
+        answer = await run.answer()
+
+    assert answer.files == ("sums.csv",)
+    assert (project / "data/sums.csv").read_text(encoding="utf-8") == "day,mean\n2026-09-01,2.33\n"
+    threads = read_threads(run_path(project, answer.run))
+    votes = next(thread.result.votes for thread in threads if thread.result and thread.result.votes)
+    assert (votes.agreeing, votes.of, votes.winner) == (3, 4, 2)
+
+
 async def test_readers_are_sub_agents_of_their_own_and_break_no_count(project: Path) -> None:
     answer = await worked(project, PLAN, model(lambda number: SUM))
     path = run_path(project, answer.run)
