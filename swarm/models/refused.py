@@ -65,7 +65,7 @@ class Refusals:
             # Another request had it refused while this one was on its way.
             return ""
         self._grammars.add(_hash(grammar))
-        if _NO_GRAMMARS.search(said):
+        if _NO_GRAMMARS.search(said) and "parse" not in said:
             self._takes_no_grammar = True
             return "it is asked without grammars from now on, so its replies may have other forms"
         return f"it is asked without the grammar {grammar[:80]!r}, so its reply may have another form"

@@ -96,12 +96,13 @@ async def test_only_a_server_that_obeys_the_grammar_is_sent_it(kind: FaceKind) -
     assert answer.text == "perhaps"
 
 
-async def test_a_grammar_that_the_server_can_not_read_is_left_out_and_told_of_once() -> None:
+@pytest.mark.parametrize("said", [UNREAD, f"{UNREAD}: unknown escape"])
+async def test_a_grammar_that_the_server_can_not_read_is_left_out_and_told_of_once(said: str) -> None:
     heard, bodies = list[Setback](), list[Body]()
     broken = replace(QUESTION, grammar=BROKEN)
 
     async with (
-        serve(refusing(bodies, UNREAD, lambda grammar: grammar == BROKEN)) as url,
+        serve(refusing(bodies, said, lambda grammar: grammar == BROKEN)) as url,
         client(url) as model,
     ):
         with hearing(heard.append):
@@ -112,7 +113,7 @@ async def test_a_grammar_that_the_server_can_not_read_is_left_out_and_told_of_on
     assert [(one.kind, one.text) for one in heard] == [
         (
             "changed",
-            f"'scripted' at {url} refused the request with status 400: {UNREAD}; it is asked without the grammar "
+            f"'scripted' at {url} refused the request with status 400: {said}; it is asked without the grammar "
             f"{BROKEN!r}, so its reply may have another form",
         )
     ]
