@@ -55,8 +55,8 @@ def rows(texts: Sequence[Text]) -> list[Row]:
 
 def side_by_side(texts: Sequence[Text]) -> list[Row]:
     """One row for each name of a setting, with its value in each file: a column for each, called by the file's
-    name without its ending. A file that lacks it, or has it without a value, has None. ``differs`` is ``yes``
-    where they are not all alike, else ``no``.
+    name without its ending. A file that lacks it, or has it without a value, has None. ``differs`` is ``equal``
+    where they are all alike, else ``different``.
 
     Raises:
         ValueError: two files have the same name, or the form of one can't be told.
@@ -69,7 +69,7 @@ def side_by_side(texts: Sequence[Text]) -> list[Row]:
         at = found.setdefault(str(one["name"]), {"name": one["name"], **dict.fromkeys(columns.values())})
         at[columns[str(one["file"])]] = one["value"]
     for row in found.values():
-        row["differs"] = "yes" if len({row[column] for column in columns.values()}) > 1 else "no"
+        row["differs"] = "different" if len({row[column] for column in columns.values()}) > 1 else "equal"
     return [*found.values()]
 
 

@@ -30,7 +30,7 @@ from swarm.program.outcome import Outcome
 from swarm.program.placing import candidate_at, place, recorded_choice
 from swarm.program.process import run_program
 from swarm.program.schema import Schema, schema_of
-from swarm.program.selecting import PLAIN, THOUGHT, Selects
+from swarm.program.selecting import FIRST, SECOND, Selects
 from swarm.program.vote import Ballot, brief, choose, is_decided
 from swarm.program.wire import Formed, Order, Table
 from swarm.result import Evidence, Result, Votes
@@ -46,9 +46,9 @@ ENOUGH = 2
 """Candidates that must agree."""
 MOST_SAMPLED = 1_024
 """Tokens of each of several replies to one request: as many as the embedded server has room for."""
-TEMPERATURES = {PROGRAM: 0.7, THOUGHT: 0.3, PLAIN: 0.3}
+TEMPERATURES = {PROGRAM: 0.7, FIRST: 0.3, SECOND: 0.3}
 """Of all candidates but the first, which is the model's likeliest, where it is asked for alone."""
-PROGRAM_TOKENS = {PROGRAM: 450, THOUGHT: 300, PLAIN: 300}
+PROGRAM_TOKENS = {PROGRAM: 450, FIRST: 300, SECOND: 300}
 """Of a reply: what runs longer has lost its way."""
 _UNDERSCORE = re.compile(r"(?<!\w)_(?!\w)|\bunderscores?\b", re.IGNORECASE)
 MOST_TOLD = 2

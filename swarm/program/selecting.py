@@ -21,14 +21,20 @@ from swarm.program.grammar import select_grammar
 from swarm.program.schema import Declared, Schema
 from swarm.prompt import fill
 
-THOUGHT, PLAIN = "thought", "plain"
-"""Ways to ask for a SELECT: with a remark before it that says what it gives, and without."""
+FIRST, SECOND = "select", "select again"
+"""Ways to ask for a SELECT: two prompts with other examples and another remark before the SELECT, so that a mistake
+which one of them leads to is not made in the other."""
 TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".md"})
 _COUNTS = re.compile(r"\bhow (?:many|much)\b|\bnumber of\b", re.IGNORECASE)
 _NAMES = re.compile(r"\b(?:which|who|whose|what|when|where)\b", re.IGNORECASE)
 _REMARK = re.compile(r"^--.*\n", re.MULTILINE)
-_THINKS = r'" One row for each " [^;,:\n]{2,40} "; only where " [^\n]{2,140} "\nSELECT"'
-"""What follows ``--`` in a SELECT that begins with a remark, as a rule of a grammar."""
+_REMARKS = {
+    FIRST: r'" One row for each " [^;,:\n]{2,40} "; only where " [^\n]{2,140} "\nSELECT"',
+    SECOND: r'" Each row is " [^;:\n]{2,40} "; " [^;:\n]{1,20} " counts if " [^\n]{2,140} "\nSELECT"',
+}
+"""What follows ``--`` in the remark that says, before a SELECT, what it gives: rules of a grammar."""
+_EXAMPLES = {FIRST: "", SECOND: "_other"}
+"""How the names of the prompts end."""
 _TABLE = re.compile(r"\bFROM\s+(\"(?:[^\"]|\"\")+\"|\w+)", re.IGNORECASE)
 
 
@@ -153,8 +159,8 @@ def selects(schema: Schema, promise: Promise, question: Question) -> list[Select
     if not (schema.tables and wanted):
         return []
     return [
-        Selects(way, schema, wanted, tuple(_asked(schema, part, question, way) for part in wanted))
-        for way in (THOUGHT, PLAIN)
+        Selects(way, schema, wanted, tuple(_asked(schema, part, wanted, question, way) for part in wanted))
+        for way in (FIRST, SECOND)
     ]
 
 
@@ -170,26 +176,29 @@ class Question:
     """Tokens of what is told of the tables."""
 
 
-def _asked(schema: Schema, part: Part, question: Question, way: str) -> Asked:
+def _about(part: Part, wanted: Sequence[Part], task: str) -> str:
+    """The task without the sentences that only speak of another part: a small model mixes them up."""
+    others = [one for one in wanted if one is not part]
+    left = task
+    for sentence in re.split(r"(?<=[.?!])\s+", task):
+        of_others = any(
+            one.file in sentence if one.file else bool(part.file) and sentence in one.question
+            for one in others
+        )
+        if of_others and not (part.file and part.file in sentence):
+            left = left.replace(sentence, "", 1)
+    return " ".join(left.split()) or task
+
+
+def _asked(schema: Schema, part: Part, wanted: Sequence[Part], question: Question, way: str) -> Asked:
     found = "\n".join(filter(None, [schema.told(question.room), question.notes]))
-    text = fill("select_step", found=found, task=question.task, step=question.step, wanted=part.wanted)
-    shown = [
-        _shown(message, way)
-        for message in examples("select_file_examples" if part.file else "select_answer_examples")
-    ]
+    task = _about(part, wanted, question.task)
+    text = fill("select_step", found=found, task=task, step=question.step, wanted=part.wanted)
+    name = f"select_{'file' if part.file else 'answer'}_examples{_EXAMPLES[way]}"
     system = Message(role="system", content=fill("select", instructions=question.instructions))
-    begun = "```sql\n--" if way == THOUGHT else "```sql\nSELECT"
-    rule = _THINKS if way == THOUGHT else ""
-    grammar = select_grammar(schema.tables, part.columns, thought=rule, counts=part.counts)
-    return Asked((system, *shown, Message(role="user", content=text.strip())), way, begun, grammar)
-
-
-def _shown(message: Message, way: str) -> Message:
-    """An example as the way has it."""
-    return message if way == THOUGHT else Message(message.role, _REMARK_LINE.sub("```sql\n", message.content))
-
-
-_REMARK_LINE = re.compile(r"```sql\n--.*\n")
+    grammar = select_grammar(schema.tables, part.columns, thought=_REMARKS[way], counts=part.counts)
+    messages = (system, *examples(name), Message(role="user", content=text.strip()))
+    return Asked(messages, way, "```sql\n--", grammar)
 
 
 def _lines(part: Part, query: str) -> str:

@@ -109,7 +109,7 @@ def _differs(column: Column, one: Source, other: Source) -> str:
     if column.is_number and other.columns[column.name].is_number:
         mine, theirs = f"ROUND({mine}, {DECIMALS})", f"ROUND({theirs}, {DECIMALS})"
     same = f"{mine} IS NOT DISTINCT FROM {theirs}"
-    return f"CASE WHEN {same} THEN 'no' ELSE 'yes' END AS {_name(column.name, 'differs')}"
+    return f"CASE WHEN {same} THEN 'equal' ELSE 'different' END AS {_name(column.name, 'differs')}"
 
 
 class _Table:
