@@ -21,6 +21,14 @@ _FENCE = re.compile(r"```[\w+-]*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True)
+class Written:
+    """A program, and what speaks against it before it has run."""
+
+    program: str
+    doubt: str = ""
+
+
+@dataclass(frozen=True)
 class Asked:
     """A conversation, the way that it asks in, and how its last message begins the code."""
 
@@ -43,10 +51,10 @@ class Asked:
         """All that is asked: this alone."""
         return (self,)
 
-    def programs(self, replies: Sequence[Sequence[str]]) -> list[str]:
+    def programs(self, replies: Sequence[Sequence[str]]) -> list[Written]:
         """The programs in replies to the one part."""
         (texts,) = replies
-        return [self.code(text) for text in texts]
+        return [Written(self.code(text)) for text in texts]
 
     def code(self, reply: str) -> str:
         """The code that a reply gives; one that begins anew is taken as it is."""

@@ -19,7 +19,7 @@ from swarm.events import AgentWaiting, Notice, ToolCalled, ToolReturned
 from swarm.messages import Request
 from swarm.planner.draft import files_to_write
 from swarm.planner.task_columns import task_columns
-from swarm.program.asked import PROGRAM, Asked
+from swarm.program.asked import PROGRAM, Asked, Written
 from swarm.program.asking import Writing
 from swarm.program.calls import Delegate, ProgramCalls, Readers
 from swarm.program.checks import Promise, faults, fitted, half_read, hollow, unread_beside
@@ -105,7 +105,7 @@ class Programming:
         """The candidates, as many as are needed; as many at once as the model answers at once."""
         promise = question.promise
         if self.assignment.step.program is not None:
-            return [await self._run(1, self.assignment.step.program, promise)]
+            return [await self._run(1, Written(self.assignment.step.program), promise)]
         # A step that a person gave to programs has one at least.
         async with self._schema(question) as schema:
             return await self._asked_ballots(question.ways(self.work.model.endpoint.window, schema), promise)
@@ -145,8 +145,8 @@ class Programming:
             if isinstance(replies, Ballot):
                 return [replies]
             runs = [
-                self._run(number, program, promise, asked.way)
-                for number, program in zip(numbers, replies, strict=False)
+                self._run(number, written, promise, asked.way)
+                for number, written in zip(numbers, replies, strict=False)
             ]
         else:
             runs = [self._candidate(number, asked, promise) for number in numbers]
@@ -163,7 +163,7 @@ class Programming:
             return replies
         return await self._run(number, replies[0], promise, asked.way)
 
-    async def _replies(self, number: int, way: Asked | Selects, samples: int = 1) -> list[str] | Ballot:
+    async def _replies(self, number: int, way: Asked | Selects, samples: int = 1) -> list[Written] | Ballot:
         """The programs that the model writes; a candidate that is ruled out where nothing comes of it."""
         card = self.assignment.card
         want = Want(kind=card.name, tier=card.tier, model=card.model, unlike=self.assignment.unlike)
@@ -212,17 +212,18 @@ class Programming:
         outcome = Outcome.model_validate(known.data)
         return Ballot(number, outcome, tuple(faults(outcome, promise)), str(called.args.get("way") or ""))
 
-    async def _run(self, number: int, program: str, promise: Promise, way: str = "") -> Ballot:
+    async def _run(self, number: int, written: Written, promise: Promise, way: str = "") -> Ballot:
         """What comes of a program, which is run once."""
         if known := await self._recorded(number, promise):
             return known
-        outcome = await self._outcome(self._at(number), number, program, way)
+        outcome = await self._outcome(self._at(number), number, written, way)
         return Ballot(number, outcome, tuple(faults(outcome, promise)), way)
 
     def _at(self, number: int) -> At:
         return candidate_at(self.assignment.thread, number)
 
-    async def _outcome(self, at: At, number: int, program: str, way: str) -> Outcome:
+    async def _outcome(self, at: At, number: int, written: Written, way: str) -> Outcome:
+        program = written.program
         where, ledger = self.assignment.thread.place, self.work.journal.ledger
         args: dict[str, JsonValue] = {"program": program, **({"way": way} if way else {})}
         ledger.intend(at.call, Entry(call=ToolCall(tool=RUN, args=args), effect="pure"))
@@ -236,7 +237,7 @@ class Programming:
         # Whoever wrote a program by hand knows which files it is to read.
         cut = [] if acts or outcome.error else [half_read(outcome, self.assignment.survey)]
         lacks = unread_beside(outcome, self.assignment.survey)
-        doubts = dict.fromkeys(filter(None, [*calls.doubts, *cut, *lacks]))
+        doubts = dict.fromkeys(filter(None, [written.doubt, *calls.doubts, *cut, *lacks]))
         outcome = outcome.model_copy(update={"doubts": tuple(doubts)})
         is_error, said = bool(outcome.error), outcome.error or brief(Ballot(number, outcome))
         result = ToolResult(text=said, data=outcome.model_dump(mode="json"), is_error=is_error)

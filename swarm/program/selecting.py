@@ -14,7 +14,7 @@ from swarm.agent.opening import columns
 from swarm.messages import Message
 from swarm.planner.planner import examples
 from swarm.planner.task_columns import task_columns
-from swarm.program.asked import Asked
+from swarm.program.asked import Asked, Written
 from swarm.program.checks import Promise, asking_sentences, asks_object
 from swarm.program.contents import Rows, canonical
 from swarm.program.grammar import select_grammar
@@ -97,30 +97,32 @@ class Selects:
         """The same, told why earlier programs were ruled out."""
         return replace(self, parts=tuple(part.told(faults) for part in self.parts))
 
-    def programs(self, replies: Sequence[Sequence[str]]) -> list[str]:
+    def programs(self, replies: Sequence[Sequence[str]]) -> list[Written]:
         """The programs that replies to the parts make: the first of what most of them agree on, part by part."""
         drawn = [
             self._ranked([asked.code(text) for text in texts])
             for asked, texts in zip(self.parts, replies, strict=True)
         ]
         count = min(len(selects) for selects in drawn)
-        return [
-            "\n".join(_lines(part, selects[number]) for part, selects in zip(self.wanted, drawn, strict=True))
-            for number in range(count)
-        ]
+        return [self._written([selects[number] for selects in drawn]) for number in range(count)]
+
+    def _written(self, chosen: Sequence[str]) -> Written:
+        """The program that one SELECT for each part makes."""
+        pairs = zip(self.wanted, map(self._over, chosen), strict=True)
+        doubts = dict.fromkeys(filter(None, map(self._unheeded, chosen)))
+        return Written("\n".join(_lines(part, query) for part, query in pairs), "; ".join(doubts))
 
     def _ranked(self, selects: Sequence[str]) -> list[str]:
-        """The SELECTs as they run, those first whose rows most others have too, those last that fail or are empty;
+        """The SELECTs, those first whose rows most others have too, those last that fail or are empty;
         a value that the task names and a SELECT leaves out speaks against it."""
-        queries = [self._over(select) for select in selects]
-        forms = [self._form(query) for query in queries]
+        forms = [self._form(self._over(select)) for select in selects]
         counted = Counter(form for form in forms if form)
-        heeds = [self._heeds(select) for select in selects]
+        lacks = [self._unheeded(select) for select in selects]
         order = sorted(
-            range(len(queries)),
-            key=lambda at: (not forms[at], not heeds[at], -counted[forms[at]], forms.index(forms[at])),
+            range(len(selects)),
+            key=lambda at: (not forms[at], bool(lacks[at]), -counted[forms[at]], forms.index(forms[at])),
         )
-        return [queries[at] for at in order]
+        return [selects[at] for at in order]
 
     def _table(self, select: str) -> Declared | None:
         found = _TABLE.search(_REMARK.sub("", select))
@@ -131,13 +133,13 @@ class Selects:
         table = self._table(select)
         return table.within(select) if table else select
 
-    def _heeds(self, select: str) -> bool:
-        """Whether it says something of each column of whose values the task names one."""
-        table = self._table(select)
-        said = select.casefold()
-        return table is None or all(
-            column.casefold() in said or value.casefold() in said for column, value in table.named
-        )
+    def _unheeded(self, select: str) -> str:
+        """A value that the task names, of a column that the SELECT says nothing of; empty where there is none."""
+        table, said = self._table(select), select.casefold()
+        for column, value in table.named if table else ():
+            if column.casefold() not in said and value.casefold() not in said:
+                return f"the task speaks of {column} {value!r}, and the query says nothing of it"
+        return ""
 
     def _form(self, query: str) -> str:
         """What a SELECT gives, in canonical form; empty where it fails or gives nothing."""
