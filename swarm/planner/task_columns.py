@@ -30,6 +30,8 @@ _INTROS = tuple(
         rf"\s*(?:[,;:]?\s+(?:it\s+)?(?:gets?|has|have|having|and|{_MUST}(?:have|contain|hold))\s+|\s+(?=the\s)|[;,:\u2013\u2014]\s*|\s[-\u2013\u2014]\s)(?P<named>{_NAMED})",
         # out.md. Just a table with a, b · out.md: a table (columns a, b) · out.md as a table: a, b
         rf"(?:\s*[.;:,\u2013\u2014-]\s*|\s+(?=as\s)){_TABLE}{_LINK}(?P<named>{_NAMED})?",
+        # out.csv is to be made with the columns a, b
+        rf"\s+(?:is|are|shall|should|must|will)\s+(?:to\s+)?be\s+(?:made|written|created|filled)\s+{_VERB}\s+(?P<named>{_NAMED})",
         # … out.csv from the logs. It shall have the columns a, b
         rf"{_SENTENCE}(?:it|the (?:file|table))\s+{_MUST}"
         rf"(?:have|has|gets?|holds?|contains?)\s+(?P<named>{_NAMED})",
@@ -43,6 +45,8 @@ _HEADER = re.compile(
     r"\s*[:;,\u2013\u2014-]?\s*(?P<list>`?\w+(?:\s*\|\s*\w[\w ]*)+`?|(?<=[:;\u2013\u2014] )`?\w+(?:([,;])\w+){2,}`?)"
 )
 """``out.csv: a | b | c`` and ``out.csv: a,b,c``, as the first line of a file has them."""
+_WORDS = re.compile(r"\s*:\s+(?P<list>[A-Za-z]\w*(?:,\s+[A-Za-z]\w*)+)(?=[.;?!\n]|$)")
+"""``out.csv: a, b, c.``, where nothing else stands in the sentence."""
 _BEFORE = (
     re.compile(
         r"\b(?P<lead>\w+\s+)?(?:a|an|one)\s+(?:[\w-]+\s+){0,3}?(?:file|table|list|sheet|csv)\s+(?:with|having|of|containing)\s+"
@@ -84,6 +88,7 @@ _SOURCE = {
 }
 """Before «a table with the columns …»: it is one that is there."""
 _TABLES = (".csv", ".tsv", ".json", ".jsonl")
+_SHEETS = (".csv", ".tsv")
 _QUOTED_BEHIND = re.compile(r"^[`'\"»”*]{1,3}")
 _QUOTED_BEFORE = re.compile(r"[`'\"«“*]{1,3}$")
 _BULLET = re.compile(r"[ \t]*(?:[-*•]|\d+[.)])[ \t]+(?P<item>[^\n]+)(?:\n|$)")
@@ -136,13 +141,16 @@ def task_columns(file: str, task: str) -> list[str]:
         before = _QUOTED_BEFORE.sub("", task[max(found.start() - MOST_BEFORE, 0) : found.start()])
         # A bracket that nobody closes ends no list: what is cut off may belong to it.
         is_cut = len(task) > found.end() + MOST_BEHIND
-        if names := _behind(f"{behind}(" if is_cut else behind) or _before(before, file):
+        if names := _behind(f"{behind}(" if is_cut else behind, is_sheet=file.endswith(_SHEETS)) or _before(
+            before, file
+        ):
             return [] if _MORE_COLUMNS.search(behind) else names
     return []
 
 
-def _behind(text: str) -> list[str]:
-    """The columns that are listed from the beginning of a text on."""
+def _behind(text: str, *, is_sheet: bool) -> list[str]:
+    """The columns that are listed from the beginning of a text on, behind a file that can hold nothing but a table or
+    not."""
     for form in _INTROS:
         if (found := form.match(text)) is None:
             continue
@@ -151,7 +159,7 @@ def _behind(text: str) -> list[str]:
         names = _names(text[found.end() :], is_named=is_named)
         if names and (is_named or not groups.get("verb") or not all(map(_is_plural, names))):
             return names
-    header = _HEADER.match(text)
+    header = _HEADER.match(text) or (_WORDS.match(text) if is_sheet else None)
     return _names(header["list"], is_named=False) if header else []
 
 

@@ -3,11 +3,13 @@ that belongs to its rows on it. What is asked for apart can be compared apart, a
 
 from __future__ import annotations
 
+import builtins
 import json
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from keyword import iskeyword
 from pathlib import PurePosixPath
 
 from swarm.agent.opening import columns
@@ -203,10 +205,16 @@ def _asked(schema: Schema, part: Part, wanted: Sequence[Part], question: Questio
     return Asked(messages, way, "```sql\n--", grammar)
 
 
+def _variable(file: str) -> str:
+    """What a file's rows are called in a program."""
+    name = re.sub(r"\W+", "_", PurePosixPath(file).stem).strip("_").lower() if file else "found"
+    is_taken = iskeyword(name) or hasattr(builtins, name) or name in {"sql", "save", "answer"}
+    return name if name.isidentifier() and not is_taken else f"rows_{name}"
+
+
 def _lines(part: Part, query: str) -> str:
     """The lines of a program for a SELECT: its rows saved, or answered."""
-    name = re.sub(r"\W+", "_", PurePosixPath(part.file).stem).strip("_").lower() if part.file else "found"
-    name = name if name.isidentifier() and name not in {"sql", "save", "answer"} else "found"
+    name = _variable(part.file)
     quoted = query.strip().replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     indented = "\n".join(f"    {line}" if line else "" for line in quoted.split("\n"))
     given = f'{name} = sql("""\n{indented}\n""")\n'

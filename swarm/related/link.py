@@ -46,19 +46,26 @@ def links(sources: Sequence[Source]) -> list[Link]:
 
 
 def _link(child: Source, parent: Source) -> Link | None:
-    ranked: list[tuple[int, float, Link]] = []
+    ranked: list[tuple[int, bool, float, Link]] = []
     for key in parent.columns.values():
         if key.is_measure or not key.filled or not parent.is_key([key.name]):
             continue
         for column in child.columns.values():
             shared = _shared(column, key)
             named = _named(child, column.name, parent, key.name)
+            if column.is_number and named < _OF_PARENT and not _is_key_name(column.name):
+                continue
             if shared >= LEAST_SHARED and (named or _is_plain(column, shared)):
-                ranked.append((named, shared, Link(child, (column.name,), parent, (key.name,))))
+                ranked.append((
+                    named,
+                    not column.is_number,
+                    shared,
+                    Link(child, (column.name,), parent, (key.name,)),
+                ))
     together = _together(child, parent)
-    if together is not None and not any(named == _OF_PARENT for named, _, _ in ranked):
+    if together is not None and not any(one[0] == _OF_PARENT for one in ranked):
         return together
-    return max(ranked, key=lambda one: one[:2])[2] if ranked else None
+    return max(ranked, key=lambda one: one[:3])[3] if ranked else None
 
 
 def _together(child: Source, parent: Source) -> Link | None:
@@ -71,6 +78,7 @@ def _together(child: Source, parent: Source) -> Link | None:
         and (other := child.columns.get(one.name)) is not None
         and not other.is_measure
         and one.is_number == other.is_number
+        and (not one.is_number or _is_key_name(one.name))
         and len(one.distinct & other.distinct)
         >= LEAST_COMMON * max(min(len(one.distinct), len(other.distinct)), 1)
     )
@@ -89,6 +97,15 @@ def _is_plain(column: Column, shared: float) -> bool:
     return not column.is_number and len(column.distinct) >= LEAST_TEXTS and shared >= LEAST_ALIKE
 
 
+def _is_key_name(name: str) -> bool:
+    """Whether a column of whole numbers is called as one that names something, and does not count it."""
+    return _KEY.search(name) is not None
+
+
+_KEY = re.compile(
+    r"(?:^|_|(?<=[a-z]))(?:id|no|nr|num|number|code|key|sku|ean|isbn|plu|zip|year|month|week|day|date|hour)s?$",
+    re.IGNORECASE,
+)
 _OF_PARENT, _SAME, _ALIKE = 3, 2, 1
 
 

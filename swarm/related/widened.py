@@ -256,7 +256,9 @@ def _own(column: Column, source: Source) -> str:
     if not column.words:
         return plain
     number = f"REPLACE({plain}, ',', '.')" if column.has_comma else plain
-    return f"TRY_CAST({number} AS DOUBLE) AS {written(column.name)}"
+    words = ", ".join(map(_text, column.words))
+    # Another word than these is an error when it comes, and no NULL.
+    return f"CASE WHEN {plain} IN ({words}, '') THEN NULL ELSE CAST({number} AS DOUBLE) END AS {written(column.name)}"
 
 
 def _on(link: Link) -> str:

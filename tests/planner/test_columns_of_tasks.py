@@ -13,6 +13,9 @@ SALES = ["city", "total", "mean"]
 NAMED: dict[str, list[str]] = {
     "Write out.csv with a, b and c.": ABC,
     "Write out.csv (a, b).": ["a", "b"],
+    "Compare both. out.csv: a, b. How many are equal?": ["a", "b"],
+    "The file out.csv is to be made with the columns a (what it is), b and c (a number).": ABC,
+    "out.csv should be filled with the columns a, b": ["a", "b"],
     "Write out.csv with the columns a, b.": ["a", "b"],
     "Write out.csv with the three columns: a, b and c": ABC,
     "out.csv gets the columns a, b for every order that is open.": ["a", "b"],
