@@ -110,9 +110,9 @@ def select_grammar(
 
 
 def _items(columns: Sequence[str], *, counts: bool) -> str:
-    if columns:
-        return "items@ ::= " + ' "," '.join(f"nl e@ {_sign(f' AS {written(name)}')}" for name in columns)
     one = 'nl ("COUNT(" | "SUM(") ("*" | inner@) ")" (s t@)*' if counts else "nl e@"
+    if columns:
+        return "items@ ::= " + ' "," '.join(f"{one} {_sign(f' AS {written(name)}')}" for name in columns)
     item = f'{one} (" AS " alias)?'
     return f'items@ ::= {item} ("," {item})*'
 

@@ -37,6 +37,8 @@ _REMARKS = {
 """What follows ``--`` in the remark that says, before a SELECT, what it gives: rules of a grammar."""
 _EXAMPLES = {FIRST: "", SECOND: "_other"}
 """How the names of the prompts end."""
+_SHOWN = re.compile(r'\{\s*"[A-Za-z_]\w*"\s*:[^{}]{0,400}\}')
+_KEY = re.compile(r'"([A-Za-z_]\w*)"\s*:')
 _TABLE = re.compile(r"\bFROM\s+(\"(?:[^\"]|\"\")+\"|\w+)", re.IGNORECASE)
 
 
@@ -72,7 +74,9 @@ def parts_of(promise: Promise) -> tuple[Part, ...]:
     for name in promise.files:
         named = tuple(task_columns(name, promise.task)) or (expected if name == promise.step.writes else ())
         is_object = name.lower().endswith(".json") and asks_object(name, promise.task)
-        found.append(Part(name, () if is_object else named, counts=is_object, is_object=is_object))
+        if is_object:
+            named = named or _shown_keys(name, promise.task)
+        found.append(Part(name, named, counts=is_object, is_object=is_object))
     if promise.is_last and (asked := asking_sentences(promise.task)):
         found.append(Part("", counts=_counts(asked), question=asked))
     if not found:
@@ -80,6 +84,12 @@ def parts_of(promise: Promise) -> tuple[Part, ...]:
             Part("", expected, counts=not expected and _counts(promise.task), question=promise.step.brief)
         )
     return tuple(found)
+
+
+def _shown_keys(name: str, task: str) -> tuple[str, ...]:
+    """The keys of an object that a task shows behind a file's name, as ``{"open": 0, "paid": 0}``."""
+    shown = _SHOWN.search(task.partition(name)[2])
+    return tuple(_KEY.findall(shown[0])) if shown else ()
 
 
 def _counts(question: str) -> bool:
@@ -111,8 +121,10 @@ class Selects:
     def _written(self, chosen: Sequence[str]) -> Written:
         """The program that one SELECT for each part makes."""
         pairs = zip(self.wanted, map(self._over, chosen), strict=True)
-        doubts = dict.fromkeys(filter(None, map(self._unheeded, chosen)))
-        return Written("\n".join(_lines(part, query) for part, query in pairs), "; ".join(doubts))
+        doubts = dict.fromkeys(self._unheeded(select) for select in chosen)
+        return Written(
+            "\n".join(_lines(part, query) for part, query in pairs), "; ".join(filter(None, doubts))
+        )
 
     def _ranked(self, selects: Sequence[str]) -> list[str]:
         """The SELECTs, those first whose rows most others have too, those last that fail or are empty;

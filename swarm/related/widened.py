@@ -226,10 +226,10 @@ class _Table:
                 if {*re.findall(r"\w+", value.casefold())} <= words
             )
             if named:
-                sign = (lambda value: value) if column.is_number else _text
+                signs = named if column.is_number else [_text(value) for value in named]
                 return [
-                    (re.sub(r"\W+", "_", value), f" WHERE {written(column.name)} = {sign(value)}")
-                    for value in named
+                    (re.sub(r"\W+", "_", value), f" WHERE {written(column.name)} = {sign}")
+                    for value, sign in zip(named, signs, strict=True)
                 ]
         return [("", "")]
 

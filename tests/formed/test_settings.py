@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from swarm.formed.settings import rows
+from swarm.formed.settings import rows, side_by_side
 
 Pairs = list[tuple[str, str | None]]
 FILES: dict[str, tuple[str, Pairs]] = {
@@ -93,3 +93,22 @@ def test_aliases_that_make_many_settings_of_few_are_refused() -> None:
 
     with pytest.raises(ValueError, match=r"a\.yaml: its settings are too many"):
         rows([("a.yaml", text)])
+
+
+def test_settings_side_by_side_tell_whether_they_differ() -> None:
+    texts = [
+        ("a.ini", "[x]\none = 1\ntwo = 2\n"),
+        ("b.ini", "[x]\none = 1\n"),
+        ("c.ini", "[x]\none = 1\ntwo = 2\n"),
+    ]
+
+    assert side_by_side(texts) == [
+        {"name": "x.one", "a": "1", "b": "1", "c": "1", "differs": "equal"},
+        {"name": "x.two", "a": "2", "b": None, "c": "2", "differs": "different"},
+    ]
+
+
+@pytest.mark.parametrize("name", ["name.ini", "differs.ini"])
+def test_a_file_that_is_called_as_a_column_makes_no_table_side_by_side(name: str) -> None:
+    with pytest.raises(ValueError, match="the same name"):
+        side_by_side([(name, "[x]\none = 1\n"), ("b.ini", "[x]\none = 1\n")])

@@ -65,3 +65,31 @@ def test_functions_are_found_wherever_they_are_defined() -> None:
 def test_a_source_of_another_python_is_an_error_that_names_it() -> None:
     with pytest.raises(ValueError, match=r"old\.py can't be parsed as Python"):
         functions([("a.py", "def f(): pass"), ("old.py", "print 'x'")])
+
+
+PUBLIC = """
+def shown(): pass
+def _own(): pass
+async def fetched(): pass
+class Room:
+    def open(self):
+        def helper(): pass
+    def _lock(self): pass
+    def __init__(self): pass
+class _Hidden:
+    def open_too(self): pass
+if True:
+    def beside(): pass
+"""
+
+
+def test_public_is_what_others_may_call() -> None:
+    found = {row["name"]: row["public"] for row in functions([("a.py", PUBLIC)])}
+
+    assert [name for name, public in found.items() if public == "yes"] == [
+        "shown",
+        "fetched",
+        "open",
+        "beside",
+    ]
+    assert {found[name] for name in ("_own", "helper", "_lock", "__init__", "open_too")} == {"no"}

@@ -86,6 +86,11 @@ def test_a_table_is_told_of_with_what_belongs_to_its_rows(order: Order) -> None:
             ["sums.json"],
             [Part("sums.json", (), True, "", True)],
         ),
+        (
+            'Write sums.json, an object like {"open": 0, "paid": 3}, for me.',
+            ["sums.json"],
+            [Part("sums.json", ("open", "paid"), True, "", True)],
+        ),
         ("Write a letter to letter.txt.", ["letter.txt"], []),
     ],
 )
