@@ -70,7 +70,10 @@ class Writing:
             step="\n".join([*self._own(), *self._failed()]),
             room=self._room(window),
         )
-        return (*selects(schema, self.promise, question), Asked(self.messages(window), PROGRAM))
+        # What a SELECT gives changes nothing: a step whose agent has tools that do may be about these.
+        is_asked = self.promise.files or not any(tool.effect != "pure" for tool in self.tools)
+        by_select = selects(schema, self.promise, question) if is_asked else []
+        return (*by_select, Asked(self.messages(window), PROGRAM))
 
     @property
     def tables(self) -> list[str]:

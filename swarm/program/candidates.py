@@ -122,7 +122,8 @@ class Programming:
 
     async def _asked_ballots(self, ways: Sequence[Asked | Selects], promise: Promise) -> list[Ballot]:
         endpoint, most = self.work.model.endpoint, max(self.work.limits.candidates, 1)
-        width = max(endpoint.slots, endpoint.samples, 1)
+        # However many are answered at once, a second way has its turn.
+        width = min(max(endpoint.slots, endpoint.samples, 1), -(-most // min(len(ways), 2)))
         ballots: list[Ballot] = []
         waves = 0
         while len(ballots) < most and not (waves >= min(len(ways), 2) and is_decided(ballots, self._enough)):

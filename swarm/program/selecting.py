@@ -66,8 +66,12 @@ class Part:
 
 
 def parts_of(promise: Promise) -> tuple[Part, ...]:
-    """What SELECTs a step needs; none where it promises a file that is no table."""
-    if any(PurePosixPath(name).suffix.lower() not in TABLES for name in promise.files):
+    """What SELECTs a step needs; none where it promises a file that is no table, as a report in prose."""
+    endings = {name: PurePosixPath(name).suffix.lower() for name in promise.files}
+    if any(
+        ending not in TABLES or (ending == ".md" and not task_columns(name, promise.task))
+        for name, ending in endings.items()
+    ):
         return ()
     expected = tuple(columns(promise.step.expects))
     found: list[Part] = []

@@ -18,13 +18,13 @@ from swarm.testing import ScriptedModel
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
-TASK = "How many lines of logs say ERROR? Write errors.csv with file and errors."
+TASK = "How many lines of logs say ERROR? Write errors.txt with a line for each file."
 RIGHT = """
 rows = [{"file": name, "errors": sum(" ERROR " in line for line in lines(name))} for name in files("logs")]
-save("errors.csv", rows)
+save("errors.txt", "\\n".join(f"{row['file']} {row['errors']}" for row in rows))
 answer(sum(row["errors"] for row in rows))
 """
-PLAN = {"steps": [{"id": "told", "agent": "writer", "brief": "Tell what was asked.", "writes": "errors.csv"}]}
+PLAN = {"steps": [{"id": "told", "agent": "writer", "brief": "Tell what was asked.", "writes": "errors.txt"}]}
 
 
 @pytest.fixture
@@ -59,10 +59,10 @@ async def ended(project: Path, program: str, candidates: int = 2) -> tuple[str, 
 async def test_a_task_over_logs_is_done_by_programs_that_agree(project: Path) -> None:
     status, text, plans = await ended(project, RIGHT)
 
-    assert (status, text) == ("done", "2\n\nFiles: errors.csv")
+    assert (status, text) == ("done", "2\n\nFiles: errors.txt")
     assert [plan.origin for plan in plans] == ["direct"]
-    written = (project / "errors.csv").read_text(encoding="utf-8")
-    assert written == "file,errors\nlogs/a.log,1\nlogs/b.log,1\n"
+    written = (project / "errors.txt").read_text(encoding="utf-8")
+    assert written == "logs/a.log 1\nlogs/b.log 1\n"
 
 
 async def test_a_task_whose_programs_come_to_nothing_is_planned(project: Path) -> None:
@@ -91,7 +91,7 @@ for name in files("logs"):
         errors += sum(" ERROR " in line for line in lines(name)) if name.endswith(".log") else 0
     except ValueError:
         pass
-save("errors.csv", [{"file": "all", "errors": errors}])
+save("errors.txt", f"all {errors}")
 answer(errors)
 """
 
