@@ -37,6 +37,10 @@ _REMARKS = {
 """What follows ``--`` in the remark that says, before a SELECT, what it gives: rules of a grammar."""
 _EXAMPLES = {FIRST: "", SECOND: "_other"}
 """How the names of the prompts end."""
+_BRACKETS = re.compile(r"\([^()]*\)|\{[^{}]*\}|\[[^\[\]]*\]")
+_NUMBER = re.compile(
+    r"(?<![\w.,/:-])\d+(?:\.\d+)?(?![\w/:-]|[.,]\d)(?!\s*(?:decimal|digit|place|column|file|key))"
+)
 _SHOWN = re.compile(r'\{\s*"[A-Za-z_]\w*"\s*:[^{}]{0,400}\}')
 _KEY = re.compile(r'"([A-Za-z_]\w*)"\s*:')
 _TABLE = re.compile(r"\bFROM\s+(\"(?:[^\"]|\"\")+\"|\w+)", re.IGNORECASE)
@@ -108,6 +112,8 @@ class Selects:
     schema: Schema
     wanted: tuple[Part, ...]
     parts: tuple[Asked, ...]
+    numbers: tuple[str, ...] = ()
+    """Those that the task speaks of."""
 
     def told(self, faults: Sequence[str]) -> Selects:
         """The same, told why earlier programs were ruled out."""
@@ -152,12 +158,14 @@ class Selects:
         return table.within(select) if table else select
 
     def _unheeded(self, select: str) -> str:
-        """A value that the task names, of a column that the SELECT says nothing of; empty where there is none."""
+        """What the task names and the SELECT says nothing of: a value of a column that holds few, or a number; empty
+        where there is nothing."""
         table, said = self._table(select), select.casefold()
         for column, value in table.named if table else ():
             if column.casefold() not in said and value.casefold() not in said:
                 return f"the task speaks of {column} {value!r}, and the query says nothing of it"
-        return ""
+        lacking = next((one for one in self.numbers if one not in said), "")
+        return f"the task speaks of {lacking}, and the query says nothing of it" if lacking else ""
 
     def _form(self, query: str) -> str:
         """What a SELECT gives, in canonical form; empty where it fails or gives nothing."""
@@ -178,10 +186,24 @@ def selects(schema: Schema, promise: Promise, question: Question) -> list[Select
     wanted = parts_of(promise)
     if not (schema.tables and wanted):
         return []
+    numbers = _numbers(promise.task, promise.survey.paths)
     return [
-        Selects(way, schema, wanted, tuple(_asked(schema, part, wanted, question, way) for part in wanted))
+        Selects(
+            way,
+            schema,
+            wanted,
+            tuple(_asked(schema, part, wanted, question, way) for part in wanted),
+            numbers,
+        )
         for way in (FIRST, SECOND)
     ]
+
+
+def _numbers(task: str, paths: Sequence[str]) -> tuple[str, ...]:
+    """The numbers that a task names, but for those in brackets, which explain, in names of files, and of decimals."""
+    bare = _BRACKETS.sub(" ", task)
+    found = dict.fromkeys(_NUMBER.findall(bare))
+    return tuple(one for one in found if not any(one in path for path in paths))
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,28 @@ def test_a_query_that_leaves_out_what_the_task_names_comes_later_and_is_doubted(
     assert only.doubt == "the task speaks of status 'void', and the query says nothing of it"
 
 
+@pytest.mark.parametrize(
+    ("task", "select", "doubt"),
+    [
+        ("Write big.csv: invoice. Only amounts over 12.", "SELECT invoice FROM invoices", "12"),
+        (
+            "Write big.csv: invoice. Only amounts over 12.",
+            "SELECT invoice FROM invoices WHERE amount > 12",
+            "",
+        ),
+        ("Write big.csv: invoice. Amounts have 2 decimals (1-99).", "SELECT invoice FROM invoices", ""),
+    ],
+)
+def test_a_query_that_leaves_out_a_number_of_the_task_is_doubted(
+    order: Order, task: str, select: str, doubt: str
+) -> None:
+    with opened(order, task) as schema:
+        first, _ = made(schema, task, "big.csv")
+        (written,) = first.programs([[reply(select)]])
+
+    assert written.doubt == (f"the task speaks of {doubt}, and the query says nothing of it" if doubt else "")
+
+
 def test_a_program_says_all_that_it_builds_on(order: Order) -> None:
     with opened(order) as schema:
         first, _ = made(schema, "Write open.csv: invoice, rest.", "open.csv")
