@@ -107,6 +107,14 @@ class Catalogue:
             broken = f"\nNot read: {'; '.join(self._broken)[:400]}" if self._broken else ""
             raise ValueError(f"{error}{more}{broken}") from error
 
+    def size(self, name: str) -> int:
+        """How many rows a table has, by its name.
+
+        Raises:
+            ValueError: it can't be read; says why.
+        """
+        return len(self._load(name))
+
     def rows(self, name: str) -> list[Row]:
         """The rows of a table file, or of a table by its name.
 

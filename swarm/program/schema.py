@@ -13,11 +13,12 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from swarm.errors import ToolError
 from swarm.models.counting import estimate
 from swarm.program.overlay import Overlay
 from swarm.program.querying import Catalogue, Row
 from swarm.program.wire import Order
-from swarm.related.source import Source
+from swarm.related.source import Column, Source
 from swarm.related.widened import Widened, widened
 from swarm.survey.concealed import Concealer
 from swarm.survey.description import cut
@@ -27,6 +28,8 @@ from swarm.tabular.names import written
 
 MOST_ROWS = 200_000
 """Of a table that is looked at for what belongs to it; of a longer one nothing is known but its columns."""
+LOOKED_AT = 2_000
+"""Rows of a longer table that are looked at."""
 MOST_COLUMNS = 30
 LEAST_FAR = 2
 """Rows in which a number must stand that lies far from all others to be told of."""
@@ -114,64 +117,70 @@ def schema_of(order: Order, names: Sequence[str], task: str) -> Generator[Schema
 
 def _declared(catalogue: Catalogue, names: Sequence[str], task: str) -> list[Declared]:
     sources: list[Source] = []
+    found: list[Declared] = []
     for name in names:
         try:
-            rows = catalogue.rows(name)
-        except (ValueError, OSError):
+            size = catalogue.size(name) if name in catalogue.names() else 0
+            if size > MOST_ROWS:
+                some = catalogue.select(f"SELECT * FROM {written(name)} LIMIT {LOOKED_AT}", {})
+                found.append(_told(Source(name, some), task, size=size))
+            elif size:
+                sources.append(Source(name, catalogue.rows(name)))
+        except (ValueError, OSError, ToolError):
             continue
-        if rows and len(rows) <= MOST_ROWS:
-            sources.append(Source(name, rows))
-    found: list[Declared] = []
     for one in widened(sources, task):
         source = next((source for source in sources if source.name == one.name), None)
         if one.is_plain and source is not None:
-            found.append(_told(one.name, source.rows, task))
+            found.append(_told(source, task))
             continue
         try:
             rows = catalogue.select(
                 f"WITH {written(one.called)} AS ({one.query}) SELECT * FROM {written(one.called)}", {}
             )
         except ValueError:
-            found += [] if source is None else [_told(one.name, source.rows, task)]
+            found += [] if source is None else [_told(source, task)]
             continue
-        told = _told(one.name, rows, task, one)
+        told = _told(Source(one.name, rows), task, one)
         found.append(replace(told, query=one.query, called=one.called, is_of_two=one.is_of_two))
     return found
 
 
-def _told(name: str, rows: Sequence[Mapping[str, object]], task: str, one: Widened | None = None) -> Declared:
-    """A table as it is declared, with its rows."""
-    source = Source(name, rows)
+def _told(source: Source, task: str, one: Widened | None = None, size: int | None = None) -> Declared:
+    """A table as it is declared, with its first rows; ``size``: how many it has, where the source has not all."""
     columns = [*source.columns.values()][:MOST_COLUMNS]
+    total = len(source.rows) if size is None else size
     pairs = [f"{written(column.name)} {'NUMBER' if column.is_number else 'TEXT'}" for column in columns]
-    head = f"CREATE TABLE {written(name)} ({', '.join(cut(pairs, MOST_COLUMNS, 'columns'))}) -- {len(rows):,} rows"
+    head = f"CREATE TABLE {written(source.name)} ({', '.join(cut(pairs, MOST_COLUMNS, 'columns'))}) -- {total:,} rows"
     concealer = Concealer()
     shown = [
         "-- " + ", ".join(cell_text(concealer, column.name, _json(column.values[at])) for column in columns)
-        for at in range(min(len(rows), 2))
+        for at in range(min(len(source.rows), 2))
     ]
-    cells = [list(row) for row in zip(*(column.values for column in columns), strict=True)]
-    few = categories([column.name for column in columns], cells)
-    named: list[tuple[str, str]] = []
     remarks = [f"-- {one.remark}"] if one and one.remark else []
-    for column, values in few.items():
-        lacks = len(source.columns[column].filled) < len(rows)
-        remarks.append(
-            f"-- {written(column)} is one of: "
-            + ", ".join(cell_text(concealer, column, value) for value in values)
-            + " or NULL" * lacks
-        )
+    named: list[tuple[str, str]] = []
+    for column, values in _categories(columns).items():
+        remarks.append(_one_of(source.columns[column], values, is_all=size is None))
         said = [value for value in values if has_word(task, value)]
         remarks += [f"-- the task speaks of {written(column)} {' and '.join(map(repr, said))}"] * bool(said)
         named += [(column, value) for value in said]
-    remarks += [f"-- {line}" for column in columns for line in _far(source, column.name)]
-    if one:
-        remarks += [f"-- {line}" for line in one.words]
-    return Declared(
-        name,
-        tuple(column.name for column in columns),
-        (head, *shown[:1], *remarks, *shown[1:]),
-        named=tuple(named),
+    remarks += [f"-- {line}" for column in columns for line in _far(column)]
+    remarks += [f"-- {line}" for line in one.words] if one else []
+    names = tuple(column.name for column in columns)
+    return Declared(source.name, names, (head, *shown[:1], *remarks, *shown[1:]), named=tuple(named))
+
+
+def _categories(columns: Sequence[Column]) -> Mapping[str, tuple[str, ...]]:
+    rows = [list(row) for row in zip(*(column.values for column in columns), strict=True)]
+    return categories([column.name for column in columns], rows)
+
+
+def _one_of(column: Column, values: Sequence[str], *, is_all: bool) -> str:
+    """The values of a column that holds few, in words."""
+    lacks = len(column.filled) < len(column.values)
+    concealer = Concealer()
+    shown = ", ".join(cell_text(concealer, column.name, value) for value in values)
+    return (
+        f"-- {written(column.name)} is {'one of' if is_all else 'for example'}: {shown}{' or NULL' * lacks}"
     )
 
 
@@ -179,9 +188,8 @@ def _json(value: object) -> JsonValue:
     return value if isinstance(value, str | int | float | bool) else None
 
 
-def _far(source: Source, name: str) -> list[str]:
+def _far(column: Column) -> list[str]:
     """A number that stands for none, as ``-999``: far from all others, and more than once."""
-    column = source.columns[name]
     if not column.is_number:
         return []
     counted = Counter(value for value in column.filled if isinstance(value, int | float))
@@ -192,5 +200,7 @@ def _far(source: Source, name: str) -> list[str]:
         least, most = others[0], others[-1]
         is_far = far < least - (most - least) or far > most + (most - least)
         if counted[far] >= LEAST_FAR and _MARK.fullmatch(f"{far}") and is_far:
-            return [f"{written(name)} is {far} in {counted[far]} rows, in the others {least} to {most}"]
+            return [
+                f"{written(column.name)} is {far} in {counted[far]} rows, in the others {least} to {most}"
+            ]
     return []

@@ -17,7 +17,7 @@ from swarm.plan import Step
 from swarm.program.asked import Asked
 from swarm.program.checks import Promise
 from swarm.program.grammar import select_grammar
-from swarm.program.schema import Schema, schema_of
+from swarm.program.schema import MOST_ROWS, Schema, schema_of
 from swarm.program.selecting import FIRST, SECOND, Part, Question, Selects, parts_of, selects
 from swarm.program.wire import Order, Table
 from swarm.survey import Survey
@@ -190,6 +190,18 @@ def test_columns_that_are_said_to_be_unlike_are_so_where_one_is_missing(tmp_path
         rows = schema.rows(pair.within("SELECT title FROM left_and_right WHERE left_size != right_size"))
 
     assert sorted(str(row["title"]) for row in rows) == ["a", "b"]
+
+
+def test_of_a_long_table_its_first_rows_and_their_number_are_told(order: Order, tmp_path: Path) -> None:
+    many = "day,invoice,amount\n" + "".join(f"2026-01-01,R{n % 9},{n}\n" for n in range(MOST_ROWS + 1))
+    (tmp_path / "payments.csv").write_text(many, encoding="utf-8")
+    with opened(order) as schema:
+        told = schema.told(900)
+
+    assert f"CREATE TABLE payments (day TEXT, invoice TEXT, amount NUMBER) -- {MOST_ROWS + 1:,} rows" in told
+    assert (
+        "CREATE TABLE invoices (invoice TEXT, customer TEXT, amount NUMBER, status TEXT) -- 15 rows" in told
+    )
 
 
 def test_a_table_that_cannot_be_read_is_left_out(order: Order, tmp_path: Path) -> None:
