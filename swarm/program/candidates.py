@@ -122,11 +122,11 @@ class Programming:
 
     async def _asked_ballots(self, ways: Sequence[Asked | Selects], promise: Promise) -> list[Ballot]:
         endpoint, most = self.work.model.endpoint, max(self.work.limits.candidates, 1)
-        # However many are answered at once, a second way has its turn.
-        width = min(max(endpoint.slots, endpoint.samples, 1), -(-most // min(len(ways), 2)))
+        # However many are answered at once, each way has its turn.
+        width = min(max(endpoint.slots, endpoint.samples, 1), -(-most // len(ways)))
         ballots: list[Ballot] = []
         waves = 0
-        while len(ballots) < most and not (waves >= min(len(ways), 2) and is_decided(ballots, self._enough)):
+        while len(ballots) < most and not is_decided(ballots, self._enough):
             wave = range(len(ballots) + 1, min(len(ballots) + width, most) + 1)
             faults = [ballot.faults[0] for ballot in ballots if ballot.faults][-MOST_TOLD:]
             way = _next_way(ways, waves, ballots)
@@ -297,13 +297,9 @@ class Programming:
 def _next_way(ways: Sequence[Asked | Selects], waves: int, ballots: Sequence[Ballot]) -> Asked | Selects:
     """The way in which the next candidates are asked for: each after the other, but any program where none that
     SELECTs made is of use."""
-    if (
-        waves
-        and len(ways) > 1
-        and not any(ballot.is_valid and not hollow(ballot.outcome) for ballot in ballots)
-    ):
+    if waves and not any(ballot.is_valid and not hollow(ballot.outcome) for ballot in ballots):
         return ways[-1]
-    return ways[waves % max(len(ways) - 1, 1)] if waves < 2 else ways[waves % len(ways)]
+    return ways[waves % len(ways)]
 
 
 def _data(outcome: Outcome, assignment: Assignment) -> JsonValue:

@@ -19,6 +19,8 @@ from swarm.program.outcome import Outcome
 from swarm.tool import ToolCall
 from swarm.work import one_line
 
+QUERY = "select"
+"""How the names of ways begin that ask for queries over tables which code has joined."""
 NUMBERS_ALONE = "the programs agree on the numbers and not on the words"
 SURE = 0.6
 """Share of all candidates, those that are ruled out too, that must agree for a result without a doubt."""
@@ -34,6 +36,11 @@ class Ballot:
     faults: tuple[str, ...] = ()
     way: str = ""
     """How it was asked for, where candidates were asked for in several ways."""
+
+    @property
+    def kind(self) -> str:
+        """What it is: a query, in whatever words it was asked for, or another program."""
+        return QUERY if self.way.startswith(QUERY) else self.way
 
     @property
     def is_valid(self) -> bool:
@@ -86,14 +93,18 @@ def is_decided(ballots: Sequence[Ballot], enough: int) -> bool:
 def _few(largest: Sequence[Ballot], ballots: Sequence[Ballot]) -> str:
     """Why so many that agree are too few, in words; empty where they are not.
 
-    A small model makes the same mistake again and again when it is asked in the same way, so that agreement of two
-    ways counts, by half of those that no check rules out; where there is one way, that of most.
+    A small model makes the same mistake again and again when it is asked in the same way, and when it looks at the
+    same tables, so that agreement of a query and a program counts, by half of those that no check rules out; where
+    programs alone were asked for, that of most.
     """
     few = f"only {len(largest)} of {len(ballots)} programs agree"
-    if len({ballot.way for ballot in largest}) > 1:
+    if len({ballot.kind for ballot in largest}) > 1:
         return "" if 2 * len(largest) >= sum(ballot.is_valid for ballot in ballots) else few
-    if len({ballot.way for ballot in ballots}) > 1:
+    kinds = {ballot.kind for ballot in ballots}
+    if len(kinds) > 1:
         return f"{few}, all of them written in one way"
+    if kinds == {QUERY}:
+        return f"{few}, and all of them are queries over the same tables"
     return "" if len(largest) >= SURE * len(ballots) else few
 
 
@@ -149,8 +160,8 @@ def _taken(largest: list[Ballot], of: int, doubt: str = "") -> Election:
     (most, times), *rest = counted.most_common(2)
     winner = next(ballot for ballot in largest if answers[ballot.number] == most)
     has_left = bool(winner.outcome.files or winner.outcome.wishes)
-    ways = {ballot.way for ballot in largest if answers[ballot.number] == most}
-    is_split = bool(rest) and (times == rest[0][1] or len(ways) < len({ballot.way for ballot in largest}))
+    kinds = {ballot.kind for ballot in largest if answers[ballot.number] == most}
+    is_split = bool(rest) and (times == rest[0][1] or len(kinds) < len({ballot.kind for ballot in largest}))
     if not doubt and has_left and is_split:
         doubt = "the programs agree on the files and not on the answer"
     return Election(winner, len(largest), of, doubt)

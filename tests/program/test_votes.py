@@ -165,6 +165,17 @@ def test_two_ways_that_agree_are_beyond_doubt() -> None:
     assert (choose(ballots, 2).winner, choose(ballots, 2).doubt) == (ballots[0], "")
 
 
+def test_two_prompts_for_queries_over_the_same_tables_are_one_way() -> None:
+    queries = [drawn(1, way, number) for number, way in enumerate(("select", "select again", "select"), 1)]
+
+    assert not is_decided(queries, 2)
+    assert (
+        choose(queries, 2).doubt
+        == "only 3 of 3 programs agree, and all of them are queries over the same tables"
+    )
+    assert is_decided([*queries, drawn(1, "program", 4)], 2)
+
+
 def test_of_one_way_most_must_agree() -> None:
     few = [drawn(1, "program", 1), drawn(1, "program", 2), drawn(2, "program", 3), drawn(3, "program", 4)]
 
