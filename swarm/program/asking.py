@@ -17,7 +17,7 @@ from swarm.planner.task_columns import task_columns
 from swarm.program.asked import PROGRAM, Asked
 from swarm.program.checks import Promise
 from swarm.program.schema import Schema
-from swarm.program.selecting import Question, Selects, selects
+from swarm.program.selecting import SelectContext, Selects, selects
 from swarm.prompt import fill
 from swarm.result import Result
 from swarm.survey import describe
@@ -60,10 +60,10 @@ class Writing:
         return (Message(role="system", content=system), *examples("program_examples"), last)
 
     def ways(self, window: int, schema: Schema) -> tuple[Asked | Selects, ...]:
-        """The ways to do the step: by SELECTs with and without a remark before them, where there are tables and
-        SELECTs give all that it promises; and by any program."""
+        """The ways to do the step: by SELECTs, in two prompts, where there are tables and SELECTs give
+        all that it promises; and by any program."""
         assignment = self.assignment
-        question = Question(
+        question = SelectContext(
             instructions=assignment.card.instructions,
             notes=assignment.survey.notes(self.about),
             task=assignment.task,

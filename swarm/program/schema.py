@@ -18,19 +18,22 @@ from swarm.models.counting import estimate
 from swarm.program.overlay import Overlay
 from swarm.program.querying import Catalogue, Row
 from swarm.program.wire import Order
-from swarm.related.source import Column, Source
+from swarm.related.naming import is_named
+from swarm.related.source import ColumnValues, Relation
 from swarm.related.widened import Widened, widened
 from swarm.survey.concealed import Concealer
 from swarm.survey.description import cut
-from swarm.survey.overview import cell_text, has_word
+from swarm.survey.overview import cell_text
 from swarm.tabular.categories import categories
 from swarm.tabular.names import written
+from swarm.work import one_line
 
 MOST_ROWS = 200_000
-"""Of a table that is looked at for what belongs to it; of a longer one nothing is known but its columns."""
+"""Of a table that is looked at for what belongs to it; of a longer one the first rows are told."""
 LOOKED_AT = 2_000
 """Rows of a longer table that are looked at."""
 MOST_COLUMNS = 30
+MOST_REASON = 160
 LEAST_FAR = 2
 """Rows in which a number must stand that lies far from all others to be told of."""
 _MARK = re.compile(r"-?9{2,5}(?:\.0*)?|-?1")
@@ -51,6 +54,8 @@ class Declared:
     """Its name in SQL, where that is another one."""
     is_of_two: bool = False
     """Whether it holds what two tables say of the same thing: what one of them lacks differs."""
+    doubts: tuple[tuple[str, str], ...] = ()
+    """What speaks against a result that uses a column, by a part of the column's name."""
     named: tuple[tuple[str, str], ...] = ()
     """Columns of few values with the one that the task names."""
 
@@ -76,9 +81,11 @@ class Declared:
 class Schema:
     """The tables, and what a SELECT over them gives."""
 
-    def __init__(self, catalogue: Catalogue, tables: Sequence[Declared]) -> None:
+    def __init__(self, catalogue: Catalogue, tables: Sequence[Declared], unread: Sequence[str] = ()) -> None:
         self._catalogue = catalogue
         self.tables = tuple(tables)
+        self.unread = tuple(unread)
+        """Tables that the task is about and that can't be read, each with the reason."""
 
     def rows(self, query: str) -> list[Row]:
         """The rows of a SELECT.
@@ -103,7 +110,7 @@ class Schema:
 def schema_of(order: Order, names: Sequence[str], task: str) -> Generator[Schema]:
     """The schema of some tables, by their names; open as long as it is asked for rows.
 
-    A table that can't be read is left out: whoever asks it is told why.
+    A table that can't be read is left out, and told of in ``unread``.
     """
     with tempfile.TemporaryDirectory(prefix="swarm-schema-", ignore_cleanup_errors=True) as folder:
         scratch = Path(folder, "scratch")
@@ -112,22 +119,23 @@ def schema_of(order: Order, names: Sequence[str], task: str) -> Generator[Schema
         empty.mkdir()
         order = replace(order, scratch=str(scratch), written=str(empty))
         catalogue = Catalogue(Overlay(Path(order.workspace), empty), order)
-        yield Schema(catalogue, [*_declared(catalogue, names, task)])
+        unread: list[str] = []
+        yield Schema(catalogue, _declared(catalogue, names, task, unread), unread)
 
 
-def _declared(catalogue: Catalogue, names: Sequence[str], task: str) -> list[Declared]:
-    sources: list[Source] = []
+def _declared(catalogue: Catalogue, names: Sequence[str], task: str, unread: list[str]) -> list[Declared]:
+    sources: list[Relation] = []
     found: list[Declared] = []
     for name in names:
         try:
             size = catalogue.size(name) if name in catalogue.names() else 0
             if size > MOST_ROWS:
                 some = catalogue.select(f"SELECT * FROM {written(name)} LIMIT {LOOKED_AT}", {})
-                found.append(_told(Source(name, some), task, size=size))
+                found.append(_told(Relation(name, some), task, size=size))
             elif size:
-                sources.append(Source(name, catalogue.rows(name)))
-        except (ValueError, OSError, ToolError):
-            continue
+                sources.append(Relation(name, catalogue.rows(name)))
+        except (ValueError, OSError, ToolError) as error:
+            unread.append(f"{name} could not be read: {one_line(str(error), MOST_REASON)}")
     for one in widened(sources, task):
         source = next((source for source in sources if source.name == one.name), None)
         if one.is_plain and source is not None:
@@ -140,12 +148,13 @@ def _declared(catalogue: Catalogue, names: Sequence[str], task: str) -> list[Dec
         except ValueError:
             found += [] if source is None else [_told(source, task)]
             continue
-        told = _told(Source(one.name, rows), task, one)
-        found.append(replace(told, query=one.query, called=one.called, is_of_two=one.is_of_two))
+        told = _told(Relation(one.name, rows), task, one)
+        joined = replace(told, query=one.query, called=one.called, is_of_two=one.is_of_two)
+        found.append(replace(joined, doubts=one.doubts))
     return found
 
 
-def _told(source: Source, task: str, one: Widened | None = None, size: int | None = None) -> Declared:
+def _told(source: Relation, task: str, one: Widened | None = None, size: int | None = None) -> Declared:
     """A table as it is declared, with its first rows; ``size``: how many it has, where the source has not all."""
     columns = [*source.columns.values()][:MOST_COLUMNS]
     total = len(source.rows) if size is None else size
@@ -160,7 +169,7 @@ def _told(source: Source, task: str, one: Widened | None = None, size: int | Non
     named: list[tuple[str, str]] = []
     for column, values in _categories(columns).items():
         remarks.append(_one_of(source.columns[column], values, is_all=size is None))
-        said = [value for value in values if has_word(task, value)]
+        said = [value for value in values if is_named(task, value)]
         remarks += [f"-- the task speaks of {written(column)} {' and '.join(map(repr, said))}"] * bool(said)
         named += [(column, value) for value in said]
     remarks += [f"-- {line}" for column in columns for line in _far(column)]
@@ -169,12 +178,12 @@ def _told(source: Source, task: str, one: Widened | None = None, size: int | Non
     return Declared(source.name, names, (head, *shown[:1], *remarks, *shown[1:]), named=tuple(named))
 
 
-def _categories(columns: Sequence[Column]) -> Mapping[str, tuple[str, ...]]:
+def _categories(columns: Sequence[ColumnValues]) -> Mapping[str, tuple[str, ...]]:
     rows = [list(row) for row in zip(*(column.values for column in columns), strict=True)]
     return categories([column.name for column in columns], rows)
 
 
-def _one_of(column: Column, values: Sequence[str], *, is_all: bool) -> str:
+def _one_of(column: ColumnValues, values: Sequence[str], *, is_all: bool) -> str:
     """The values of a column that holds few, in words."""
     lacks = len(column.filled) < len(column.values)
     concealer = Concealer()
@@ -188,7 +197,7 @@ def _json(value: object) -> JsonValue:
     return value if isinstance(value, str | int | float | bool) else None
 
 
-def _far(column: Column) -> list[str]:
+def _far(column: ColumnValues) -> list[str]:
     """A number that stands for none, as ``-999``: far from all others, and more than once."""
     if not column.is_number:
         return []

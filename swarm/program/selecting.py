@@ -47,7 +47,7 @@ _TABLE = re.compile(r"\bFROM\s+(\"(?:[^\"]|\"\")+\"|\w+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Part:
+class SelectPart:
     """One SELECT that is wanted."""
 
     file: str
@@ -62,14 +62,13 @@ class Part:
     @property
     def wanted(self) -> str:
         """What is asked for, in words."""
-        if not self.file:
-            named = f" with the columns {', '.join(self.columns)}" if self.columns else ""
-            return f"Write the SELECT that answers{named}: {self.question}"
         named = f" with the columns {', '.join(self.columns)}" if self.columns else ""
+        if not self.file:
+            return f"Write the SELECT that answers{named}: {self.question}"
         return f"Write the SELECT for {self.file}{named}."
 
 
-def parts_of(promise: Promise) -> tuple[Part, ...]:
+def parts_of(promise: Promise) -> tuple[SelectPart, ...]:
     """What SELECTs a step needs; none where it promises a file that is no table, as a report in prose."""
     endings = {name: PurePosixPath(name).suffix.lower() for name in promise.files}
     if any(
@@ -78,18 +77,20 @@ def parts_of(promise: Promise) -> tuple[Part, ...]:
     ):
         return ()
     expected = tuple(columns(promise.step.expects))
-    found: list[Part] = []
+    found: list[SelectPart] = []
     for name in promise.files:
         named = tuple(task_columns(name, promise.task)) or (expected if name == promise.step.writes else ())
         is_object = name.lower().endswith(".json") and asks_object(name, promise.task)
         if is_object:
             named = named or _shown_keys(name, promise.task)
-        found.append(Part(name, named, counts=is_object, is_object=is_object))
+        found.append(SelectPart(name, named, counts=is_object, is_object=is_object))
     if promise.is_last and (asked := asking_sentences(promise.task)):
-        found.append(Part("", counts=_counts(asked), question=asked))
+        found.append(SelectPart("", counts=_counts(asked), question=asked))
     if not found:
         found.append(
-            Part("", expected, counts=not expected and _counts(promise.task), question=promise.step.brief)
+            SelectPart(
+                "", expected, counts=not expected and _counts(promise.task), question=promise.step.brief
+            )
         )
     return tuple(found)
 
@@ -110,7 +111,7 @@ class Selects:
 
     way: str
     schema: Schema
-    wanted: tuple[Part, ...]
+    wanted: tuple[SelectPart, ...]
     parts: tuple[Asked, ...]
     numbers: tuple[str, ...] = ()
     """Those that the task speaks of."""
@@ -131,7 +132,10 @@ class Selects:
     def _written(self, chosen: Sequence[str]) -> Written:
         """The program that one SELECT for each part makes."""
         pairs = zip(self.wanted, map(self._over, chosen), strict=True)
-        doubts = dict.fromkeys(self._unheeded(select) for select in chosen)
+        doubts = dict.fromkeys([
+            *self.schema.unread,
+            *(doubt for select in chosen for doubt in self._doubts(select)),
+        ])
         return Written(
             "\n".join(_lines(part, query) for part, query in pairs), "; ".join(filter(None, doubts))
         )
@@ -164,8 +168,14 @@ class Selects:
         for column, value in table.named if table else ():
             if column.casefold() not in said and value.casefold() not in said:
                 return f"the task speaks of {column} {value!r}, and the query says nothing of it"
-        lacking = next((one for one in self.numbers if one not in said), "")
+        lacking = next((one for one in self.numbers if not re.search(rf"(?<!\d){one}(?!\d)", said)), "")
         return f"the task speaks of {lacking}, and the query says nothing of it" if lacking else ""
+
+    def _doubts(self, select: str) -> list[str]:
+        """All that speaks against what a SELECT gives."""
+        table, said = self._table(select), f"{select.casefold()} "
+        of_columns = [why for part, why in (table.doubts if table else ()) if part.casefold() in said]
+        return [self._unheeded(select), *of_columns]
 
     def _form(self, query: str) -> str:
         """What a SELECT gives, in canonical form; empty where it fails or gives nothing."""
@@ -181,7 +191,7 @@ class Selects:
         )
 
 
-def selects(schema: Schema, promise: Promise, question: Question) -> list[Selects]:
+def selects(schema: Schema, promise: Promise, question: SelectContext) -> list[Selects]:
     """The two ways to ask for the SELECTs of a step; none where there is no table or nothing that a SELECT gives."""
     wanted = parts_of(promise)
     if not (schema.tables and wanted):
@@ -207,7 +217,7 @@ def _numbers(task: str, paths: Sequence[str]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Question:
+class SelectContext:
     """What is told beside the tables: who asks, the notes, the task and the step."""
 
     instructions: str
@@ -218,7 +228,7 @@ class Question:
     """Tokens of what is told of the tables."""
 
 
-def _about(part: Part, wanted: Sequence[Part], task: str) -> str:
+def _about(part: SelectPart, wanted: Sequence[SelectPart], task: str) -> str:
     """The task without the sentences that only speak of another part: a small model mixes them up."""
     others = [one for one in wanted if one is not part]
     left = task
@@ -232,7 +242,9 @@ def _about(part: Part, wanted: Sequence[Part], task: str) -> str:
     return " ".join(left.split()) or task
 
 
-def _asked(schema: Schema, part: Part, wanted: Sequence[Part], question: Question, way: str) -> Asked:
+def _asked(
+    schema: Schema, part: SelectPart, wanted: Sequence[SelectPart], question: SelectContext, way: str
+) -> Asked:
     found = "\n".join(filter(None, [schema.told(question.room), question.notes]))
     task = _about(part, wanted, question.task)
     text = fill("select_step", found=found, task=task, step=question.step, wanted=part.wanted)
@@ -250,7 +262,7 @@ def _variable(file: str) -> str:
     return name if name.isidentifier() and not is_taken else f"rows_{name}"
 
 
-def _lines(part: Part, query: str) -> str:
+def _lines(part: SelectPart, query: str) -> str:
     """The lines of a program for a SELECT: its rows saved, or answered."""
     name = _variable(part.file)
     quoted = query.strip().replace("\\", "\\\\").replace('"""', '\\"\\"\\"')

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
-from swarm.related.source import Column, Source
+from swarm.related.source import ColumnValues, Relation
 
 LEAST_SHARED = 0.6
 """Of the different values of a column that names rows of another table, those that are found there."""
@@ -27,9 +27,9 @@ KEYS = ("", "id", "no", "nr", "number", "code", "key", "name")
 class Link:
     """Each row of one table has at most one of another, where both have the same values in some columns."""
 
-    child: Source
+    child: Relation
     columns: tuple[str, ...]
-    parent: Source
+    parent: Relation
     keys: tuple[str, ...]
     """Of the parent, one for each of the columns."""
 
@@ -39,13 +39,13 @@ class Link:
         return self.child.is_key(self.columns)
 
 
-def links(sources: Sequence[Source]) -> list[Link]:
+def links(sources: Sequence[Relation]) -> list[Link]:
     """The links between some tables; of two tables the one that their names speak for most."""
     found = (_link(child, parent) for child, parent in permutations(sources, 2))
     return [link for link in found if link is not None]
 
 
-def _link(child: Source, parent: Source) -> Link | None:
+def _link(child: Relation, parent: Relation) -> Link | None:
     ranked: list[tuple[int, bool, float, Link]] = []
     for key in parent.columns.values():
         if key.is_measure or not key.filled or not parent.is_key([key.name]):
@@ -68,7 +68,7 @@ def _link(child: Source, parent: Source) -> Link | None:
     return max(ranked, key=lambda one: one[:3])[3] if ranked else None
 
 
-def _together(child: Source, parent: Source) -> Link | None:
+def _together(child: Relation, parent: Relation) -> Link | None:
     """The link by several columns that have the same names in both, as a place and a month."""
     common = tuple(
         one.name
@@ -85,14 +85,14 @@ def _together(child: Source, parent: Source) -> Link | None:
     return Link(child, common, parent, common) if len(common) > 1 and parent.is_key(common) else None
 
 
-def _shared(column: Column, key: Column) -> float:
+def _shared(column: ColumnValues, key: ColumnValues) -> float:
     """The share of a column's different values that another has."""
     if column.is_measure or not column.filled or column.is_number != key.is_number:
         return 0.0
     return len(column.distinct & key.distinct) / len(column.distinct)
 
 
-def _is_plain(column: Column, shared: float) -> bool:
+def _is_plain(column: ColumnValues, shared: float) -> bool:
     """Whether the values alone show it: numbers that count on from 1 are found everywhere."""
     return not column.is_number and len(column.distinct) >= LEAST_TEXTS and shared >= LEAST_ALIKE
 
@@ -109,7 +109,7 @@ _KEY = re.compile(
 _OF_PARENT, _SAME, _ALIKE = 3, 2, 1
 
 
-def _named(child: Source, column: str, parent: Source, key: str) -> int:
+def _named(child: Relation, column: str, parent: Relation, key: str) -> int:
     """How far the names say that a column names rows of another table; 0 where they don't."""
     mine, theirs, thing = _plain(column), _plain(key), _singular(parent.name)
     if mine in {thing + end for end in (*KEYS, theirs)} or _singular(column) == thing:

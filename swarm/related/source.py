@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnValues:
     """The values of a column, one for each row; None where there is none."""
 
     name: str
@@ -61,14 +61,14 @@ class Column:
         return any("," in str(value) for value in self.filled)
 
 
-class Source:
+class Relation:
     """A table: its name and its columns."""
 
     def __init__(self, name: str, rows: Sequence[Cells]) -> None:
         self.name = name
         self.rows = rows
         names = dict.fromkeys(str(key) for row in rows for key in row)
-        self.columns = {one: Column(one, tuple(_value(row.get(one)) for row in rows)) for one in names}
+        self.columns = {one: ColumnValues(one, tuple(_value(row.get(one)) for row in rows)) for one in names}
 
     def keys(self, columns: Sequence[str]) -> list[tuple[Value, ...]]:
         """What stands in some columns, row by row."""

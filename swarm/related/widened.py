@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from swarm.related.link import Link, links
-from swarm.related.source import Column, Source
+from swarm.related.naming import is_named
+from swarm.related.source import ColumnValues, Relation
 from swarm.tabular.names import written
 
 END = "_wide"
@@ -33,6 +34,8 @@ class Widened:
     """What is to be known of its columns."""
     words: tuple[str, ...] = ()
     """Words between numbers that are taken as none, each as a sentence."""
+    doubts: tuple[tuple[str, str], ...] = ()
+    """What speaks against a result that uses a column: how its name, or a part of it, is written, and a sentence."""
     is_of_two: bool = False
     """Whether it holds what two tables say of the same thing."""
     is_plain: bool = False
@@ -44,7 +47,7 @@ class Widened:
         return f"{self.name}{END}"
 
 
-def widened(sources: Sequence[Source], task: str) -> list[Widened]:
+def widened(sources: Sequence[Relation], task: str) -> list[Widened]:
     """The tables, each with what belongs to its rows. Tables that only say more of others' rows are part of these,
     and those of which two say the same thing of are one."""
     found = links(sources)
@@ -61,7 +64,7 @@ def widened(sources: Sequence[Source], task: str) -> list[Widened]:
     return [*ranked, *(_side_by_side(link) for link in pairs)]
 
 
-def _place(sources: Sequence[Source], source: Source) -> int:
+def _place(sources: Sequence[Relation], source: Relation) -> int:
     return next(number for number, one in enumerate(sources) if one is source)
 
 
@@ -104,7 +107,7 @@ def _is_dimension(link: Link, column: str) -> bool:
     return link.child.is_key(others) or link.parent.is_key(others)
 
 
-def _differs(column: Column, one: Source, other: Source) -> str:
+def _differs(column: ColumnValues, one: Relation, other: Relation) -> str:
     mine, theirs = _of(one, column.name), _of(other, column.name)
     if column.is_number and other.columns[column.name].is_number:
         mine, theirs = f"ROUND({mine}, {DECIMALS})", f"ROUND({theirs}, {DECIMALS})"
@@ -115,7 +118,7 @@ def _differs(column: Column, one: Source, other: Source) -> str:
 class _Table:
     """One table with its parents and children."""
 
-    def __init__(self, source: Source, found: Sequence[Link], paired: set[str], task: str) -> None:
+    def __init__(self, source: Relation, found: Sequence[Link], paired: set[str], task: str) -> None:
         self._source = source
         self._links = [link for link in found if not {link.child.name, link.parent.name} & paired]
         self._task = task
@@ -126,6 +129,7 @@ class _Table:
             column.name for column in source.columns.values() if self._is_measure(source, column)
         ]
         self._sums: list[str] = []
+        self._doubts: list[tuple[str, str]] = []
         self._of_parents: dict[str, str] = {}
         self._join_parents(source, {source.name})
         for link in self._links:
@@ -152,9 +156,21 @@ class _Table:
             for column in self._source.columns.values()
             if column.words
         ]
-        return Widened(self._source.name, query, remark, tuple(told), is_plain=not (self._joins or told))
+        doubts = [
+            (column.name, f"{' and '.join(map(repr, column.words))} in {column.name} are taken as no number")
+            for column in self._source.columns.values()
+            if column.words
+        ]
+        return Widened(
+            self._source.name,
+            query,
+            remark,
+            tuple(told),
+            (*self._doubts, *doubts),
+            is_plain=not (self._joins or told),
+        )
 
-    def _join_parents(self, child: Source, seen: set[str]) -> None:
+    def _join_parents(self, child: Relation, seen: set[str]) -> None:
         for link in self._links:
             if link.child is not child or link.parent.name in seen:
                 continue
@@ -165,7 +181,7 @@ class _Table:
                     self._take(link.parent, column)
             self._join_parents(link.parent, seen)
 
-    def _take(self, parent: Source, column: Column) -> None:
+    def _take(self, parent: Relation, column: ColumnValues) -> None:
         name = column.name if column.name not in self._taken else f"{parent.name}_{column.name}"
         if name in self._taken:
             return
@@ -197,15 +213,16 @@ class _Table:
             self._left_over(child, summed, alias, end)
         orphans = len(child.columns[link.columns[0]].distinct - self._source.columns[link.keys[0]].distinct)
         if summed:
-            self._sums.append(
-                f"sum_{child.name}_… is the sum over all {child.name} of the row, 0 without any"
-                + (
-                    f"; {orphans} {link.columns[0]} of {child.name} are no row of {self._source.name}"
-                    * bool(orphans)
-                )
-            )
+            which = " or ".join(where.removeprefix(" WHERE ") for _, where in self._parts(link) if where)
+            rows = f"those {child.name} of the row with {which}" if which else f"all {child.name} of the row"
+            self._sums.append(f"sum_{child.name}_… is the sum over {rows}, 0 without any")
+        if orphans:
+            lost = f"{orphans} {link.columns[0]} of {child.name} are no row of {self._source.name}"
+            self._doubts += [(f"{begin}_{child.name}_", lost) for begin in ("sum", "count")]
+            self._doubts.append((f"_minus_{child.name}", lost))
+            self._sums += [lost] * bool(summed)
 
-    def _left_over(self, child: Source, summed: Sequence[Column], alias: str, end: str) -> None:
+    def _left_over(self, child: Relation, summed: Sequence[ColumnValues], alias: str, end: str) -> None:
         """What is left of the one figure of a row when the one of its children is taken off: a balance."""
         own = [(name, _of(self._source, name)) for name in self._measures] + [*self._of_parents.items()]
         if len(own) == len(summed) == 1:
@@ -216,15 +233,10 @@ class _Table:
     def _parts(self, link: Link) -> list[tuple[str, str]]:
         """The rows of a child that the task speaks of, by the value of a column that holds few; all of them where
         it names none: the end of the columns' names, and the condition."""
-        words = {*re.findall(r"\w+", self._task.casefold())}
         for column in link.child.columns.values():
             if column.name in link.columns or not 1 < len(column.distinct) <= MOST_NAMED:
                 continue
-            named = sorted(
-                value
-                for value in map(str, column.distinct)
-                if {*re.findall(r"\w+", value.casefold())} <= words
-            )
+            named = sorted(value for value in map(str, column.distinct) if is_named(self._task, value))
             if named:
                 signs = named if column.is_number else [_text(value) for value in named]
                 return [
@@ -233,7 +245,7 @@ class _Table:
                 ]
         return [("", "")]
 
-    def _is_measure(self, source: Source, column: Column) -> bool:
+    def _is_measure(self, source: Relation, column: ColumnValues) -> bool:
         """Whether a column's numbers can be added up: they name nothing and are no key."""
         used = {
             name
@@ -250,7 +262,7 @@ class _Table:
         return column.is_number and column.name not in used and not is_name
 
 
-def _own(column: Column, source: Source) -> str:
+def _own(column: ColumnValues, source: Relation) -> str:
     """A column of the table itself; the words between its numbers are none."""
     plain = _of(source, column.name)
     if not column.words:
@@ -266,7 +278,7 @@ def _on(link: Link) -> str:
     return " AND ".join(f"{_of(link.parent, key)} = {_of(link.child, column)}" for column, key in pairs)
 
 
-def _of(source: Source, column: str) -> str:
+def _of(source: Relation, column: str) -> str:
     return f"{written(source.name)}.{written(column)}"
 
 

@@ -18,7 +18,7 @@ from swarm.program.asked import Asked
 from swarm.program.checks import Promise
 from swarm.program.grammar import select_grammar
 from swarm.program.schema import MOST_ROWS, Schema, schema_of
-from swarm.program.selecting import FIRST, SECOND, Part, Question, Selects, parts_of, selects
+from swarm.program.selecting import FIRST, SECOND, SelectContext, SelectPart, Selects, parts_of, selects
 from swarm.program.wire import Order, Table
 from swarm.survey import Survey
 
@@ -26,7 +26,7 @@ INVOICES = "invoice,customer,amount,status\n" + "".join(
     f"R{n},{'Ada' if n % 2 else 'Bo'},{n + 0.5},{'void' if n % 5 == 0 else 'sent'}\n" for n in range(1, 16)
 )
 PAYMENTS = "day,invoice,amount\n" + "".join(f"2026-01-{n:02},R{n},{n / 2}\n" for n in range(1, 10))
-QUESTION = Question(instructions="You.", notes="", task="", step="", room=900)
+QUESTION = SelectContext(instructions="You.", notes="", task="", step="", room=900)
 
 
 @pytest.fixture
@@ -74,27 +74,29 @@ def test_a_table_is_told_of_with_what_belongs_to_its_rows(order: Order) -> None:
         (
             "Write open.csv with the columns invoice and rest. How many are there?",
             ["open.csv"],
-            [Part("open.csv", ("invoice", "rest")), Part("", (), True, "How many are there?")],
+            [SelectPart("open.csv", ("invoice", "rest")), SelectPart("", (), True, "How many are there?")],
         ),
         (
             "Which customer owes most, and how much?",
             [],
-            [Part("", (), False, "Which customer owes most, and how much?")],
+            [SelectPart("", (), False, "Which customer owes most, and how much?")],
         ),
         (
             "sums.json gets a JSON object with the totals.",
             ["sums.json"],
-            [Part("sums.json", (), True, "", True)],
+            [SelectPart("sums.json", (), True, "", True)],
         ),
         (
             'Write sums.json, an object like {"open": 0, "paid": 3}, for me.',
             ["sums.json"],
-            [Part("sums.json", ("open", "paid"), True, "", True)],
+            [SelectPart("sums.json", ("open", "paid"), True, "", True)],
         ),
         ("Write a letter to letter.txt.", ["letter.txt"], []),
     ],
 )
-def test_each_file_and_the_answer_are_asked_for_apart(task: str, files: list[str], parts: list[Part]) -> None:
+def test_each_file_and_the_answer_are_asked_for_apart(
+    task: str, files: list[str], parts: list[SelectPart]
+) -> None:
     assert [*parts_of(promised(task, *files))] == parts
 
 
@@ -204,10 +206,30 @@ def test_of_a_long_table_its_first_rows_and_their_number_are_told(order: Order, 
     )
 
 
-def test_a_table_that_cannot_be_read_is_left_out(order: Order, tmp_path: Path) -> None:
+def test_a_table_that_cannot_be_read_is_left_out_and_doubts_what_the_others_give(
+    order: Order, tmp_path: Path
+) -> None:
     (tmp_path / "payments.csv").write_bytes(b"\x00\x01\x02" * 300)
     with opened(order) as schema:
+        first, _ = made(schema, "Write all.csv: invoice.", "all.csv")
+        (written,) = first.programs([[reply("SELECT invoice FROM invoices")]])
+
         assert [table.name for table in schema.tables] == ["invoices"]
+    assert written.doubt.startswith("payments could not be read: ")
+
+
+def test_what_a_query_builds_on_and_nobody_knows_is_doubted(order: Order, tmp_path: Path) -> None:
+    with (tmp_path / "payments.csv").open("a", encoding="utf-8") as file:
+        file.write("2026-02-01,R99,7\n")
+    with opened(order) as schema:
+        first, _ = made(schema, "Write all.csv: invoice, paid.", "all.csv")
+        selects = ("sum_payments_amount AS paid", "amount_minus_payments AS paid", "amount AS paid")
+        written = [
+            first.programs([[reply(f"SELECT invoice, {one} FROM invoices")]])[0].doubt for one in selects
+        ]
+
+    lost = "1 invoice of payments are no row of invoices"
+    assert written == [lost, lost, ""]
 
 
 @pytest.mark.anyio

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from swarm.related.link import links
-from swarm.related.source import Source
+from swarm.related.source import Relation
 
 Rows = list[dict[str, object]]
 
 
-def table(name: str, columns: str, *rows: tuple[object, ...]) -> Source:
+def table(name: str, columns: str, *rows: tuple[object, ...]) -> Relation:
     names = columns.split()
-    return Source(name, [dict(zip(names, row, strict=True)) for row in rows])
+    return Relation(name, [dict(zip(names, row, strict=True)) for row in rows])
 
 
-def found(*sources: Source) -> set[str]:
+def found(*sources: Relation) -> set[str]:
     return {
         f"{link.child.name}.{'+'.join(link.columns)} > {link.parent.name}.{'+'.join(link.keys)}"
         for link in links(sources)
@@ -41,7 +41,7 @@ AUTHORS = table("authors", "name born", ("Ada", 1815), ("Ben", 1920), ("Cleo", 1
         ),
     ],
 )
-def test_a_column_that_names_rows_of_another_table_is_found(child: Source, link: str) -> None:
+def test_a_column_that_names_rows_of_another_table_is_found(child: Relation, link: str) -> None:
     assert link in found(CUSTOMERS, child)
 
 
@@ -64,7 +64,7 @@ def test_texts_that_are_all_there_show_it_without_a_name() -> None:
         table("empty", "customer", (None,), (None,)),
     ],
 )
-def test_what_is_the_same_by_chance_is_no_link(other: Source) -> None:
+def test_what_is_the_same_by_chance_is_no_link(other: Relation) -> None:
     assert not found(CUSTOMERS, other)
 
 

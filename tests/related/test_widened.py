@@ -8,7 +8,8 @@ from typing import cast
 import pytest
 from pydantic import JsonValue
 
-from swarm.related.source import Source
+from swarm.related.naming import is_named
+from swarm.related.source import Relation
 from swarm.related.widened import Widened, widened
 from swarm.tabular.engine import selected
 
@@ -29,7 +30,7 @@ PAYMENTS: Rows = [
 
 
 def widen(task: str, **tables: Rows) -> dict[str, Widened]:
-    return {one.name: one for one in widened([Source(name, rows) for name, rows in tables.items()], task)}
+    return {one.name: one for one in widened([Relation(name, rows) for name, rows in tables.items()], task)}
 
 
 def rows(one: Widened, **tables: Rows) -> list[dict[str, JsonValue]]:
@@ -101,10 +102,10 @@ def test_rows_of_a_child_without_a_parent_are_told_of() -> None:
     invoices: Rows = [{"invoice": f"R{n}", "amount": 1.5} for n in range(8)]
     payments: Rows = [{"invoice": f"R{n}", "amount": 1.5} for n in (1, 2, 3, 99)]
 
-    assert (
-        "1 invoice of payments are no row of invoices"
-        in widen("", invoices=invoices, payments=payments)["invoices"].remark
-    )
+    one = widen("", invoices=invoices, payments=payments)["invoices"]
+
+    assert "1 invoice of payments are no row of invoices" in one.remark
+    assert ("sum_payments_", "1 invoice of payments are no row of invoices") in one.doubts
 
 
 BOOKED: Rows = [
@@ -163,3 +164,37 @@ def test_names_that_sql_needs_in_quotes_are_quoted(name: str) -> None:
         0.5,
         0,
     ]
+
+
+MOVES: Rows = [
+    {"article": 1, "kind": "in", "pieces": 9},
+    {"article": 1, "kind": "out", "pieces": 4},
+    {"article": 2, "kind": "in", "pieces": 3},
+]
+ARTICLES: Rows = [{"id": n, "label": f"L{n}"} for n in (1, 2, 3)]
+
+
+def test_small_words_of_a_sentence_name_no_value() -> None:
+    tables = {"articles": ARTICLES, "moves": MOVES}
+    whole = rows(widen("How many pieces are in stock?", **tables)["articles"], **tables)
+    quoted = widen("Take the moves of kind 'in' alone.", **tables)["articles"]
+
+    assert [row["sum_moves_pieces"] for row in whole] == [13, 3, 0]
+    assert [row["sum_moves_pieces_in"] for row in rows(quoted, **tables)] == [9, 3, 0]
+    assert "those moves of the row with kind = 'in'" in quoted.remark
+
+
+@pytest.mark.parametrize(
+    ("task", "value", "named"),
+    [
+        ("Cancelled ones are left out.", "cancelled", True),
+        ("for 2024 alone", "2024", True),
+        ("Count the invoices in EU countries", "EU", True),
+        ("Is it so?", "IT", False),
+        ("those that are in", "in", False),
+        ("those that are «in»", "in", True),
+        ("20245 pieces", "2024", False),
+    ],
+)
+def test_what_names_a_value(task: str, value: str, named: bool) -> None:
+    assert is_named(task, value) is named
