@@ -81,9 +81,17 @@ class Declared:
 class Schema:
     """The tables, and what a SELECT over them gives."""
 
-    def __init__(self, catalogue: Catalogue, tables: Sequence[Declared], unread: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        tables: Sequence[Declared],
+        unread: Sequence[str] = (),
+        names: Sequence[str] = (),
+    ) -> None:
         self._catalogue = catalogue
         self.tables = tuple(tables)
+        self.names = tuple(names)
+        """Of all tables that the task is about, those too that are part of others."""
         self.unread = tuple(unread)
         """Tables that the task is about and that can't be read, each with the reason."""
 
@@ -120,7 +128,7 @@ def schema_of(order: Order, names: Sequence[str], task: str) -> Generator[Schema
         order = replace(order, scratch=str(scratch), written=str(empty))
         catalogue = Catalogue(Overlay(Path(order.workspace), empty), order)
         unread: list[str] = []
-        yield Schema(catalogue, _declared(catalogue, names, task, unread), unread)
+        yield Schema(catalogue, _declared(catalogue, names, task, unread), unread, names)
 
 
 def _declared(catalogue: Catalogue, names: Sequence[str], task: str, unread: list[str]) -> list[Declared]:

@@ -43,6 +43,7 @@ _NUMBER = re.compile(
 )
 _SHOWN = re.compile(r'\{\s*"[A-Za-z_]\w*"\s*:[^{}]{0,400}\}')
 _KEY = re.compile(r'"([A-Za-z_]\w*)"\s*:')
+_COUNTED = re.compile(r"\bCOUNT\((?!\s*DISTINCT\b)[^()]*\)\s+AS\s+(\w+)", re.IGNORECASE)
 _TABLE = re.compile(r"\bFROM\s+(\"(?:[^\"]|\"\")+\"|\w+)", re.IGNORECASE)
 
 
@@ -175,7 +176,17 @@ class Selects:
         """All that speaks against what a SELECT gives."""
         table, said = self._table(select), f"{select.casefold()} "
         of_columns = [why for part, why in (table.doubts if table else ()) if part.casefold() in said]
-        return [self._unheeded(select), *of_columns]
+        return [self._unheeded(select), self._counted(select), *of_columns]
+
+    def _counted(self, select: str) -> str:
+        """Rows of one table that are counted as things of another: each thing comes as often as it has rows."""
+        table = self._table(select)
+        for alias in _COUNTED.findall(select) if table else ():
+            thing = alias.casefold().removesuffix("s")
+            of = next((name for name in self.schema.names if name.casefold().removesuffix("s") == thing), "")
+            if table and of and of != table.name and not table.name.startswith(f"{of}_and_"):
+                return f"{alias} counts rows of {table.name}, of which one of {of} may have several"
+        return ""
 
     def _form(self, query: str) -> str:
         """What a SELECT gives, in canonical form; empty where it fails or gives nothing."""

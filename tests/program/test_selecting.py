@@ -269,3 +269,20 @@ def test_a_word_for_a_file_is_a_name_in_python(order: Order) -> None:
             first, _ = made(schema, f"Write {file}: invoice.", file)
             (written,) = first.programs([[reply("SELECT invoice FROM invoices")]])
             compile(written.program, file, "exec")
+
+
+@pytest.mark.parametrize(
+    ("counted", "is_doubted"),
+    [("COUNT(*)", True), ("COUNT(invoice)", True), ("COUNT(DISTINCT invoice)", False)],
+)
+def test_rows_of_one_table_that_are_counted_as_things_of_another_are_doubted(
+    order: Order, counted: str, is_doubted: bool
+) -> None:
+    with opened(order) as schema:
+        first, _ = made(schema, "Write all.csv: customer, invoices.", "all.csv")
+        (written,) = first.programs([
+            [reply(f"SELECT customer, {counted} AS invoices\nFROM payments\nGROUP BY customer")]
+        ])
+
+    doubt = "invoices counts rows of payments, of which one of invoices may have several"
+    assert written.doubt == (doubt if is_doubted else "")
