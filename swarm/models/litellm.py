@@ -23,6 +23,7 @@ from swarm.messages import Message, Reply, Request
 from swarm.models.completion import Completion, reply_of
 from swarm.models.counting import Counter
 from swarm.models.failures import OF_SERVER, Failure, failure_of
+from swarm.models.guided import is_guided
 from swarm.models.model import Endpoint
 from swarm.models.probe import changes, refreshed
 from swarm.models.refused import Refusals
@@ -173,21 +174,42 @@ class LitellmModel:
 
     async def _ask_loosening(self, request: Request, exchange: Exchange) -> Reply | Failure:
         """Asks; with a looser schema, or without a grammar, where the server refuses the one it is sent."""
+        unheld = Usage()
         while True:
             schema, grammar = self._sent(request)[1], self._grammar(request)
             answer = await self._ask(request, exchange)
-            if not isinstance(answer, Failure) or answer.kind not in ("final", "failed"):
+            if not isinstance(answer, Failure):
+                answer = answer.model_copy(update={"usage": answer.usage + unheld})
+                if schema is None or not grammar or all(map(is_guided, (answer.text, *answer.others))):
+                    return answer
+                unheld = answer.usage
+                said, told = "a reply fits no schema", self._refusals.learn_guide(grammar)
+            elif answer.kind in ("final", "failed"):
+                said, told = str(answer.error), self._learned(schema, grammar, answer, exchange.text)
+            else:
                 return answer
-            told = self._refusals.learn_grammar(grammar, exchange.text) if grammar else None
-            if told is None and answer.kind == "final":
-                told = self._refusals.learn(schema, str(answer.error)) or None
             if told is None:
                 return answer
             if told:
-                tell(Setback("changed", f"{answer.error}; {told}", 0.0))
+                tell(Setback("changed", f"{said}; {told}", 0.0))
+
+    def _learned(self, schema: Schema | None, grammar: str, failure: Failure, text: str) -> str | None:
+        """What a person is told of what follows from a refusal; None where nothing does."""
+        told = None
+        if grammar:
+            learn = self._refusals.learn_grammar if schema is None else self._refusals.learn_guide
+            told = learn(grammar, text)
+        if told is None and failure.kind == "final":
+            told = self._refusals.learn(schema, str(failure.error)) or None
+        return told
 
     def _grammar(self, request: Request) -> str:
         """The grammar to send; empty where there is none, or the server would not obey it."""
+        schema = self._sent(request)[1]
+        if schema is not None:
+            # What stands after a beginning is no whole object.
+            is_begun = request.messages[-1].role == "assistant"
+            return self._refusals.guide(schema) if self._endpoint.is_embedded and not is_begun else ""
         return self._refusals.unrefused(request.grammar) if self._endpoint.takes_grammar else ""
 
     def _sent(self, request: Request) -> tuple[tuple[Message, ...], Schema | None]:
@@ -235,7 +257,7 @@ class LitellmModel:
             "num_retries": 0,
             "max_retries": 0,
         }
-        if schema is not None:
+        if schema is not None and not self._grammar(request):
             form: JsonValue = {"name": "turn", "strict": True, "schema": schema}
             parameters["response_format"] = {"type": "json_schema", "json_schema": form}
         return parameters | self._of_kind(request, [message.spoken for message in messages])

@@ -8,6 +8,7 @@ import re
 
 from pydantic import JsonValue
 
+from swarm.models.guided import guided
 from swarm.models.schemas import Schema, closed
 
 SAYS_SO = re.compile(r"schema|grammar|guided|response_format|structured output", re.IGNORECASE)
@@ -26,6 +27,8 @@ class Refusals:
         """By a refused part of a schema, as JSON, what is sent in its place."""
         self.takes_none = False
         """Whether it refuses the loosest schema, too; then it is told what to say in words."""
+        self._is_guided = True
+        """Whether it is sent schemas as grammars, where it is one that reads those."""
         self._grammars: set[bytes] = set()
         """Hashes of the grammars that it can't hold a reply to."""
         self._takes_no_grammar = False
@@ -51,6 +54,20 @@ class Refusals:
         self._loose |= loose
         names = ", ".join(dict.fromkeys(_name(part) for part in refused))
         return f"the schema of {names} is left open for it, and what is said is checked afterwards"
+
+    def guide(self, schema: Schema) -> str:
+        """The schema as a grammar; empty where it must be sent as it is."""
+        return self.unrefused(guided(schema)) if self._is_guided else ""
+
+    def learn_guide(self, grammar: str, said: str = "") -> str | None:
+        """What a person is told of a grammar made of a schema that held a reply to nothing, or that the server
+        refused with these words; None where they were about something else."""
+        if said and "grammar" not in said.lower():
+            return None
+        # Words mean that it knows none of this kind; without any it did not understand this one.
+        self._is_guided = self._is_guided and not said
+        self._grammars.add(_hash(grammar))
+        return "its replies are held to the schema in another way"
 
     def unrefused(self, grammar: str) -> str:
         """The grammar, or nothing where it was refused."""
