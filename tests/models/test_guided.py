@@ -33,10 +33,8 @@ Body = dict[str, JsonValue]
 
 def answering(bodies: list[Body], guided_reply: str, status: int = 200) -> Handler:
     """A llama.cpp that answers so to what is guided, and as it should to a schema."""
-    guide, right = (
-        ScriptedApp(ScriptedModel(lambda _, text=text: text), "llamacpp")
-        for text in (guided_reply, '{"name": "lamp", "price": 3}')
-    )
+    guide = ScriptedApp(ScriptedModel(lambda _: guided_reply), "llamacpp")
+    right = ScriptedApp(ScriptedModel(lambda _: '{"name": "lamp", "price": 3}'), "llamacpp")
 
     async def handle(request: HttpRequest) -> HttpResponse | Act:
         if not request.body:
