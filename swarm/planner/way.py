@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
+from pydantic import JsonValue
+
 from swarm.card import AgentCard
 from swarm.plan import Plan, Step
 from swarm.survey import FileGroup, Survey
@@ -28,8 +30,13 @@ _SAYS = re.compile(r"[.!?][)\"'\u201d]*(?:\s|$)|\u2026$|^[-*+\u2022]\s")
 _WORDS = re.compile(r"[A-Za-z\u00c0-\u024f']{2,}")
 
 
-def by_program(task: str, survey: Survey, cards: Mapping[str, AgentCard]) -> Plan | None:
-    """The plan of one program; None where the task needs another one."""
+def by_program(
+    task: str,
+    survey: Survey,
+    cards: Mapping[str, AgentCard],
+    expects: dict[str, JsonValue] | None = None,
+) -> Plan | None:
+    """The plan of one program; None where the task needs another one. ``expects``: what its answer must be."""
     card = next((card for card in cards.values() if card.works == "program"), None)
     if card is None:
         return None
@@ -41,7 +48,8 @@ def by_program(task: str, survey: Survey, cards: Mapping[str, AgentCard]) -> Pla
         is_about(survey, task, table) for table in (*survey.tables, *survey.database_tables)
     ):
         return None
-    return Plan(steps=(Step(id=PROGRAM, agent=card.name, brief=task.replace("{item}", "item")),))
+    brief = task.replace("{item}", "item")
+    return Plan(steps=(Step(id=PROGRAM, agent=card.name, brief=brief, expects=expects),))
 
 
 def is_by_program(plan: Plan) -> bool:

@@ -15,7 +15,7 @@ from swarm.planner.draft import files_to_write
 from swarm.planner.planner import examples
 from swarm.planner.task_columns import task_columns
 from swarm.program.asked import PROGRAM, Asked
-from swarm.program.checks import Promise
+from swarm.program.checks import Promise, fields
 from swarm.program.schema import Schema
 from swarm.program.selecting import SelectContext, Selects, selects
 from swarm.prompt import fill
@@ -107,8 +107,10 @@ class Writing:
 
     def _step(self) -> str:
         lines = self._own()
-        if wanted := columns(self.assignment.step.expects):
-            lines.append(f"answer(rows) must give a list of dicts with: {', '.join(wanted)}")
+        expects = self.assignment.step.expects
+        if wanted := fields(expects):
+            given = "(rows) must give a list of dicts" if columns(expects) else "({…}) must give a dict"
+            lines.append(f"answer{given} with: {', '.join(wanted)}")
         if files := self.promise.files:
             lines.append(
                 f"To be saved: {'; '.join(_with_columns(name, self.assignment.task) for name in files)}"

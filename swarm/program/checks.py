@@ -155,13 +155,24 @@ def _answer_faults(outcome: Outcome, step: Step) -> list[str]:
     if step.expects is None:
         return []
     if not outcome.has_answer:
-        return ["answer(rows) was not called with the result"] if not outcome.files else []
+        given = "{…}" if "properties" in step.expects else "rows"
+        return [f"answer({given}) was not called with the result"] if not outcome.files else []
     first = next(problems(step.expects, fitted(outcome.answer, step.expects)), None)
     return [f"the answer is not what the step gives: {first.message[:200]}"] if first else []
 
 
+def fields(schema: Mapping[str, JsonValue] | None) -> list[str]:
+    """Names of the values that an answer under this schema has: as one object, or in each row of a table."""
+    properties = schema.get("properties") if schema else None
+    return list(properties) if isinstance(properties, dict) else columns(schema)
+
+
 def fitted(answer: JsonValue, schema: Mapping[str, JsonValue]) -> JsonValue:
-    """An answer with just the columns that a table schema names, whatever letters they are written in."""
+    """An answer with just the names that a schema has, whatever letters they are written in; one row is an object
+    where that is wanted."""
+    if "properties" in schema:
+        one = fitted(answer if isinstance(answer, list) else [answer], {"items": dict(schema)})
+        return one[0] if isinstance(one, list) and len(one) == 1 else answer
     wanted = columns(schema)
     if not wanted or not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
         return answer

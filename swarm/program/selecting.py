@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from keyword import iskeyword
 from pathlib import PurePosixPath
 
-from swarm.agent.opening import columns
 from swarm.messages import Message
 from swarm.planner.planner import examples
 from swarm.planner.task_columns import task_columns
 from swarm.program.asked import Asked, Written
-from swarm.program.checks import Promise, asking_sentences, asks_object
+from swarm.program.checks import Promise, asking_sentences, asks_object, fields
 from swarm.program.contents import Rows, canonical
 from swarm.program.grammar import select_grammar
 from swarm.program.schema import Declared, Schema
@@ -77,7 +76,7 @@ def parts_of(promise: Promise) -> tuple[SelectPart, ...]:
         for name, ending in endings.items()
     ):
         return ()
-    expected = tuple(columns(promise.step.expects))
+    expected = tuple(fields(promise.step.expects))
     found: list[SelectPart] = []
     for name in promise.files:
         named = tuple(task_columns(name, promise.task)) or (expected if name == promise.step.writes else ())
@@ -86,7 +85,8 @@ def parts_of(promise: Promise) -> tuple[SelectPart, ...]:
             named = named or _shown_keys(name, promise.task)
         found.append(SelectPart(name, named, counts=is_object, is_object=is_object))
     if promise.is_last and (asked := asking_sentences(promise.task)):
-        found.append(SelectPart("", counts=_counts(asked), question=asked))
+        answers = () if promise.step.writes else expected
+        found.append(SelectPart("", answers, counts=not answers and _counts(asked), question=asked))
     if not found:
         found.append(
             SelectPart(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
@@ -76,13 +76,26 @@ async def compose(
         # A program's answer is said by code: a model would only tell it again, and may tell it wrongly.
         said = AnswerDraft(_by_program(results[lasting[0].id]))
     else:
-        said = await say(work, task, lasting, results, form)
+        said = _by_code(lasting, results, form) or await say(work, task, lasting, results, form)
     missing = (*missing, *said.missing)
     tables = [part for step in lasting if (part := _table(step, results[step.id]))]
     words = "\n\n".join(part for part in (said.text.strip(), judged_words(said.judged)) if part)
     status: Literal["done", "degraded"] = "degraded" if missing else "done"
     text = _facts(words, tables, files, missing)
     return Composed(status, text, said.data, files, missing, said.value, said.judged)
+
+
+def _by_code(
+    lasting: Sequence[Step], results: Mapping[str, Result], form: Form | None
+) -> AnswerDraft | None:
+    """The typed value that a program gave as it was asked for: a model would only tell it again."""
+    if form is None or len(lasting) != 1 or results[lasting[0].id].votes is None:
+        return None
+    result = results[lasting[0].id]
+    try:
+        return AnswerDraft(_by_program(result), result.data, form.value(result.data))
+    except ValueError:
+        return None
 
 
 def _is_shown(step: Step, plan: Plan) -> bool:

@@ -83,7 +83,8 @@ class Conductor:
     async def draft(self) -> PlanMade:
         """A plan for the task; nothing is adopted."""
         found = await self._look()
-        plan = by_program(self.task, found, self.cards) if self.work.limits.candidates else None
+        expects = self.form.of_values if self.form else None
+        plan = by_program(self.task, found, self.cards, expects) if self.work.limits.candidates else None
         if plan is not None:
             return PlanMade(plan=plan, origin="direct", note=BY_PROGRAM)
         async with self.work.leased(PLANS) as work:

@@ -36,6 +36,17 @@ class Form:
         """The schema that a reply is held to: no more than says which values fit."""
         return _bare(self.schema)
 
+    @property
+    def of_values(self) -> Schema | None:
+        """The same, where it is one object of plain values, or a list of such objects: what a program can give.
+        A choice among words is a judgement, and none of it."""
+        sent = self.sent
+        row = sent.get("items") if sent.get("type") == "array" else sent
+        properties = row.get("properties") if isinstance(row, dict) else None
+        if not isinstance(properties, dict) or not properties:
+            return None
+        return sent if all(_is_plain(part) for part in properties.values()) else None
+
     def value(self, data: JsonValue) -> object:
         """The value of the type.
 
@@ -173,6 +184,15 @@ def _bare_part(value: JsonValue) -> JsonValue:
     if isinstance(value, list):
         return [_bare(part) if isinstance(part, dict) else part for part in value]
     return _bare(value) if isinstance(value, dict) else value
+
+
+def _is_plain(node: JsonValue) -> bool:
+    if not isinstance(node, dict) or "enum" in node or "const" in node:
+        return False
+    branches = node.get("anyOf")
+    if isinstance(branches, list):
+        return all(map(_is_plain, branches))
+    return node.get("type") in ("string", "number", "integer", "null")
 
 
 def _dict(value: JsonValue) -> Schema:

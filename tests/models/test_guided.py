@@ -73,7 +73,7 @@ async def test_a_real_reply_is_one_line_of_json_in_fewer_tokens(model_file: Path
 
     for text in (said.text, *said.others):
         assert json.loads(text).keys() == {"name", "price"}
-        assert text == json.dumps(json.loads(text), ensure_ascii=False)
+        assert "\n" not in text
     if samples == 1:
         assert said.usage.written_tokens < free.usage.written_tokens
 
@@ -98,7 +98,7 @@ async def test_a_real_server_reads_what_other_engines_leave_out(model_file: Path
         with hearing(heard.append):
             said = await model.reply(asked)
 
-    assert said.text.startswith('{"a": ')
+    assert json.loads(said.text).keys() == {"a"}
     assert heard == []
 
 
