@@ -15,6 +15,7 @@ from swarm.agent.grounding import Source
 from swarm.agent.opening import Opening, columns
 from swarm.agent.progress import MOST_REPEATS, Progress
 from swarm.agent.quotes import passed_over, split_quotes, unquoted, with_quotes
+from swarm.agent.spelling import as_read
 from swarm.agent.sql import faults, summed_first
 from swarm.agent.turn import TEXT, Action, Cannot, Give, TurnRules, name_action, parse, spelled
 from swarm.agent.unread import is_named
@@ -262,6 +263,7 @@ class Session:
             data, quotes = split_quotes(data)
             unread, left = unquoted(quotes, self._sources), passed_over(quotes, self._sources)
         if self._must_stand_in_source():
+            data = as_read(data, self._sources)
             # What the agent was given it need not have read: its brief, in which the item stands.
             known = Source([*self._sources, self.assignment.brief])
             unread += known.missing(data, self.assignment.step.expects)

@@ -131,6 +131,10 @@ def draft_columns(schema: Mapping[str, JsonValue] | None) -> list[str]:
 def _kind(cell: JsonValue) -> str:
     if not isinstance(cell, dict):
         return "text"
+    branches = cell.get("anyOf")
+    if isinstance(branches, list):
+        kinds = {_kind(part) for part in branches if part != {"type": "null"}}
+        return kinds.pop() if len(kinds) == 1 else "text"
     types = cell.get("type")
     is_number = "number" in types if isinstance(types, list) else types in ("number", "integer")
     return "date" if cell.get("format") == "date" else "number" if is_number else "text"

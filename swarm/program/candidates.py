@@ -239,7 +239,10 @@ class Programming:
         cut = [] if acts or outcome.error else [half_read(outcome, self.assignment.survey)]
         lacks = unread_beside(outcome, self.assignment.survey)
         doubts = dict.fromkeys(filter(None, [written.doubt, *calls.doubts, *cut, *lacks]))
-        outcome = outcome.model_copy(update={"doubts": tuple(doubts)})
+        wanted = self.assignment.step.expects
+        # Candidates are compared by what the step gives, not by what else one of them says.
+        answer = fitted(outcome.answer, wanted) if wanted and outcome.has_answer else outcome.answer
+        outcome = outcome.model_copy(update={"doubts": tuple(doubts), "answer": answer})
         is_error, said = bool(outcome.error), outcome.error or brief(Ballot(number, outcome))
         result = ToolResult(text=said, data=outcome.model_dump(mode="json"), is_error=is_error)
         await ledger.settle(at.call, result, "done")

@@ -85,9 +85,7 @@ async def compose(
     return Composed(status, text, said.data, files, missing, said.value, said.judged)
 
 
-def _by_code(
-    lasting: Sequence[Step], results: Mapping[str, Result], form: Form | None
-) -> AnswerDraft | None:
+def _by_code(lasting: Sequence[Step], results: Mapping[str, Result], form: Form | None) -> AnswerDraft | None:
     """The typed value that a program gave as it was asked for: a model would only tell it again."""
     if form is None or len(lasting) != 1 or results[lasting[0].id].votes is None:
         return None
