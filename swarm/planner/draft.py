@@ -134,7 +134,7 @@ def _kind(cell: JsonValue) -> str:
     branches = cell.get("anyOf")
     if isinstance(branches, list):
         kinds = {_kind(part) for part in branches if part != {"type": "null"}}
-        return kinds.pop() if len(kinds) == 1 else "text"
+        return kinds.pop() if len(kinds) == 1 else "any"
     types = cell.get("type")
     is_number = "number" in types if isinstance(types, list) else types in ("number", "integer")
     return "date" if cell.get("format") == "date" else "number" if is_number else "text"

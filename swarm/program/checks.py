@@ -179,14 +179,16 @@ def fitted(answer: JsonValue, schema: Mapping[str, JsonValue]) -> JsonValue:
     rows = [{_plain(key): cell for key, cell in row.items()} for row in answer if isinstance(row, dict)]
     if not all(_plain(name) in row for row in rows for name in wanted):
         return answer
-    numbers = {column.partition(":")[0] for column in draft_columns(schema) if column.endswith(":number")}
-    return [{name: _cell(row[_plain(name)], name in numbers) for name in wanted} for row in rows]
+    kinds = dict(zip(wanted, (column.rpartition(":")[2] for column in draft_columns(schema)), strict=True))
+    return [{name: _cell(row[_plain(name)], kinds[name]) for name in wanted} for row in rows]
 
 
-def _cell(value: JsonValue, is_number: bool) -> JsonValue:
+def _cell(value: JsonValue, kind: str) -> JsonValue:
     """A cell under its column's type: a number that is spelled as a text is one, and a text of none is none."""
-    if not is_number or not isinstance(value, str):
-        return value if value is None or is_number or isinstance(value, str) else f"{value}"
+    if kind in ("text", "date"):
+        return value if value is None or isinstance(value, str) else f"{value}"
+    if kind != "number" or not isinstance(value, str):
+        return value
     text = value.strip()
     if not text:
         return None
