@@ -21,6 +21,12 @@ MOST_MEASURES = 6
 DECIMALS = 6
 """Of sums and differences: what is behind them is noise of binary fractions."""
 
+_COMPARES = re.compile(
+    r"\b(?:compar|differ|discrepan|mismatch|deviat|match|agree|equal|inconsisten|wrong|correct)",
+    re.IGNORECASE,
+)
+"""How a task says that figures are held against each other."""
+
 
 @dataclass(frozen=True)
 class Widened:
@@ -219,7 +225,7 @@ class _Table:
         if orphans:
             lost = f"{orphans} {link.columns[0]} of {child.name} are no row of {self._source.name}"
             self._doubts += [(f"{begin}_{child.name}_", lost) for begin in ("sum", "count")]
-            self._doubts.append((f"_minus_{child.name}", lost))
+            self._doubts += [(f"_minus_{child.name}", lost), ("_differs", lost)]
             self._sums += [lost] * bool(summed)
 
     def _left_over(self, child: Relation, summed: Sequence[ColumnValues], alias: str, end: str) -> None:
@@ -229,6 +235,9 @@ class _Table:
             (name, figure), taken = own[0], f"COALESCE({alias}.{written(summed[0].name)}, 0)"
             left = f"ROUND({figure} - {taken}, {DECIMALS}) + 0"
             self._columns.append(f"{left} AS {_name(name, 'minus', child.name, end)}")
+            if _COMPARES.search(self._task):
+                differs = f"CASE WHEN {left} = 0 THEN 'equal' ELSE 'different' END"
+                self._columns.append(f"{differs} AS {_name(name, 'differs', end)}")
 
     def _parts(self, link: Link) -> list[tuple[str, str]]:
         """The rows of a child that the task speaks of, by the value of a column that holds few; all of them where

@@ -88,6 +88,33 @@ def test_what_only_says_more_of_other_rows_is_part_of_these() -> None:
     assert "fee_groups" not in widen("", members=MEMBERS, fee_groups=GROUPS, payments=PAYMENTS)
 
 
+@pytest.mark.parametrize(
+    "task", ["Compare orders with stock.", "Which items differ?", "Are all amounts correct?"]
+)
+def test_a_figure_that_is_held_against_a_sum_differs_or_not(task: str) -> None:
+    stock: Rows = [{"sku": "A1", "amount": 3}, {"sku": "A2", "amount": 4}, {"sku": "A3", "amount": 0}]
+    orders: Rows = [{"sku": "A1", "n": 1}, {"sku": "A1", "n": 2}, {"sku": "A2", "n": 5}]
+    found = widen(task, stock=stock, orders=orders)["stock"]
+
+    assert [row["amount_differs"] for row in rows(found, stock=stock, orders=orders)] == [
+        "equal", "different", "equal"
+    ]  # fmt: skip
+    assert "differs" not in widen("How many orders are there?", stock=stock, orders=orders)["stock"].query
+
+
+def test_rows_without_a_partner_doubt_what_is_said_to_differ() -> None:
+    stock: Rows = [{"sku": "A1", "amount": 3}, {"sku": "A2", "amount": 4}]
+    orders: Rows = [
+        {"sku": "A1", "n": 3},
+        {"sku": "A2", "n": 4},
+        {"sku": "A2", "n": 1},
+        {"sku": "A9", "n": 5},
+    ]
+    found = widen("Which amounts differ?", stock=stock, orders=orders)["stock"]
+
+    assert ("_differs", "1 sku of orders are no row of stock") in found.doubts
+
+
 def test_sums_leave_no_noise_of_fractions() -> None:
     invoices: Rows = [{"invoice": "R1", "amount": 0.3}, {"invoice": "R2", "amount": 1.5}]
     payments: Rows = [{"invoice": "R1", "amount": 0.1}, {"invoice": "R1", "amount": 0.2}]
