@@ -182,10 +182,21 @@ class _Table:
                 continue
             seen.add(link.parent.name)
             self._joins.append(f"LEFT JOIN {written(link.parent.name)} ON {_on(link)}")
+            held = self._held_against(link)
             for column in link.parent.columns.values():
-                if column.name not in link.keys and column.filled:
+                if column.name not in link.keys and column.filled and column is not held:
                     self._take(link.parent, column)
             self._join_parents(link.parent, seen)
+
+    def _held_against(self, link: Link) -> ColumnValues | None:
+        """The figure of a parent that the task holds against what its rows here come to: beside one of several rows
+        it would be held against a part."""
+        ours, theirs = (
+            [column for column in one.columns.values() if self._is_measure(one, column)]
+            for one in (link.child, link.parent)
+        )
+        is_compared = len(ours) == len(theirs) == 1 and not link.is_between and _COMPARES.search(self._task)
+        return theirs[0] if is_compared else None
 
     def _take(self, parent: Relation, column: ColumnValues) -> None:
         name = column.name if column.name not in self._taken else f"{parent.name}_{column.name}"
