@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.dabench import Question, is_right, one_run, questions, summary
+from benchmarks.dabench import Question, Row, is_right, one_run, questions, summary
 from swarm.messages import Request
 from swarm.testing import ScriptedModel
 
@@ -90,7 +90,7 @@ def test_an_answer_is_judged_as_the_set_judges_it(given: dict[str, object], righ
 
 
 def test_fewer_questions_than_the_bar_has_are_a_miss() -> None:
-    row = {"right": "yes", "status": "done", "written": 1, "level": "easy"}
+    row: Row = {"right": "yes", "status": "done", "written": 1, "level": "easy"}
 
     assert summary([dict(row) for _ in range(59)]).faults
     assert not summary([dict(row) for _ in range(60)]).faults
