@@ -64,7 +64,7 @@ def widened(sources: Sequence[Relation], task: str) -> list[Widened]:
     ]
     paired = {source.name for link in pairs for source in (link.child, link.parent)}
     tables = [_Table(source, found, paired, task) for source in sources if source.name not in paired]
-    shown = [table.widened for table in tables if not table.is_part]
+    shown = [table.widened for table in tables if not (table.is_part or table.is_held)]
     # What has sums of others on it comes last: a small model takes what it read last.
     ranked = sorted(shown, key=lambda one: bool(one.remark))
     return [*ranked, *(_side_by_side(link) for link in pairs)]
@@ -153,6 +153,22 @@ class _Table:
         )
 
     @property
+    def is_held(self) -> bool:
+        """Whether the task holds what its rows come to against a figure of a parent, on whose rows all of it is:
+        beside one of several rows a small model would hold the figure against a part."""
+        return self._is_held(self._source)
+
+    def _is_held(self, child: Relation) -> bool:
+        parents = [link.parent for link in self._links if link.child is child and not link.is_between]
+        figures = [
+            [column for column in one.columns.values() if self._is_measure(one, column)]
+            for one in (child, *parents)
+        ]
+        return (
+            len(parents) == 1 and all(len(one) == 1 for one in figures) and bool(_COMPARES.search(self._task))
+        )
+
+    @property
     def widened(self) -> Widened:
         """The table as a SELECT."""
         query = _select(self._columns, " ".join([written(self._source.name), *self._joins]), ())
@@ -182,21 +198,10 @@ class _Table:
                 continue
             seen.add(link.parent.name)
             self._joins.append(f"LEFT JOIN {written(link.parent.name)} ON {_on(link)}")
-            held = self._held_against(link)
             for column in link.parent.columns.values():
-                if column.name not in link.keys and column.filled and column is not held:
+                if column.name not in link.keys and column.filled:
                     self._take(link.parent, column)
             self._join_parents(link.parent, seen)
-
-    def _held_against(self, link: Link) -> ColumnValues | None:
-        """The figure of a parent that the task holds against what its rows here come to: beside one of several rows
-        it would be held against a part."""
-        ours, theirs = (
-            [column for column in one.columns.values() if self._is_measure(one, column)]
-            for one in (link.child, link.parent)
-        )
-        is_compared = len(ours) == len(theirs) == 1 and not link.is_between and _COMPARES.search(self._task)
-        return theirs[0] if is_compared else None
 
     def _take(self, parent: Relation, column: ColumnValues) -> None:
         name = column.name if column.name not in self._taken else f"{parent.name}_{column.name}"
@@ -222,9 +227,13 @@ class _Table:
                 for column, key in zip(link.columns, link.keys, strict=True)
             )
             self._joins.append(f"LEFT JOIN ({made}) AS {alias} ON {joined}")
-            self._columns.append(f"COALESCE({alias}.number_of_rows, 0) AS {_name('count', child.name, end)}")
+            is_held = self._is_held(child)
+            if not is_held:
+                self._columns.append(
+                    f"COALESCE({alias}.number_of_rows, 0) AS {_name('count', child.name, end)}"
+                )
             self._columns += [
-                f"ROUND(COALESCE({alias}.{written(one.name)}, 0), {DECIMALS}) AS {_name('sum', child.name, one.name, end)}"
+                f"ROUND(COALESCE({alias}.{written(one.name)}, 0), {DECIMALS}) AS {self._sum_name(child, one, end)}"
                 for one in summed
             ]
             self._left_over(child, summed, alias, end)
@@ -232,12 +241,19 @@ class _Table:
         if summed:
             which = " or ".join(where.removeprefix(" WHERE ") for _, where in self._parts(link) if where)
             rows = f"those {child.name} of the row with {which}" if which else f"all {child.name} of the row"
-            self._sums.append(f"sum_{child.name}_… is the sum over {rows}, 0 without any")
+            one = self._sum_name(child, summed[0]) if len(summed) == 1 else f"sum_{child.name}_…"
+            self._sums.append(f"{one} is the sum over {rows}, 0 without any")
         if orphans:
             lost = f"{orphans} {link.columns[0]} of {child.name} are no row of {self._source.name}"
             self._doubts += [(f"{begin}_{child.name}_", lost) for begin in ("sum", "count")]
             self._doubts += [(f"_minus_{child.name}", lost), ("_differs", lost)]
             self._sums += [lost] * bool(summed)
+
+    def _sum_name(self, child: Relation, column: ColumnValues, end: str = "") -> str:
+        """How the sum of a child's figure is called: as the figure itself where it is held against another."""
+        if self._is_held(child) and not end and column.name not in self._source.columns:
+            return written(column.name)
+        return _name("sum", child.name, column.name, end)
 
     def _left_over(self, child: Relation, summed: Sequence[ColumnValues], alias: str, end: str) -> None:
         """What is left of the one figure of a row when the one of its children is taken off: a balance."""
