@@ -4,7 +4,8 @@ The questions, labels and CSV files are those of InfiAgent/InfiAgent on GitHub, 
 not part of this project, ``--data`` says where they lie. Each question is one run over a folder with its file, asked
 for with a typed answer of the names that the question's format has. Right is, as that project's own evaluation has
 it, an answer all of whose values are the label's, as text or within 1e-6. ``--only`` chooses questions by their ids;
-one that was recorded at the same commit is not asked again unless ``--fresh`` is given.
+one that was recorded is not asked again unless ``--fresh`` is given, so that a long proof may be made in parts; each
+row holds its commit.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Question:
     def answer_type(self) -> type[BaseModel]:
         """A field for each value."""
         fields: dict[str, Any] = dict.fromkeys(self.names, (float | str, ...))
-        return cast("type[BaseModel]", create_model("Found", **fields))
+        return create_model("Found", **fields)
 
 
 def questions(data: Path) -> list[Question]:
@@ -144,7 +145,7 @@ async def measure(options: argparse.Namespace) -> Findings:
     asked = questions(options.data)
     drawn = random.Random(options.seed).sample(asked, min(options.questions, len(asked)))
     chosen = [one for one in asked if one.id in options.only] if options.only else drawn
-    rows = [] if options.fresh else [row for row in recorded() if row["commit"] == commit()]
+    rows = [] if options.fresh else recorded()
     known = {row["id"] for row in rows}
     project = workplace(PROOF.name)
     async with open_model(options.model, ModelSettings()) as model:
@@ -173,7 +174,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="*", type=int, metavar="ID", help="questions by their ids")
     parser.add_argument("--model", default=MODEL)
-    parser.add_argument("--fresh", action="store_true", help="ask again what was recorded at this commit")
+    parser.add_argument("--fresh", action="store_true", help="ask again what was recorded")
     return parser.parse_args()
 
 

@@ -14,6 +14,7 @@ from swarm.plan import Plan
 from swarm.planner.draft import files_to_write
 from swarm.planner.planner import examples
 from swarm.planner.task_columns import task_columns
+from swarm.program.aggregates import aggregates_for
 from swarm.program.asked import PROGRAM, Asked
 from swarm.program.checks import Promise, fields
 from swarm.program.schema import Schema
@@ -73,7 +74,8 @@ class Writing:
         # What a SELECT gives changes nothing: a step whose agent has tools that do may be about these.
         is_asked = self.promise.files or not any(tool.effect != "pure" for tool in self.tools)
         by_select = selects(schema, self.promise, question) if is_asked else []
-        return (*by_select, Asked(self.messages(window), PROGRAM))
+        # A result without a doubt needs a SELECT and another program that agree: these two are asked for first.
+        return (*by_select[:1], Asked(self.messages(window), PROGRAM), *by_select[1:])
 
     @property
     def tables(self) -> list[str]:
@@ -98,7 +100,7 @@ class Writing:
         ]
         text = fill(
             "program_step",
-            found=assignment.survey.samples(room, self.about),
+            found="\n".join([assignment.survey.samples(room, self.about), *aggregates_for(self.about)]),
             earlier="".join(earlier),
             task=assignment.task,
             step=self._step(),

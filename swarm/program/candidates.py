@@ -24,7 +24,7 @@ from swarm.program.asking import Writing
 from swarm.program.calls import Delegate, ProgramCalls, Readers
 from swarm.program.checks import Promise, faults, fitted, half_read, hollow, unread_beside
 from swarm.program.contents import Rows, contents
-from swarm.program.decimals import roundings
+from swarm.program.decimals import answer_rounded, roundings
 from swarm.program.kept import is_told_lenient, keep
 from swarm.program.outcome import Outcome
 from swarm.program.placing import candidate_at, place, recorded_choice
@@ -241,7 +241,7 @@ class Programming:
         doubts = dict.fromkeys(filter(None, [written.doubt, *calls.doubts, *cut, *lacks]))
         wanted = self.assignment.step.expects
         # Candidates are compared by what the step gives, not by what else one of them says.
-        answer = fitted(outcome.answer, wanted) if wanted and outcome.has_answer else outcome.answer
+        answer = self._fitted(outcome.answer) if wanted and outcome.has_answer else outcome.answer
         outcome = outcome.model_copy(update={"doubts": tuple(doubts), "answer": answer})
         is_error, said = bool(outcome.error), outcome.error or brief(Ballot(number, outcome))
         result = ToolResult(text=said, data=outcome.model_dump(mode="json"), is_error=is_error)
@@ -253,6 +253,14 @@ class Programming:
             ToolReturned(**where, turn=number, tool=RUN, is_error=is_error, summary=line, seconds=took)
         )
         return outcome
+
+    def _fitted(self, answer: JsonValue) -> JsonValue:
+        """An answer as the step is to give it; what a person's program gives is not rounded."""
+        given = fitted(answer, self.assignment.step.expects or {})
+        if self.assignment.step.program is not None:
+            return given
+        task, paths = self.assignment.task, self.assignment.survey.paths
+        return answer_rounded(given, task, files_to_write(task, paths))
 
     def _order(self, program: str) -> Order:
         survey, run, step = self.assignment.survey, self.work.journal.run, self.assignment.step
@@ -301,7 +309,7 @@ def _next_way(ways: Sequence[Asked | Selects], waves: int, ballots: Sequence[Bal
     """The way in which the next candidates are asked for: each after the other, but any program where none that
     SELECTs made is of use."""
     if waves and not any(ballot.is_valid and not hollow(ballot.outcome) for ballot in ballots):
-        return ways[-1]
+        return next(way for way in ways if way.way == PROGRAM)
     return ways[waves % len(ways)]
 
 

@@ -5,13 +5,32 @@ from __future__ import annotations
 import decimal
 import re
 from collections.abc import Mapping, Sequence
+from typing import cast
+
+from pydantic import JsonValue
 
 from swarm.program.clauses import clauses, columns_of
 from swarm.program.saving import LINES, Plain, plain
 from swarm.program.shapes import lists_of
 from swarm.program.wire import Rounding
 
-_NUMBERS = {"no": 0, "zero": 0, "one": 1, "a single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+_NUMBERS = {
+    "no": 0,
+    "zero": 0,
+    "one": 1,
+    "a single": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+}
 _PARTS = {"cent": 2, "penny": 2, "tenth": 1, "hundredth": 2, "thousandth": 3}
 _COINS = r"euros?|dollars?|pounds?|francs?|numbers?|integers?|percents?|per\s+cent"
 _UNITS = rf"{_COINS}|hours?|minutes?|seconds?|days?|degrees?|kilomet(?:re|er)s?|met(?:re|er)s?|grams?|kilograms?|km|kg|units?"
@@ -71,6 +90,18 @@ def rounded(rows: Sequence[Row], file: str, asked: Sequence[Rounding]) -> list[d
         for row in rows
     ]
     return found if found != [*rows] else None
+
+
+def answer_rounded(answer: JsonValue, task: str, files: Sequence[str]) -> JsonValue:
+    """An answer of named figures, or rows of them, with no more decimals than the task says of what is in no file."""
+    rows = answer if isinstance(answer, list) else [answer]
+    if not all(isinstance(row, dict) for row in rows):
+        return answer
+    plain_rows = [
+        {name: plain(cell) for name, cell in cast("dict[str, object]", row).items()} for row in rows
+    ]
+    found = cast("list[JsonValue] | None", rounded(plain_rows, "", roundings(task, files)))
+    return answer if found is None else found if isinstance(answer, list) else found[0]
 
 
 def lists_rounded(

@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from swarm.messages import Message
 from swarm.planner.planner import examples
 from swarm.planner.task_columns import task_columns
+from swarm.program.aggregates import aggregates_for
 from swarm.program.asked import Asked, Written
 from swarm.program.checks import Promise, asking_sentences, asks_object, fields
 from swarm.program.contents import Rows, canonical
@@ -40,6 +41,8 @@ _BRACKETS = re.compile(r"\([^()]*\)|\{[^{}]*\}|\[[^\[\]]*\]")
 _NUMBER = re.compile(
     r"(?<![\w.,/:-])\d+(?:\.\d+)?(?![\w/:-]|[.,]\d)(?!\s*(?:decimal|digit|place|column|file|key))"
 )
+_RANGE = re.compile(r"(?<!\w)-\d+(?:\.\d+)?\s+(?:and|to)\s+\+?\d+(?:\.\d+)?")
+"""What some figure may be, as a coefficient between -1 and 1: no condition."""
 _SHOWN = re.compile(r'\{\s*"[A-Za-z_]\w*"\s*:[^{}]{0,400}\}')
 _KEY = re.compile(r'"([A-Za-z_]\w*)"\s*:')
 _COUNTED = re.compile(r"\bCOUNT\((?!\s*DISTINCT\b)[^()]*\)\s+AS\s+(\w+)", re.IGNORECASE)
@@ -222,7 +225,7 @@ def selects(schema: Schema, promise: Promise, question: SelectContext) -> list[S
 
 def _numbers(task: str, paths: Sequence[str]) -> tuple[str, ...]:
     """The numbers that a task names, but for those in brackets, which explain, in names of files, and of decimals."""
-    bare = _BRACKETS.sub(" ", task)
+    bare = _RANGE.sub(" ", _BRACKETS.sub(" ", task))
     found = dict.fromkeys(_NUMBER.findall(bare))
     return tuple(one for one in found if not any(one in path for path in paths))
 
@@ -256,7 +259,8 @@ def _about(part: SelectPart, wanted: Sequence[SelectPart], task: str) -> str:
 def _asked(
     schema: Schema, part: SelectPart, wanted: Sequence[SelectPart], question: SelectContext, way: str
 ) -> Asked:
-    found = "\n".join(filter(None, [schema.told(question.room), question.notes]))
+    known = aggregates_for(question.task)
+    found = "\n".join(filter(None, [schema.told(question.room), *known, question.notes]))
     task = _about(part, wanted, question.task)
     text = fill("select_step", found=found, task=task, step=question.step, wanted=part.wanted)
     name = f"select_{'file' if part.file else 'answer'}_examples{_EXAMPLES[way]}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import JsonValue
 
-from swarm.program.decimals import lists_rounded, rounded, roundings
+from swarm.program.decimals import answer_rounded, lists_rounded, rounded, roundings
 from swarm.program.saving import Plain
 from tests.program.conftest import Ran
 
@@ -158,3 +159,23 @@ async def test_figures_of_a_program_of_a_person_stay(ran: Ran) -> None:
     outcome = await ran(PROGRAM, roundings=roundings(TASK, ["out.csv", "out.json"]))
 
     assert "0.642857142857" in (outcome.files["out.csv"].text or "")
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "right"),
+    [
+        (
+            "Give r rounded to the third decimal place.",
+            {"r": 0.80647, "kind": "linear"},
+            {"r": 0.806, "kind": "linear"},
+        ),
+        ("Round to 2 decimal places.", [{"a": 1.005, "b": 7}], [{"a": 1.01, "b": 7}]),
+        ("What is the mean?", {"mean": 0.80647}, {"mean": 0.80647}),
+        ("Round to 2 decimal places.", "0.80647", "0.80647"),
+        ("Round down to 2 decimal places.", {"a": 0.80647}, {"a": 0.80647}),
+    ],
+)
+def test_named_figures_of_an_answer_have_as_many_decimals_as_the_task_says(
+    task: str, answer: JsonValue, right: JsonValue
+) -> None:
+    assert answer_rounded(answer, task, ()) == right
