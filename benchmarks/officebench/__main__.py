@@ -22,7 +22,6 @@ import argparse
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import cast
 
@@ -120,12 +119,11 @@ async def measure(options: argparse.Namespace) -> Findings:
     rows = [] if options.fresh else [row for row in recorded() if row["commit"] == commit()]
     known = {row["id"] for row in rows}
     ground = Ground(workplace(PROOF.name), environment())
-    async with AsyncExitStack() as stack:
-        model: Model | None = None
-        for task in chosen:
-            if task.id in known:
-                continue
-            model = model or await stack.enter_async_context(open_model(options.model, ModelSettings()))
+    left = [task for task in chosen if task.id not in known]
+    if not left:
+        return summary(rows)
+    async with open_model(options.model, ModelSettings()) as model:
+        for task in left:
             rows.append(await one_run(task, model, ground))
             _show(rows[-1])
             if not options.only:

@@ -14,9 +14,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from pydantic import JsonValue
-from python_calamine import load_workbook
+from python_calamine import CalamineWorkbook
 
-from benchmarks.officebench.ground import ANSWER
+from benchmarks.officebench.ground import ANSWER, beyond
 from benchmarks.officebench.judging import values_allowed
 from benchmarks.officebench.tasks import Task
 from benchmarks.turns import call_turn, result_turn, said, turn_number
@@ -42,7 +42,7 @@ class Oracle:
         """The plan, a program that fails, the next call, or the result."""
         schema = json.dumps(request.output_schema)
         if '"steps"' in schema:
-            step = {
+            step: dict[str, JsonValue] = {
                 "id": "work",
                 "agent": "generalist",
                 "each": "",
@@ -63,9 +63,9 @@ class Oracle:
 
 
 def calls_for(task: Task) -> tuple[list[Call], str]:
-    """The calls that make the checks of a task pass, in order, and its answer."""
+    """The calls that make the checks of a task pass, in order, and its answer; none for one that is out of reach."""
     maker = _Maker(task)
-    for check in task.checks:
+    for check in () if beyond(task) else task.checks:
         args = cast("dict[str, Any]", check["args"])
         getattr(maker, str(check["function"]).removeprefix("evaluate_"))(args)
     return maker.calls(), maker.answer
@@ -75,7 +75,7 @@ def sheet(path: Path) -> list[Row]:
     """The first sheet of a workbook from its first row and column on; whole numbers are whole."""
     if not path.is_file():
         return []
-    rows = load_workbook(str(path)).get_sheet_by_index(0).to_python(skip_empty_area=False)
+    rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python(skip_empty_area=False)
     return [[_plain(cell) for cell in row] for row in rows]
 
 

@@ -76,5 +76,5 @@ def _recognized(path: Path) -> str:
             raise ToolError(f"Tesseract can't read {path.name!r}: {done.stderr.strip()[-120:]}")
         return done.stdout
     engine = importlib.import_module("rapidocr_onnxruntime").RapidOCR(intra_op_num_threads=1)
-    found, _ = engine(str(path))
-    return "\n".join(str(text) for _, text, _ in found or [])
+    found: list[tuple[object, str, float]] | None = engine(str(path))[0]
+    return "\n".join(line[1] for line in found or [])
