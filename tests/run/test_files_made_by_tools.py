@@ -38,7 +38,7 @@ async def ended(project: Path, *turns: str) -> tuple[Answer[str], PlanMade, list
     coming = iter(turns)
 
     def script(request: Request) -> str:
-        heard.append(request.messages[0].content)
+        heard.append("\n".join(message.content for message in request.messages))
         if '"steps"' in json.dumps(request.output_schema):
             return json.dumps(PLAN)
         return next(coming, '{"result": "It is done."}') if "You do one step" in heard[-1] else "answer(3)"
@@ -63,6 +63,7 @@ async def test_a_file_that_only_added_tools_make_is_made_by_the_agent_that_has_t
     assert made.note == "only the tools that the project adds make a file that the task asks for"
     assert (answer.status, answer.text) == ("done", "It is done.")
     assert not any("You plan work" in text for text in heard)
+    assert "Files that lie there:\nprices.csv\n" in heard[0]
     assert (tmp_path / "sum.pdf").is_file()
 
 

@@ -314,9 +314,10 @@ async def test_a_promised_file_that_was_not_written_as_promised_fails_its_step(
 async def test_a_file_promised_by_its_name_may_lie_in_a_folder_that_the_task_names(
     folder: Path, task: str, status: str
 ) -> None:
-    replies = iter(
-        [call("files.write", path="out/report.md", content="All is well."), result("It is written.")]
-    )
+    replies = iter([
+        call("files.write", path="out/report.md", content="All is well."),
+        result("It is written."),
+    ])
 
     def script(request: Request) -> str:
         return next(replies, result("It is written."))
