@@ -7,6 +7,7 @@ what a model understands.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -75,7 +76,12 @@ def sheet(path: Path) -> list[Row]:
     """The first sheet of a workbook from its first row and column on; whole numbers are whole."""
     if not path.is_file():
         return []
-    rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python(skip_empty_area=False)
+    rows = (
+        CalamineWorkbook
+        .from_filelike(io.BytesIO(path.read_bytes()))
+        .get_sheet_by_index(0)
+        .to_python(skip_empty_area=False)
+    )
     return [[_plain(cell) for cell in row] for row in rows]
 
 
