@@ -36,7 +36,7 @@ from pydantic import JsonValue
 # ``python -P`` leaves a script's own folder out, for its neighbours not to shadow the standard library.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from mcp_servers.files_parts import patterns
-from mcp_servers.files_parts.edits import changed, check_sound
+from mcp_servers.files_parts.edits import changed, check_ending, check_sound
 from mcp_servers.files_parts.shown import cut, excerpt, lines_of, tree
 from mcp_servers.files_parts.texts import (
     Encoding,
@@ -142,6 +142,7 @@ class Files:
     def write(self, path: str, content: str) -> CallToolResult:
         """Write a text file, replacing what it held; folders are made."""
         place = self._writable(path)
+        check_ending(place.parts[-1])
         check_sound(content)
         data = content.encode()
         self._replace(place, data)

@@ -22,8 +22,8 @@ class CardLimits(BaseModel):
 class AgentCard(BaseModel):
     """A role. An agent is a card at work on a step.
 
-    In a file: YAML front matter with these fields but for ``name`` (the file's stem) and
-    ``instructions`` (the text below the front matter).
+    In a file: YAML front matter with these fields but for ``name`` (the file's stem),
+    ``instructions`` (the text below the front matter) and ``added``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,3 +45,5 @@ class AgentCard(BaseModel):
     works: Literal["turns", "program"] = "turns"
     """How it works: turn by turn with its tools, or by short programs, of which those that agree are taken."""
     limits: CardLimits = CardLimits()
+    added: tuple[str, ...] = ()
+    """Servers and files of tools of the project that it has because no card names them; in no file."""

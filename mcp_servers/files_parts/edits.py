@@ -5,17 +5,37 @@ from __future__ import annotations
 import difflib
 import re
 from difflib import SequenceMatcher
+from pathlib import PurePosixPath
 
 from mcp.server.mcpserver.exceptions import ToolError
 
 from mcp_servers.files_parts.texts import Encoding, decode, encode, encoding_of, visible
 
 LINE_END = re.compile("\r\n?|\n")
+NO_TEXTS = re.compile(
+    r"\.(pdf|docx?|odt|xls[xm]?|ods|pptx?|png|jpe?g|gif|webp|bmp|tiff?|mp[34]|wav|zip|gz|tar|7z|parquet|feather"
+    r"|db|sqlite3?|duckdb|pkl)"
+)
+"""Endings of files that no text is: written as one they would open nowhere, and one that is there be lost."""
 
 
 ALIKE = 0.5
 """Share of letters that an old and a new text have in common at least, where the new one, found alone, stands
 for an edit that was made before: a text that is quite another may stand there by chance."""
+
+
+def check_ending(name: str) -> None:
+    """Nothing, where a file of that name may hold a text.
+
+    Raises:
+        ToolError: it may not.
+    """
+    ending = PurePosixPath(name).suffix.lower()
+    if NO_TEXTS.fullmatch(ending):
+        raise ToolError(
+            f"{name[:80]!r} would be no {ending} file but a text of that name; use a tool that makes {ending} files,"
+            " or write a .txt, .md or .csv file"
+        )
 
 
 def changed(data: bytes, old: str, new: str, shown: str) -> tuple[bytes, Encoding] | None:

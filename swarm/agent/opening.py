@@ -33,6 +33,8 @@ from swarm.work import At, Work, one_line
 QUERY = "results.query"
 DATABASE_QUERY = "database.query"
 MOST_FILES = 4
+MOST_LISTED = 40
+"""Files that are listed one by one; of more, groups are told."""
 MOST_ROWS_SHOWN = 40
 MOST_CHARS_SHOWN = 6_000
 MOST_REASON = 200
@@ -100,7 +102,8 @@ class Opener:
         are_readers = all(tool.effect == "pure" for tool in tools)
         if are_readers and (why := refused.get(self._item())):
             raise ToolError(f"{self._item()} could not be read: {why}")
-        parts = [f"Text of {path}:\n{text}" for path, text in opened.items()]
+        parts = self._listed_files(tools)
+        parts += [f"Text of {path}:\n{text}" for path, text in opened.items()]
         parts += [f"Reading {path} failed: {why}" for path, why in refused.items()]
         inputs = [_as_text(name, result) for name, result in self.assignment.inputs.items()]
         # An agent that may act keeps its tools: it was not given them for looking around.
@@ -111,6 +114,15 @@ class Opener:
         system = self._system(tools, is_quoting)
         rows, user = self.assignment.input_rows, self._user([*parts, *inputs])
         return Opening(tools, system, user, rows, sources, is_quoting, refused)
+
+    def _listed_files(self, tools: tuple[Tool, ...]) -> list[str]:
+        """Which files lie there, for an agent whose tools of the project take them by their names."""
+        added, paths = self.assignment.card.added, self.assignment.survey.paths
+        if not paths or self._item() or not any(tool.server in added for tool in tools):
+            return []
+        if len(paths) > MOST_LISTED:
+            return [f"What lies there:\n{self.assignment.survey.lines(self.work.model.endpoint.window)}"]
+        return ["Files that lie there:\n" + "\n".join(one_line(path, MOST_REASON) for path in paths)]
 
     def _open_given(self, text: str) -> Opening:
         """A text that is given, and nothing else."""

@@ -76,11 +76,14 @@ def draft_schema(
 def files_to_write(task: str, existing: Sequence[str]) -> list[str]:
     """Files that a task names and that are not there yet."""
     named = dict.fromkeys(
-        found[0].removeprefix("./")
-        for found in _FILE.finditer(task)
-        if not _AS_EXAMPLE.search(task[: found.start()])
+        found[0].removeprefix("./") for found in _FILE.finditer(task) if not is_example(task[: found.start()])
     )
     return [name for name in named if name not in existing and not name.startswith("/") and ".." not in name]
+
+
+def is_example(before: str) -> bool:
+    """Whether what stands before a name says that it only shows how names look."""
+    return _AS_EXAMPLE.search(before) is not None
 
 
 def to_plan(draft: Draft) -> Plan:

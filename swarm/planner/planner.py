@@ -41,8 +41,8 @@ class Planning:
 
     @property
     def team(self) -> str:
-        """The roles, one a line. The generalist is for what needs no plan and is not named."""
-        named = [card for name, card in self.agents.items() if name != GENERALIST]
+        """The roles, one a line. The generalist is for what needs no plan, and is named where it alone has tools."""
+        named = [card for name, card in self.agents.items() if name != GENERALIST or card.added]
         return "\n".join(f"- {card.name}: {card.description}" for card in named)
 
 

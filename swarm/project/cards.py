@@ -14,7 +14,7 @@ from swarm.project.front_matter import fields_of
 from swarm.project.wording import near, problems
 
 FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
-KEYS = sorted(set(AgentCard.model_fields) - {"name", "instructions"})
+KEYS = sorted(set(AgentCard.model_fields) - {"name", "instructions", "added"})
 
 
 def read_card(path: Path) -> AgentCard:

@@ -39,7 +39,8 @@ def share_out(
         if name not in named and not is_built_in(file.path, "tools"):
             added[name] = file.functions[0].description
     if added:
-        update = {"tools": (*card.tools, *added), "description": f"{card.description}; {_told(added)}"}
+        description = f"{card.description}; {_told(added)}"
+        update = {"tools": (*card.tools, *added), "description": description, "added": tuple(added)}
         cards[ADDED_TO] = card.model_copy(update=update)
     return cards
 

@@ -60,10 +60,10 @@ class Composed:
 
 
 async def compose(
-    work: Work, task: str, plan: Plan, results: Mapping[str, Result], form: Form | None
+    work: Work, plan: Plan, results: Mapping[str, Result], form: Form | None, unmade: Sequence[str] = ()
 ) -> Composed:
-    """The answer made of the results of a plan's last steps."""
-    missing = _missing(plan, results)
+    """The answer made of the results of a plan's last steps. ``unmade``: what else it lacks, in sentences."""
+    missing = (*_missing(plan, results), *unmade)
     lasting = [step for step in plan.steps if _is_shown(step, plan) and results[step.id].is_usable]
     files = tuple(dict.fromkeys(file for step in plan.steps for file in results[step.id].files))
     if not lasting:
@@ -76,7 +76,9 @@ async def compose(
         # A program's answer is said by code: a model would only tell it again, and may tell it wrongly.
         said = AnswerDraft(_by_program(results[lasting[0].id]))
     else:
-        said = _by_code(lasting, results, form) or await say(work, task, lasting, results, form)
+        said = _by_code(lasting, results, form) or await say(
+            work, work.journal.run.task, lasting, results, form
+        )
     missing = (*missing, *said.missing)
     tables = [part for step in lasting if (part := _table(step, results[step.id]))]
     words = "\n\n".join(part for part in (said.text.strip(), judged_words(said.judged)) if part)

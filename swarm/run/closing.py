@@ -15,6 +15,7 @@ from swarm.plan import Step, Thread
 from swarm.program.saving import LINES, SEPARATED, text_of
 from swarm.result import Evidence, Result
 from swarm.run.promise import broken
+from swarm.survey.overview import has_word
 from swarm.work import At, Work
 
 TABLE_FILES = (".csv", ".json", ".md")
@@ -29,6 +30,9 @@ async def close(work: Work, step: Step, result: Result, round: int = 0) -> Resul
         return result
     thread = Thread(run=work.journal.run.id, step=step.id, attempt=0)
     wrote = result
+    if file := _in_named_folder(step.writes, result, work.journal.run.task):
+        step = step.model_copy(update={"writes": file})
+    assert step.writes is not None
     by_agent = PurePosixPath(step.writes) in [PurePosixPath(file) for file in result.files]
     if not by_agent:
         if other := _instead(step.writes, result):
@@ -44,6 +48,15 @@ async def close(work: Work, step: Step, result: Result, round: int = 0) -> Resul
         return wrote
     reason = "; ".join(part for part in (f"{step.writes} {problem.problem}", wrote.reason) if part)
     return wrote.model_copy(update={"status": problem.status, "reason": reason})
+
+
+def _in_named_folder(path: str, result: Result, task: str) -> str:
+    """Where an agent wrote a file that is promised by its name alone: in folders that the task names."""
+    if "/" in path or path in result.files:
+        return ""
+    own = {place for file in result.files if (place := PurePosixPath(file)).name == path}
+    named = [place for place in own if all(has_word(task, part) for part in place.parent.parts)]
+    return str(named[0]) if len(own) == len(named) == 1 else ""
 
 
 def _instead(path: str, result: Result) -> str:

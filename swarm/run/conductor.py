@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,11 +10,12 @@ from pydantic import JsonValue
 
 from swarm.card import AgentCard
 from swarm.engine.engine import Engine
-from swarm.errors import CallInDoubt, RunInterrupted, RunPaused
+from swarm.errors import CallInDoubt, ProjectError, RunInterrupted, RunPaused, ServerError
 from swarm.events import AgentWaiting, Notice, PlanMade, StepChanged, StepEnded
 from swarm.plan import Plan
 from swarm.planner.change import replan, wants_change
-from swarm.planner.planner import Planning, make_plan
+from swarm.planner.planner import GENERALIST, Planning, make_plan
+from swarm.planner.unwritten import by_tools, still_missing, unwritten
 from swarm.planner.way import by_program, is_by_program
 from swarm.result import Result, Status
 from swarm.run.answer import Composed, compose
@@ -30,6 +32,7 @@ GIVEN, REPLANS, ROUNDS = "given", "replans", "rounds"
 """Settings in a run's record: whether a person gave the plan; how often what failed was changed; how
 often each step was given another try."""
 BY_PROGRAM = "programs can take apart all that the task names"
+BY_TOOLS = "only the tools that the project adds make a file that the task asks for"
 INSTEAD = "programs did not come to one result"
 PLANS = Want(kind="_plan", tier="large")
 Approve = Callable[[Plan], Awaitable[Plan | None]]
@@ -83,6 +86,8 @@ class Conductor:
     async def draft(self) -> PlanMade:
         """A plan for the task; nothing is adopted."""
         found = await self._look()
+        if (plan := await self._by_tools(found)) is not None:
+            return PlanMade(plan=plan, origin="direct", note=BY_TOOLS)
         expects = self.form.of_values if self.form else None
         plan = by_program(self.task, found, self.cards, expects) if self.work.limits.candidates else None
         if plan is not None:
@@ -91,6 +96,20 @@ class Conductor:
             made = await make_plan(Planning(work, self.task, found, self.cards))
         known = direct(made.plan, self._ground) if made.origin == "planner" else None
         return made if known is None else PlanMade(plan=known[0], origin="direct", note=known[1])
+
+    async def _by_tools(self, found: Survey) -> Plan | None:
+        """The plan of the agent that alone has what the project adds, where the task asks for a file that no text is.
+
+        Where the tools can't be had there is none: its step fails with the reason if a plan gives it one.
+        """
+        card = self.cards.get(GENERALIST)
+        if card is None or not card.added or not unwritten(self.task, found.paths):
+            return None
+        try:
+            tools = await self.work.box.tools(card.added)
+        except (ProjectError, ServerError):
+            return None
+        return by_tools(self.task, found.paths, tools)
 
     def forecast(self, plan: Plan) -> Forecast | None:
         """How long a plan should take; None where nothing is known of the server's speed."""
@@ -216,7 +235,9 @@ class Conductor:
 
     async def answer(self) -> None:
         """Make the answer of the results."""
-        self.composed = await compose(self.work, self.task, self.current, self.results, self.form)
+        paths = (await self._look()).paths
+        unmade = await asyncio.to_thread(still_missing, self.task, paths, self.work.workspace)
+        self.composed = await compose(self.work, self.current, self.results, self.form, unmade)
 
     @property
     def current(self) -> Plan:

@@ -308,6 +308,29 @@ async def test_a_promised_file_that_was_not_written_as_promised_fails_its_step(
     assert why in results["totals"].reason
 
 
+@pytest.mark.parametrize(
+    ("task", "status"), [("Files belong in the folder out. Do it.", "done"), ("Do it.", "failed")]
+)
+async def test_a_file_promised_by_its_name_may_lie_in_a_folder_that_the_task_names(
+    folder: Path, task: str, status: str
+) -> None:
+    replies = iter([
+        call("files.write", path="out/report.md", content="All is well."),
+        result("It is written."),
+    ])
+
+    def script(request: Request) -> str:
+        return next(replies, result("It is written."))
+
+    model = ScriptedModel(script)
+    async with asyncio.timeout(120), Swarm.open(folder, model=model, limits=LIMITS) as swarm:
+        plan = Plan(steps=(step(writes="report.md"),))
+        run: Run[str] = await swarm.start(task, plan=plan)
+        answer = await run.answer()
+    assert answer.status == status, answer.text
+    assert not (folder / "report.md").exists()
+
+
 async def test_rows_are_written_into_a_file_of_any_form_for_rows(folder: Path) -> None:
     files = ("a.csv", "b.tsv", "c.json", "d.jsonl", "e.md")
     plan = Plan(

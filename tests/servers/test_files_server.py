@@ -170,6 +170,18 @@ async def test_a_write_makes_folders_and_names_the_file_it_wrote(tmp_path: Path)
     assert result.meta["swarm/files"] == ["out/deep/a.txt"]
 
 
+@pytest.mark.parametrize("name", ["prices.xlsx", "new/letter.DOCX", "post.jpg"])
+async def test_a_text_is_not_written_as_a_file_that_no_text_is(tmp_path: Path, name: str) -> None:
+    (tmp_path / "prices.xlsx").write_bytes(b"PK\x03\x04")
+
+    result = await call(tmp_path, "write", path=name, content="lamp,1\n")
+
+    assert result.is_error
+    assert "use a tool that makes" in text_of(result)
+    assert files_in(tmp_path) == ["prices.xlsx"]
+    assert (tmp_path / "prices.xlsx").read_bytes() == b"PK\x03\x04"
+
+
 async def test_a_repeated_write_leaves_the_same_file_and_its_permissions(tmp_path: Path) -> None:
     await call(tmp_path, "write", path="a.sh", content="echo\n")
     (tmp_path / "a.sh").chmod(0o744)
