@@ -49,8 +49,10 @@ def chosen_tasks(options: argparse.Namespace) -> list[Task]:
 async def measure(options: argparse.Namespace) -> Findings:
     """Runs what is not recorded yet at this commit, and sums up."""
     ground = _ground(options)
-    rows = [] if options.fresh else [row for row in recorded() if _is_of(row, options.model)]
     chosen = chosen_tasks(options)
+    names = {task.name for task in chosen}
+    known = [] if options.fresh else [row for row in recorded() if _is_of(row, options.model)]
+    rows = [row for row in known if row["task"] in names]
     async with open_model(options.model, ModelSettings()) as model:
 
         async def do(task: Task) -> Row:
@@ -60,9 +62,7 @@ async def measure(options: argparse.Namespace) -> Findings:
                 record(PROOF, summary(done), sum(cast("float", one["wall (s)"]) for one in done))
             return row
 
-        rows = await _each(chosen, rows, do)
-    names = {task.name for task in chosen}
-    return summary([row for row in rows if row["task"] in names])
+        return summary(await _each(chosen, rows, do))
 
 
 async def check(options: argparse.Namespace) -> list[Row]:

@@ -77,7 +77,9 @@ def make_project(folder: Path, data: Path, needed: Path | None) -> Path:
 def domains(data: Path) -> list[str]:
     """The modules of tools that the set's list of toolkits imports."""
     parsed = ast.parse((data / "src" / "tools" / "toolkits.py").read_text(encoding="utf-8"))
-    imported = [node for node in parsed.body if isinstance(node, ast.ImportFrom) and node.module == "src.tools"]
+    imported = [
+        node for node in parsed.body if isinstance(node, ast.ImportFrom) and node.module == "src.tools"
+    ]
     return sorted(alias.name for node in imported for alias in node.names)
 
 

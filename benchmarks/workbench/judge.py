@@ -46,7 +46,7 @@ def _after(data: Path, calls: Sequence[Call]) -> dict[str, Table]:
 def _main() -> None:
     asked = json.loads(sys.stdin.read())
     made, due = ([Call(**call) for call in asked[name]] for name in ("made", "due"))
-    print(json.dumps(asdict(judge(Path(sys.argv[1]), made, due))))  # noqa: T201  # the verdict
+    print(json.dumps(asdict(judge(Path(sys.argv[1]), made, due))))  # the verdict
 
 
 if __name__ == "__main__":

@@ -73,7 +73,9 @@ class Table:
         """With the texts in lower case, but for the columns whose case counts."""
         keeps = [column in CASED for column in self.columns]
         rows = tuple(
-            tuple(cell if keep or cell is None else cell.lower() for cell, keep in zip(row, keeps, strict=True))
+            tuple(
+                cell if keep or cell is None else cell.lower() for cell, keep in zip(row, keeps, strict=True)
+            )
             for row in self.rows
         )
         return Table(self.columns, self.index, rows)
@@ -112,7 +114,7 @@ class Office:
         for tool, args in calls:
             try:
                 self.call(tool, args)
-            except Exception:  # noqa: BLE001, PERF203  # foreign code: an agent's argument may break it anyhow
+            except Exception:  # noqa: BLE001  # foreign code: an agent's argument may break it anyhow
                 continue
         return self
 
@@ -171,7 +173,7 @@ def _table(value: object) -> Table | None:
 
 def _cell(value: object) -> str | None:
     # What is missing is not even equal to itself.
-    return None if value is None or value != value else str(value)  # noqa: PLR0124
+    return None if value is None or value != value else str(value)
 
 
 def _plain(value: object) -> JsonValue:

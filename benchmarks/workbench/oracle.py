@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+
+from pydantic import JsonValue
 
 from benchmarks.turns import call_turn, result_turn, turn_number
 from benchmarks.workbench.tasks import Task
@@ -16,6 +19,11 @@ WINDOW = 32_768
 
 def oracle(task: Task) -> ScriptedModel:
     """The model for one task."""
+    return ScriptedModel(script(task), window=WINDOW)
+
+
+def script(task: Task) -> Callable[[Request], str]:
+    """What it says."""
 
     def reply(request: Request) -> str:
         if "steps" in _properties(request):
@@ -29,9 +37,9 @@ def oracle(task: Task) -> ScriptedModel:
             return call_turn(call.tool, **call.args)
         return result_turn(f"{len(task.calls)} calls were made.")
 
-    return ScriptedModel(reply, window=WINDOW)
+    return reply
 
 
-def _properties(request: Request) -> object:
-    schema = request.output_schema or {}
-    return schema.get("properties") or {}
+def _properties(request: Request) -> Mapping[str, JsonValue]:
+    properties = (request.output_schema or {}).get("properties")
+    return properties if isinstance(properties, dict) else {}

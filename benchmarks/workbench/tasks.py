@@ -56,7 +56,9 @@ def tasks(data: Path) -> list[Task]:
     """All tasks of a folder of the set, by its query files."""
     files = sorted((data / QUERIES).glob(f"*{ENDING}"))
     if not files:
-        raise SystemExit(f"{data / QUERIES}: there are no query files; give a checkout of WorkBench as --data")
+        raise SystemExit(
+            f"{data / QUERIES}: there are no query files; give a checkout of WorkBench as --data"
+        )
     return [task for file in files for task in _tasks_of(file)]
 
 

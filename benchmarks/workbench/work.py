@@ -117,9 +117,7 @@ def summary(rows: Sequence[Row]) -> Findings:
     figures["tokens written"] = sum(cast("int", row["written"]) for row in rows)
     figures["wall (s)"] = round(sum(cast("float", row["wall (s)"]) for row in rows), 1)
     faults = [f"{len(rows)} tasks were run, and {FEWEST} should be"] if len(rows) < FEWEST else []
-    faults += (
-        [f"{len(unwanted)} tasks had unwanted effects: more than {SHARE:.0%}"] if share > SHARE else []
-    )
+    faults += [f"{len(unwanted)} tasks had unwanted effects: more than {SHARE:.0%}"] if share > SHARE else []
     return Findings(figures, faults, list(rows))
 
 
