@@ -4,7 +4,7 @@ The tasks, tools and tables are those of olly-styles/WorkBench on GitHub; they a
 says where a checkout of it lies. Each task is one run in a project of its own, in which each domain of the set
 is an MCP server. A run is judged by the final state of all tables, as the set's own evaluation has it
 (``judge.py``). Tasks that are recorded at the same commit and model are not run again unless ``--fresh`` is given.
-``--oracle`` makes the calls that are due by a script instead of a model, and records nothing.
+``--oracle`` makes the calls that are due by a script instead of a model; it and ``--only`` record nothing.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ async def measure(options: argparse.Namespace) -> Findings:
 
         async def do(task: Task) -> Row:
             row = {**await one_task(task, model, ground), "model": options.model}
+            done = [*rows, row]
             if not options.only:
-                done = [*rows, row]
                 record(PROOF, summary(done), sum(cast("float", one["wall (s)"]) for one in done))
             return row
 
@@ -111,12 +111,17 @@ def _options() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Proves it, or checks the ground by the oracle."""
+    """Proves it; runs tasks that are named; or checks the ground by the oracle."""
     options = _options()
-    if not options.oracle:
+    if options.oracle:
+        _check(asyncio.run(check(options)))
+    elif options.only:
+        asyncio.run(measure(options))
+    else:
         prove(PROOF, lambda: asyncio.run(measure(options)))
-        return
-    rows = asyncio.run(check(options))
+
+
+def _check(rows: list[Row]) -> None:
     astray = [row for row in rows if row["verdict"] != "right"]
     print(f"  the oracle did {len(rows) - len(astray)} of {len(rows)} tasks right")
     if astray:

@@ -155,8 +155,12 @@ def _sections(func: Callable[..., object]) -> dict[str, str]:
 
 def _table(value: object) -> Table | None:
     """A table of pandas, or a list of rows; None for any other value."""
-    if isinstance(value, list) and all(isinstance(row, dict) for row in cast("list[object]", value)):
-        rows = cast("list[dict[str, object]]", value)
+    if isinstance(value, list):
+        rows = [
+            cast("dict[str, object]", row) for row in cast("list[object]", value) if isinstance(row, dict)
+        ]
+        if len(rows) < len(cast("list[object]", value)):
+            return None
         columns = tuple(dict.fromkeys(name for row in rows for name in row))
         cells = tuple(tuple(_cell(row.get(name)) for name in columns) for row in rows)
         return Table(columns, tuple(str(at) for at in range(len(rows))), cells)

@@ -14,6 +14,15 @@ from swarm.testing import ScriptedModel
 
 AGENT = "generalist"
 """The agent that has the servers which no card names."""
+STEP: Mapping[str, JsonValue] = {
+    "id": "work",
+    "agent": AGENT,
+    "each": "",
+    "needs": [],
+    "brief": "Do what the task says.",
+    "columns": [],
+    "writes": "",
+}
 WINDOW = 32_768
 
 
@@ -27,8 +36,7 @@ def script(task: Task) -> Callable[[Request], str]:
 
     def reply(request: Request) -> str:
         if "steps" in _properties(request):
-            step = {"id": "work", "agent": AGENT, "each": "", "needs": [], "brief": "Do what the task says."}
-            return json.dumps({"steps": [{**step, "columns": [], "writes": ""}]})
+            return json.dumps({"steps": [STEP]})
         if "It has been worked on" in request.messages[0].content:
             return result_turn("It is done.")
         number = turn_number(request)
