@@ -18,7 +18,7 @@ from typing import cast
 from benchmarks.proof import Findings, Proof, commit, last_result, prove, record
 from benchmarks.runs import workplace
 from benchmarks.workbench.ground import packages
-from benchmarks.workbench.oracle import oracle
+from benchmarks.workbench.oracle import WINDOW, oracle
 from benchmarks.workbench.tasks import Task, sample, tasks
 from benchmarks.workbench.work import FEWEST, SHARE, Ground, Row, one_task, summary
 from swarm.models.choose import open_model
@@ -68,7 +68,11 @@ async def measure(options: argparse.Namespace) -> Findings:
 async def check(options: argparse.Namespace) -> list[Row]:
     """What the oracle comes to."""
     ground = _ground(options)
-    return await _each(chosen_tasks(options), [], lambda task: one_task(task, oracle(task), ground))
+    return await _each(
+        chosen_tasks(options),
+        [],
+        lambda task: one_task(task, oracle(task, ground.data, options.window), ground),
+    )
 
 
 async def _each(chosen: list[Task], rows: list[Row], do: Doer) -> list[Row]:
@@ -107,6 +111,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=MINUTES, help="the deadline of each task")
     parser.add_argument("--fresh", action="store_true", help="run again what was recorded at this commit")
     parser.add_argument("--oracle", action="store_true", help="make the calls that are due by a script")
+    parser.add_argument("--window", type=int, default=WINDOW, help="tokens of the window, with --oracle")
     return parser.parse_args()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
@@ -54,6 +54,8 @@ class Opening:
     """Whether each row it gives must begin with the words it stands on."""
     refused: Mapping[str, str] = field(default_factory=dict[str, str])
     """Files that it was to read and that could not be read, each with the reason."""
+    deeds: str = ""
+    """What earlier attempts did."""
 
 
 class Opener:
@@ -76,9 +78,8 @@ class Opener:
         """
         tools = self._fitting(await self.work.box.tools(self.assignment.card.tools))
         self._deeds = await deeds(self.work, self.assignment.thread)
-        if self.assignment.is_queried:
-            return await self._open_tables(tools)
-        return await self._open_texts(tools)
+        open_what = self._open_tables if self.assignment.is_queried else self._open_texts
+        return replace(await open_what(tools), deeds=self._deeds)
 
     def _fitting(self, tools: tuple[Tool, ...]) -> tuple[Tool, ...]:
         """The tools that the window has room for; those that are left out are told by their names."""

@@ -73,7 +73,10 @@ tools_with_side_effects = [beds.plant]
 all_tools = [beds.find_bed, beds.plant]
 """
 QUESTIONS = {
-    "beds": ("Put Chard where the leek is", """['beds.plant.func(bed_id="01", plant="Chard")']"""),
+    "beds": (
+        "Put Chard into 01 or 02, where the leek is",
+        """['beds.plant.func(bed_id="01", plant="Chard")']""",
+    ),
     "walks": ("If there are beans, put Kale there", "[]"),
 }
 
@@ -100,7 +103,7 @@ async def says(task: Task, ground: Ground, *turns: str) -> Row:
     def reply(request: Request) -> str:
         first = request.messages[0].content
         if "beds.plant" not in first:
-            return script(task)(request)
+            return script(task, ground.data)(request)
         asked.append(first)
         return turns[turn_number(request) - 1]
 
@@ -116,7 +119,7 @@ async def test_the_calls_that_are_due_are_judged_right(ground: Ground) -> None:
     assert "Today's date is Thursday, 2023-11-30" in found[0].text
     assert (domains(ground.data), packages(ground.data)) == (["beds"], None)
 
-    rows = [await one_task(task, oracle(task), ground) for task in found]
+    rows = [await one_task(task, oracle(task, ground.data), ground) for task in found]
     assert [(row["verdict"], row["status"], row["made"]) for row in rows] == [
         ("right", "done", 1),
         ("right", "done", 0),
@@ -142,13 +145,13 @@ async def test_case_does_not_count_and_a_call_that_broke_changed_nothing(ground:
         task,
         ground,
         call_turn("beds.find_bed", plant="LEEK"),
-        call_turn("beds.plant", bed_id="1", plant="CHARD"),
+        call_turn("beds.plant", bed_id="01 ", plant="CHARD"),
         call_turn("beds.plant", bed_id="01", plant="CHARD"),
         result_turn("It is planted."),
     )
     assert (row["verdict"], row["made"]) == ("right", 2)
     assert [call.args["bed_id"] for call in recorded(ground.folder / "beds-1" / "made" / "beds.jsonl")] == [
-        "1",
+        "01 ",
         "01",
     ]
 
