@@ -63,7 +63,7 @@ def test_steps_of_the_generalist_and_those_that_work_on_what_it_gave_are_kept() 
 
 def test_a_plan_for_what_lies_in_the_workspace_is_kept() -> None:
     read = Step(id="read", agent="researcher", each="letters/*.txt", brief="Read {item}.")
-    letters = FileGroup(pattern="letters/*.txt", kind="text", files=2, first="letters/a.txt", is_text=True)
+    letters = FileGroup(pattern="letters/*.txt", kind="text", files=2, first="letters/a.txt")
     table = TableGroup(name="letters", pattern="letters.csv", columns=("id",))
     task = "Mail me what the letters say."
     assert why(read, task=task, survey=Survey(groups=(letters,))) == ""
