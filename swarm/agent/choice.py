@@ -49,6 +49,14 @@ def fitting(
     )
 
 
+def nearest(tools: Sequence[Tool], wanted: str) -> tuple[Tool, ...]:
+    """The tools that share words with what is wanted, those with the most and the rarest first."""
+    scored = sorted(
+        zip(_scores(tools, wanted), range(len(tools)), strict=True), key=lambda one: (-one[0], one[1])
+    )
+    return tuple(tools[at] for score, at in scored if score)
+
+
 def _scores(tools: Sequence[Tool], wanted: str) -> list[float]:
     """How much each tool's words are those that are wanted; rare ones among the tools count for more."""
     words = [_words(f"{tool.full_name} {tool.description}") for tool in tools]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import cast
 
 from pydantic import JsonValue
@@ -13,17 +14,19 @@ from swarm.models.branches import merged, without
 from swarm.models.schemas import Schema
 from swarm.tool import Tool
 
-SHARE_OF_WINDOW = 0.2
+SHARE_OF_WINDOW = 0.25
 CHARS_PER_TOKEN = 3
-MOST_CHARS = 4_000
-"""The same for all windows of 6,700 tokens or more, so that a run may go on with another model."""
-FIRST_PARAGRAPH = 200
+MOST_CHARS = 6_000
+"""The same for all windows of 8,000 tokens or more, so that a run may go on with another model."""
+FIRST_SENTENCE = 200
+"""Characters at most of a description where there is no room for all of it."""
 MOST_CHOICES = 12
 MOST_CHOICE_CHARS = 120
 MOST_ALTERNATIVES = 4
 MOST_LEVELS = 3
-_ALL, _TERSE, _BARE = 2, 1, 0
-"""How much is told: all, no descriptions of parameters, names and types alone."""
+_ALL, _TOLD, _TERSE, _BARE = 3, 2, 1, 0
+"""How much is told: all, of its description the first sentence, no descriptions of parameters, names and types alone."""
+_SENTENCE = re.compile(r".*?(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\b[A-Z])[.!?](?=\s)")
 _OBVIOUS = frozenset([
     "the",
     "and",
@@ -41,12 +44,18 @@ _OBVIOUS = frozenset([
 ])
 
 
-def manual(tools: Sequence[Tool], window: int) -> str:
+def manual(tools: Sequence[Tool], window: int, nearest: Sequence[Tool] = ()) -> str:
     """The tools, a line each with more below it where a parameter does not explain itself; the less the
-    smaller the window."""
+    smaller the window. Where not all can be told of all, it is of ``nearest``, the first of them first."""
     most = min(MOST_CHARS, int(window * SHARE_OF_WINDOW * CHARS_PER_TOKEN)) if window else MOST_CHARS
-    texts = (_text(tools, detail) for detail in (_ALL, _TERSE))
-    return next((text for text in texts if len(text) <= most), _text(tools, _BARE))
+    known = ([detail] * len(tools) for detail in (_ALL, _TOLD, _TERSE))
+    details = next((one for one in known if len(_text(tools, one)) <= most), [_BARE] * len(tools))
+    for more, tool in product((_TOLD, _ALL), nearest):
+        fuller = [
+            max(more, detail) if one is tool else detail for one, detail in zip(tools, details, strict=True)
+        ]
+        details = fuller if len(_text(tools, fuller)) <= most else details
+    return _text(tools, details)
 
 
 def signature(tool: Tool, detail: int = _ALL) -> str:
@@ -57,7 +66,7 @@ def signature(tool: Tool, detail: int = _ALL) -> str:
     said = " or ".join(f"{tool.full_name}({_arguments(one, detail)})" for one in shapes[:MOST_ALTERNATIVES])
     if len(shapes) > MOST_ALTERNATIVES:
         said += f" or {len(shapes) - MOST_ALTERNATIVES} more ways"
-    described = tool.description if detail == _ALL else _first_words(tool.description)
+    described = tool.description if detail == _ALL else _first_sentence(tool.description)
     return f"{said} - {described}"
 
 
@@ -66,20 +75,22 @@ def shortest(tool: Tool) -> str:
     return signature(tool, _BARE)
 
 
-def _text(tools: Sequence[Tool], detail: int) -> str:
+def _text(tools: Sequence[Tool], details: Sequence[int]) -> str:
     lines: list[str] = []
-    for tool in tools:
+    for tool, detail in zip(tools, details, strict=True):
         lines.append(signature(tool, detail))
-        if detail == _ALL:
+        if detail >= _TOLD:
             lines += [f"  {name}: {text}" for name, text in _explained(tool.input_schema)]
-    notes = {tool.server: tool.server_notes for tool in tools if tool.server_notes}
-    if detail != _BARE:
+    if _BARE not in details:
+        notes = {tool.server: tool.server_notes for tool in tools if tool.server_notes}
         lines += [f"Notes of {server}: {text}" for server, text in notes.items()]
     return "\n".join(lines)
 
 
-def _first_words(text: str) -> str:
-    return text if len(text) <= FIRST_PARAGRAPH else text[: FIRST_PARAGRAPH - 1].rpartition(" ")[0] + "…"
+def _first_sentence(text: str) -> str:
+    found = _SENTENCE.match(text)
+    text = found[0] if found else text
+    return text if len(text) <= FIRST_SENTENCE else text[: FIRST_SENTENCE - 1].rpartition(" ")[0] + "…"
 
 
 def _explained(schema: Schema, levels: int = MOST_LEVELS) -> Iterator[tuple[str, str]]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment, is_table, label
 from swarm.agent.border import Border
-from swarm.agent.choice import fitting, room
+from swarm.agent.choice import fitting, nearest, room
 from swarm.agent.manual import manual
 from swarm.agent.turn import shape
 from swarm.agent.unread import unlisted_texts, unread_sources
@@ -56,6 +56,8 @@ class Opening:
     """Whether each row it gives must begin with the words it stands on."""
     refused: Mapping[str, str] = field(default_factory=dict[str, str])
     """Files that it was to read and that could not be read, each with the reason."""
+    deeds: str = ""
+    """What earlier attempts did."""
 
 
 class Opener:
@@ -78,20 +80,23 @@ class Opener:
         """
         tools = self._fitting(await self.work.box.tools(self.assignment.card.tools))
         self._deeds = await deeds(self.work, self.assignment.thread)
-        if self.assignment.is_queried:
-            return await self._open_tables(tools)
-        return await self._open_texts(tools)
+        open_what = self._open_tables if self.assignment.is_queried else self._open_texts
+        return replace(await open_what(tools), deeds=self._deeds)
 
     def _fitting(self, tools: tuple[Tool, ...]) -> tuple[Tool, ...]:
         """The tools that the window has room for; those that are left out are told by their names."""
-        wanted = f"{self.assignment.task}\n{self.assignment.brief}"
         characters = room(self.work.model.endpoint.window)
-        kept, left = fitting(tools, self.assignment.card.tools, wanted, characters)
+        kept, left = fitting(tools, self.assignment.card.tools, self._wanted, characters)
         if left:
             names = ", ".join(tool.full_name for tool in left)
             text = f"{len(left)} tools have no room in the model's window and are left out: {names}"
             self.work.note(Notice(text=text, step=self.assignment.step.id))
         return kept
+
+    @property
+    def _wanted(self) -> str:
+        """What the tools are chosen by."""
+        return f"{self.assignment.task}\n{self.assignment.brief}"
 
     async def _open_texts(self, tools: tuple[Tool, ...]) -> Opening:
         if self.assignment.text is not None:
@@ -224,7 +229,7 @@ class Opener:
         return result
 
     def _system(self, tools: tuple[Tool, ...], is_quoting: bool = False) -> str:
-        listed = manual(tools, self.work.model.endpoint.window)
+        listed = manual(tools, self.work.model.endpoint.window, nearest(tools, self._wanted))
         return fill(
             "agent",
             instructions=self.assignment.card.instructions,

@@ -12,6 +12,7 @@ from swarm.agent.assignment import Assignment
 from swarm.agent.border import Border
 from swarm.agent.evasion import declines, evasion, is_placeholder
 from swarm.agent.grounding import Source
+from swarm.agent.invented import Known, invented
 from swarm.agent.opening import Opening, columns
 from swarm.agent.progress import MOST_REPEATS, Progress
 from swarm.agent.quotes import passed_over, split_quotes, unquoted, with_quotes
@@ -202,6 +203,8 @@ class Session:
             self._correct(fault)
             return
         tool = next((tool for tool in self.opening.tools if tool.full_name == call.tool), _gone(call))
+        if await self._is_made_up(call, tool):
+            return
         result = await act(self.work, self._at(), tool, dict(call.args), self._rows)
         self._files += result.files
         # Of calls with an effect each is a step ahead, though all may be answered alike.
@@ -222,6 +225,19 @@ class Session:
         text = await self._window.shorten(result.text, self._reply_tokens) if result.text.strip() else NOTHING
         nudge = "You have made this call before: use what it gave." if times > 1 else ""
         self._tell(f"{call.tool} {'failed' if result.is_error else 'gave'}:", text, nudge)
+
+    async def _is_made_up(self, call: ToolCall, tool: Tool) -> bool:
+        """Whether a call that may change something names what stands nowhere; its agent is told, and it is not made."""
+        if tool.effect == "pure" or await self.work.journal.ledger.called(self._at().call):
+            return False
+        given = (self.assignment.task, self.assignment.brief, self.opening.deeds)
+        made_up = invented(call.args, tool, Known((*given, *self._sources), self._rows.values()))
+        if made_up:
+            why = fill("invented", values=", ".join(made_up))
+            self._failure = f"{call.tool} was not called: {why}"
+            self._progress.idle()
+            self._tell(f"{self._failure} Reply again with one JSON object.")
+        return bool(made_up)
 
     def _receive_query(self, call: ToolCall, result: ToolResult) -> None:
         """Take the rows of a query as the result when they fit what the step must give."""

@@ -15,12 +15,12 @@ from swarm.plan import Plan, Step, Thread
 from swarm.planner.check import PLANNER, problems
 from swarm.planner.draft import Draft, draft_schema, files_to_write, to_plan
 from swarm.planner.omissions import omissions
+from swarm.planner.reach import GENERALIST, alone, out_of_reach
 from swarm.planner.tidy import Ground, tidy
 from swarm.prompt import fill, text
 from swarm.survey import Survey
 from swarm.work import At, Work, ask
 
-GENERALIST = "generalist"
 PLAN_TOKENS = 900
 
 
@@ -41,20 +41,26 @@ class Planning:
 
     @property
     def team(self) -> str:
-        """The roles, one a line. The generalist is for what needs no plan, and is named where it alone has tools."""
-        named = [card for name, card in self.agents.items() if name != GENERALIST or card.added]
+        """The roles, one a line. The generalist is for what needs no plan, and named where it alone has servers."""
+        hidden = () if alone(self.agents) else (GENERALIST,)
+        named = [card for name, card in self.agents.items() if name not in hidden]
         return "\n".join(f"- {card.name}: {card.description}" for card in named)
 
 
 async def make_plan(planning: Planning) -> PlanMade:
-    """A plan: drafted, mended and checked; after one failed repair, one generalist does it all.
+    """A plan: drafted, mended and checked; after one failed repair, one generalist does it all. So it does where
+    the steps are with roles that reach nothing of what the task is about.
 
     Raises:
         ModelUnavailable: the model server is gone.
     """
     thread = Thread(run=planning.work.journal.run.id, step="_plan")
-    messages = _opening(planning)
-    return await _converse(planning, thread, messages)
+    made = await _converse(planning, thread, _opening(planning))
+    why = out_of_reach(made.plan, planning.task, planning.agents, planning.survey)
+    if not why or made.origin == "template":
+        return made
+    files = files_to_write(planning.task, planning.survey.paths)
+    return PlanMade(plan=template(planning.task, files), origin="direct", note=why)
 
 
 async def _converse(planning: Planning, thread: Thread, messages: list[Message]) -> PlanMade:

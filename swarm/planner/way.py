@@ -40,21 +40,26 @@ def by_program(
     card = next((card for card in cards.values() if card.works == "program"), None)
     if card is None:
         return None
-    texts = [group for group in survey.groups if group.is_text and _is_named(group, task)]
-    if any(_must_be_read(group) for group in texts):
-        return None
     # A task that names no text that lies here is about tables, or about something that nothing here tells of.
-    if not texts and not any(
-        is_about(survey, task, table) for table in (*survey.tables, *survey.database_tables)
-    ):
+    if any(_must_be_read(group) for group in _texts_named(task, survey)) or not concerns(task, survey):
         return None
     brief = task.replace("{item}", "item")
     return Plan(steps=(Step(id=PROGRAM, agent=card.name, brief=brief, expects=expects),))
 
 
+def concerns(task: str, survey: Survey) -> bool:
+    """Whether a task names texts that lie in the workspace, or is about tables that do."""
+    tables = (*survey.tables, *survey.database_tables)
+    return bool(_texts_named(task, survey)) or any(is_about(survey, task, table) for table in tables)
+
+
 def is_by_program(plan: Plan) -> bool:
     """Whether a plan is that of one program."""
     return [step.id for step in plan.steps] == [PROGRAM]
+
+
+def _texts_named(task: str, survey: Survey) -> list[FileGroup]:
+    return [group for group in survey.groups if group.is_text and _is_named(group, task)]
 
 
 def _is_named(group: FileGroup, task: str) -> bool:

@@ -85,13 +85,51 @@ def test_what_a_name_does_not_give_away_is_explained_below_the_tool() -> None:
 def test_a_small_window_is_told_less_and_never_less_than_names_and_types() -> None:
     about: Schema = {"type": "string", "enum": ["a", "b"], "description": "Which of the two kinds " * 4}
     tools = [tool({f"kind{at}": about for at in range(5)})] * 4
-    whole, terse, bare = manual(tools, 32_768), manual(tools, 1_800), manual(tools, 256)
+    whole, terse, bare = manual(tools, 32_768), manual(tools, 1_450), manual(tools, 256)
     assert "two kinds" in whole
     assert "two kinds" not in terse
     assert '"a" | "b"' in terse
     assert bare == "\n".join([signature(tools[0], 0)] * 4)
     assert "kind4?: string" in bare
     assert len(whole) <= MOST_CHARS
+
+
+def test_where_not_all_can_be_told_of_all_it_is_of_the_tools_that_are_nearest() -> None:
+    about: Schema = {"when": {"type": "string", "description": "Format: YYYY-MM-DD HH:MM:SS"}}
+    words = "Makes an event. Returns: the id, e.g. 7. " + "More of what it says. " * 20
+    tools = [tool(about).model_copy(update={"name": f"n{at}", "description": words}) for at in range(4)]
+    short, when = "(when?: string) - Makes an event.", "  when: Format: YYYY-MM-DD HH:MM:SS"
+    assert manual(tools, 280, [tools[2], tools[0]]).splitlines() == [
+        f"shelf.n0{short}",
+        f"shelf.n1{short}",
+        f"shelf.n2{short}",
+        when,
+        f"shelf.n3{short}",
+    ]
+    assert manual(tools, 1_200, [tools[2], tools[0]]).splitlines() == [
+        f"shelf.n0{short}",
+        when,
+        f"shelf.n1{short}",
+        when,
+        signature(tools[2]),
+        when,
+        f"shelf.n3{short}",
+        when,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("description", "short"),
+    [
+        ("Finds an item by its name, e.g. Lamp. Gives rows.", "Finds an item by its name, e.g. Lamp."),
+        ("Asks J. Smith! Then waits.", "Asks J. Smith!"),
+        ("Reads version 1.5 of it", "Reads version 1.5 of it"),
+        ("word " * 60 + "end. More.", "word " * 38 + "word…"),
+    ],
+)
+def test_of_a_long_description_the_first_sentence_is_kept(description: str, short: str) -> None:
+    shown = signature(tool({}).model_copy(update={"description": description}), 0)
+    assert shown.endswith(f" - {short}")
 
 
 def test_a_name_with_control_characters_makes_no_line_of_its_own() -> None:
