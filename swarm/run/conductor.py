@@ -14,7 +14,8 @@ from swarm.errors import CallInDoubt, ProjectError, RunInterrupted, RunPaused, S
 from swarm.events import AgentWaiting, Notice, PlanMade, StepChanged, StepEnded
 from swarm.plan import Plan
 from swarm.planner.change import replan, wants_change
-from swarm.planner.planner import GENERALIST, Planning, make_plan
+from swarm.planner.planner import Planning, make_plan
+from swarm.planner.reach import GENERALIST
 from swarm.planner.unwritten import by_tools, still_missing, unwritten
 from swarm.planner.way import by_program, is_by_program
 from swarm.result import Result, Status
