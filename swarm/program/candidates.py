@@ -127,9 +127,12 @@ class Programming:
         ballots: list[Ballot] = []
         waves = 0
         while len(ballots) < most and not is_decided(ballots, self._enough):
-            wave = range(len(ballots) + 1, min(len(ballots) + width, most) + 1)
             faults = [ballot.faults[0] for ballot in ballots if ballot.faults][-MOST_TOLD:]
             way = _next_way(ways, waves, ballots)
+            # What the ways of SELECTs leave is the share of any program, which is right less often.
+            left = most - width * (len(ways) - 1)
+            share = min(width, max(left, ENOUGH)) if way.way == PROGRAM else width
+            wave = range(len(ballots) + 1, min(len(ballots) + share, most) + 1)
             # The first wave of a way is not told of faults: one may be none.
             is_new = way.way not in {ballot.way for ballot in ballots}
             ballots += await self._wave(wave, way if is_new else way.told(faults), promise)
