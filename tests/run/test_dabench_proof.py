@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.dabench import Question, Row, is_right, one_run, questions, summary
+from benchmarks.dabench import Row, is_right, one_run, questions, summary
 from swarm.messages import Request
 from swarm.testing import ScriptedModel
 
@@ -65,7 +66,7 @@ async def test_a_question_is_asked_with_the_names_of_its_format(data: Path, tmp_
 async def test_a_wrong_answer_is_not_right_whatever_the_run_says(data: Path, tmp_path: Path) -> None:
     (question,) = questions(data)
     (tmp_path / "project").mkdir()
-    wrong = Question(**{**vars(question), "label": {"rooms": "3", "largest": "Hall"}})
+    wrong = replace(question, label={"rooms": "3", "largest": "Hall"})
 
     row = await one_run(wrong, model(SELECT), tmp_path / "project")
 
