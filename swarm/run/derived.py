@@ -20,6 +20,7 @@ _NUMBER = re.compile(
 _SUM_WORDS = re.compile(
     r"\b(?:totals?|sums?|together|altogether|overall|in all|combined|added up|gesamt\w*|summe|insgesamt|zusammen)\b"
 )
+_COUNT_WORDS = re.compile(r"\bhow (?:many|much|often)\b|\bnumber of\b|\bcount|\b(?:wie ?viele?|anzahl)\b")
 MOST_NUMBERS = 400
 """Of one text: sums over more say nothing."""
 
@@ -43,6 +44,9 @@ class Derived:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
         wanted = round(abs(float(value)), 2)
+        if not wanted and not _COUNT_WORDS.search(asked.casefold().replace("_", " ")):
+            # Every table has something that it has none of, so nought would follow from anything.
+            return False
         if wanted in self._counts or wanted in set(_within(answer, _counts)):
             return True
         is_asked = _SUM_WORDS.search(asked.casefold().replace("_", " ")) is not None

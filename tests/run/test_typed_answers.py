@@ -295,6 +295,17 @@ async def test_a_number_that_follows_from_what_was_read_is_done(tmp_path: Path, 
     assert (answer.status, answer.value, answer.missing) == ("done", number, ())
 
 
+@pytest.mark.parametrize(
+    ("task", "status"),
+    [("How strongly do they go together?", "degraded"), ("How many lamps are blue?", "done")],
+)
+async def test_nought_follows_from_nothing_but_counting(tmp_path: Path, task: str, status: str) -> None:
+    told = "- kettle: 10 euros\n- lamp: 15 euros"
+    answer = await answer_of(tmp_path, Teller(0.0, told=told), float, task)
+
+    assert (answer.status, answer.value) == (status, 0.0)
+
+
 async def test_a_sum_that_nobody_asked_for_is_doubted(tmp_path: Path) -> None:
     told = "The kettle is 10 euros. The lamp is 15 euros."
     answer = await answer_of(tmp_path, Teller(25.0, told=told), float, "What does the kettle cost?")
