@@ -17,6 +17,7 @@ from typing import TypeVar
 from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment, label
+from swarm.agent.spelling import alike
 from swarm.card import AgentCard
 from swarm.effects import act
 from swarm.engine.engine import Engine
@@ -292,6 +293,9 @@ def combine(parts: list[tuple[str, Result]]) -> Result:
             data += part.data
         else:
             data.append({"item": name, "result": part.data if part.data is not None else part.text})
+    rows = [row for row in data if isinstance(row, dict)]
+    if len(rows) == len(data):
+        data = [*alike(rows)]
     return Result(
         status="degraded" if lacking else "done",
         text=f"{len(data)} rows from {len(usable)} of {len(parts)}",

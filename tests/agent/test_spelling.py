@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue
 
-from swarm.agent.spelling import as_read
+from swarm.agent.spelling import alike, as_read
+from swarm.tool import Row
 
 TEXT = "Region: south\nThe south team met Ms LEE. Lee and lee agree. A café in Ulm, with C++ and c#; a.b too."
 
@@ -56,3 +57,21 @@ def test_the_capital_of_a_beginning_is_none_of_the_name(text: str) -> None:
 def test_the_words_of_several_texts_count_together() -> None:
     assert as_read("Kiel", ["in kiel", "in KIEL"]) == "Kiel"
     assert as_read("Kiel", ["in kiel", "no town"]) == "kiel"
+
+
+def test_a_name_that_readers_of_several_texts_write_in_other_letters_is_one() -> None:
+    rows: list[Row] = [
+        {"state": state, "unit": unit, "code": code, "n": 1}
+        for state, unit, code in (
+            ("Open", "mW", "ab1c"),
+            ("open", "MW", "AB1C"),
+            ("Open", "mW", "ab1c"),
+            ("in work", "W", "x"),
+        )
+    ]
+
+    found = alike(rows)
+
+    assert [row["state"] for row in found] == ["Open", "Open", "Open", "in work"]
+    # The size of their letters tells units and codes apart.
+    assert [(row["unit"], row["code"]) for row in found] == [(row["unit"], row["code"]) for row in rows]
