@@ -26,6 +26,8 @@ _COMPARES = re.compile(
     re.IGNORECASE,
 )
 """How a task says that figures are held against each other."""
+_DEVIATES = re.compile(r"\b(?:compar|differ|discrepan|mismatch|deviat|inconsisten)", re.IGNORECASE)
+"""How it says so of nothing else: rows may match a condition, too, or agree with somebody."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,7 @@ class _Table:
             for one in (child, *parents)
         ]
         return (
-            len(parents) == 1 and all(len(one) == 1 for one in figures) and bool(_COMPARES.search(self._task))
+            len(parents) == 1 and all(len(one) == 1 for one in figures) and bool(_DEVIATES.search(self._task))
         )
 
     @property

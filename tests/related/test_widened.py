@@ -108,6 +108,7 @@ def test_rows_of_which_a_sum_is_held_against_a_figure_are_told_of_with_that_alon
 
     assert [*widen("Which amounts differ?", stock=stock, orders=orders)] == ["stock"]
     assert {*widen("How many orders are there?", stock=stock, orders=orders)} == {"stock", "orders"}
+    assert {*widen("Which orders match a large amount?", stock=stock, orders=orders)} == {"stock", "orders"}
     more = [{**row, "price": 2.5} for row in orders]
     assert {*widen("Which amounts differ?", stock=stock, orders=more)} == {"stock", "orders"}
 
