@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, NamedTuple, Self, cast
 
 from pydantic import JsonValue
 
@@ -41,6 +41,16 @@ _STAND_IN = ({"role": "user", "content": "see extra_body"},)
 """What litellm is given in place of the messages, which are in the body."""
 
 _Parameters = dict[str, object]
+
+
+class _Sent(NamedTuple):
+    """A request as its server is sent it: with a schema, a grammar, a schema as a grammar, or none of them."""
+
+    messages: tuple[Message, ...]
+    schema: Schema | None
+    grammar: str
+
+
 _Complete = Callable[..., Awaitable[object]]
 
 
@@ -109,7 +119,8 @@ class LitellmModel:
             self._is_counting = True
             text = f"{self._endpoint.url} has no tokenizer: prompts that may have been cut are counted by short requests"
             tell(Setback("changed", f"{text}, which are model calls of the run", 0.0))
-        reply = await self._ask(Request(messages=messages, max_tokens=8), Exchange())
+        asked = Request(messages=messages, max_tokens=8)
+        reply = await self._ask(asked, self._sent(asked), Exchange())
         if isinstance(reply, Failure):
             raise reply.error
         counted.append(reply.usage)
@@ -174,18 +185,19 @@ class LitellmModel:
 
     async def _ask_loosening(self, request: Request, exchange: Exchange) -> Reply | Failure:
         """Asks; with a looser schema, or without a grammar, where the server refuses the one it is sent."""
-        unheld = Usage()
+        unheld: Usage | None = None
         while True:
-            schema, grammar = self._sent(request)[1], self._grammar(request)
-            answer = await self._ask(request, exchange)
+            sent = self._sent(request)
+            answer = await self._ask(request, sent, exchange)
             if not isinstance(answer, Failure):
-                answer = answer.model_copy(update={"usage": answer.usage + unheld})
-                if schema is None or not grammar or all(map(is_guided, (answer.text, *answer.others))):
+                answer = answer.model_copy(update={"usage": answer.usage + unheld}) if unheld else answer
+                is_guided_by = sent.schema is not None and sent.grammar
+                if not is_guided_by or all(map(is_guided, (answer.text, *answer.others))):
                     return answer
                 unheld = answer.usage
-                said, told = "a reply fits no schema", self._refusals.learn_guide(grammar)
+                said, told = "a reply fits no schema", self._refusals.learn_guide(sent.grammar)
             elif answer.kind in ("final", "failed"):
-                said, told = str(answer.error), self._learned(schema, grammar, answer, exchange.text)
+                said, told = str(answer.error), self._learned(sent, answer, exchange.text)
             else:
                 return answer
             if told is None:
@@ -193,39 +205,37 @@ class LitellmModel:
             if told:
                 tell(Setback("changed", f"{said}; {told}", 0.0))
 
-    def _learned(self, schema: Schema | None, grammar: str, failure: Failure, text: str) -> str | None:
+    def _learned(self, sent: _Sent, failure: Failure, text: str) -> str | None:
         """What a person is told of what follows from a refusal; None where nothing does."""
         told = None
-        if grammar:
-            learn = self._refusals.learn_grammar if schema is None else self._refusals.learn_guide
-            told = learn(grammar, text)
+        if sent.grammar:
+            learn = self._refusals.learn_grammar if sent.schema is None else self._refusals.learn_guide
+            told = learn(sent.grammar, text)
         if told is None and failure.kind == "final":
-            told = self._refusals.learn(schema, str(failure.error)) or None
+            told = self._refusals.learn(sent.schema, str(failure.error)) or None
         return told
 
-    def _grammar(self, request: Request) -> str:
-        """The grammar to send; empty where there is none, or the server would not obey it."""
-        schema = self._sent(request)[1]
-        if schema is not None:
-            # What stands after a beginning is no whole object.
-            is_begun = request.messages[-1].role == "assistant"
-            return self._refusals.guide(schema) if self._endpoint.is_embedded and not is_begun else ""
-        return self._refusals.unrefused(request.grammar) if self._endpoint.takes_grammar else ""
-
-    def _sent(self, request: Request) -> tuple[tuple[Message, ...], Schema | None]:
+    def _sent(self, request: Request) -> _Sent:
         endpoint = self._endpoint
         if self._refusals.takes_none:
             endpoint = endpoint.model_copy(update={"constrains": False})
         messages, schema = sent(request, endpoint)
-        return messages, None if schema is None else self._refusals.loosened(schema)
+        if schema is None:
+            grammar = self._refusals.unrefused(request.grammar) if endpoint.takes_grammar else ""
+            return _Sent(messages, None, grammar)
+        schema = self._refusals.loosened(schema)
+        # What stands after a beginning is no whole object.
+        is_begun = request.messages[-1].role == "assistant"
+        grammar = self._refusals.guide(schema) if endpoint.is_embedded and not is_begun else ""
+        return _Sent(messages, schema, grammar)
 
-    async def _ask(self, request: Request, exchange: Exchange) -> Reply | Failure:
+    async def _ask(self, request: Request, sent: _Sent, exchange: Exchange) -> Reply | Failure:
         from swarm.models.wire import EXCHANGE
 
         token = EXCHANGE.set(exchange)
         started = time.monotonic()
         try:
-            response = await _litellm()(**self._parameters(request), client=self._client())
+            response = await _litellm()(**self._parameters(request, sent), client=self._client())
             seconds = time.monotonic() - started
             return reply_of(cast("Completion", response), exchange.text, seconds, exchange.token_after)
         except MalformedReply as error:
@@ -247,8 +257,7 @@ class LitellmModel:
             self._handler = AsyncHTTPHandler(transport=self._wire, follow_redirects=False)
         return self._handler
 
-    def _parameters(self, request: Request) -> _Parameters:
-        messages, schema = self._sent(request)
+    def _parameters(self, request: Request, sent: _Sent) -> _Parameters:
         parameters: _Parameters = {
             "messages": _STAND_IN,
             "max_tokens": request.max_tokens,
@@ -257,16 +266,16 @@ class LitellmModel:
             "num_retries": 0,
             "max_retries": 0,
         }
-        if schema is not None and not self._grammar(request):
-            form: JsonValue = {"name": "turn", "strict": True, "schema": schema}
+        if sent.schema is not None and not sent.grammar:
+            form: JsonValue = {"name": "turn", "strict": True, "schema": sent.schema}
             parameters["response_format"] = {"type": "json_schema", "json_schema": form}
-        return parameters | self._of_kind(request, [message.spoken for message in messages])
+        return parameters | self._of_kind(request, sent)
 
-    def _of_kind(self, request: Request, messages: list[dict[str, str]]) -> _Parameters:
+    def _of_kind(self, request: Request, sent: _Sent) -> _Parameters:
         endpoint = self._endpoint
         # In the body, where litellm does not see it: it copies and checks each message several times, and
         # would take a stream apart that the wire puts together.
-        body: _Parameters = {"messages": messages}
+        body: _Parameters = {"messages": [message.spoken for message in sent.messages]}
         if endpoint.streams:
             body["stream"] = True
         if endpoint.kind == "ollama":
@@ -284,8 +293,8 @@ class LitellmModel:
             body["n"] = request.samples
         if endpoint.kind == "llamacpp":
             body["cache_prompt"] = True
-            if grammar := self._grammar(request):
-                body["grammar"] = grammar
+            if sent.grammar:
+                body["grammar"] = sent.grammar
             if request.slot is not None:
                 body["id_slot"] = request.slot
         return {
