@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import TextIO
@@ -14,6 +15,8 @@ from swarm.view.timing import forecast_words, speedup_rows
 from swarm.view.words import count, duration, one_line
 
 WIDTH = 160
+_CANDIDATE = re.compile(r"c\d+(?:p\d+)?")
+"""What the conversation about a candidate is called: its number, and which further part of it is asked for."""
 
 
 async def show(stream: AsyncIterator[Event], out: TextIO) -> None:
@@ -80,9 +83,8 @@ def _step_words(event: Event) -> str | None:
             return f"{event.step}: {len(event.items)} items"
         case events.AgentStarted():
             return f"{_name(event)}: {event.agent} begins{f': {event.label}' if event.label else ''}"
-        case events.ModelAsked() if event.step.startswith("_"):
-            # Nothing else tells of the wait for a plan or the answer.
-            return f"{_name(event)}: asks the model"
+        case events.ModelAsked():
+            return _asking_words(event)
         case events.ToolCalled():
             return f"{_name(event)}: {event.tool} {event.summary}"
         case events.ToolReturned(is_error=True):
@@ -99,6 +101,13 @@ def _step_words(event: Event) -> str | None:
             return f"{event.step}: {event.result.status}: {event.result.reason or event.result.text}"
         case _:
             return None
+
+
+def _asking_words(event: events.ModelAsked) -> str | None:
+    """Of waits of which nothing else tells: for a plan, the answer or programs."""
+    if event.step.startswith("_"):
+        return f"{_name(event)}: asks the model"
+    return f"{_name(event)}: asks the model for programs" if _CANDIDATE.fullmatch(event.part) else None
 
 
 def _name(
