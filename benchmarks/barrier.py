@@ -13,8 +13,8 @@ from benchmarks.proof import Figure, Findings, Proof, prove
 from benchmarks.runs import workers_project, workplace
 from benchmarks.turns import result_turn
 from swarm import Plan, Run, Step, Swarm
-from swarm.events import AgentStarted, Event, StepEnded
-from swarm.messages import Request
+from swarm.nouns.events import AgentStarted, Event, StepEnded
+from swarm.nouns.messages import Request
 from swarm.testing import Script, ScriptedModel
 
 PLANS = 50

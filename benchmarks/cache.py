@@ -21,17 +21,17 @@ from benchmarks.proof import Figure, Findings, Proof, prove
 from benchmarks.runs import NO_SERVERS, workplace
 from benchmarks.scripts import readers
 from swarm import Plan, Run, Step, Swarm
-from swarm.events import AgentStarted
-from swarm.limits import Usage
-from swarm.messages import Reply, Request
-from swarm.models.catalog import entry
-from swarm.models.download import pull
-from swarm.models.embedded import open_embedded
-from swarm.models.litellm import LitellmModel
+from swarm.models.client.litellm import LitellmModel
+from swarm.models.embedded.catalog import entry
+from swarm.models.embedded.download import pull
+from swarm.models.embedded.server_process import open_embedded
 from swarm.models.model import Endpoint, Model
-from swarm.models.prefix import common_prefix
-from swarm.models.scripted import rendered
+from swarm.nouns.events import AgentStarted
+from swarm.nouns.limits import Usage
+from swarm.nouns.messages import Reply, Request
 from swarm.testing import ScriptedModel, serving
+from swarm.testing.double.prefix import common_prefix
+from swarm.testing.double.scripted import rendered
 
 AGENTS, SLOTS = 16, (1, 2, 4)
 SERVERS = ("scripted", "llama.cpp")

@@ -30,10 +30,10 @@ from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
 from benchmarks.runs import workplace
 from benchmarks.trials import to_end
 from benchmarks.witness import Witness
-from swarm.events import RunStarted
+from swarm.nouns.events import RunStarted
 from swarm.run.tally import tally_of
-from swarm.store.lease import lease
-from swarm.store.reader import read_events
+from swarm.store.file.owner import lease
+from swarm.store.shelf.reader import read_events
 
 SHIFTS = {"-1 h": -3_600, "+1 h": 3_600, "-1 year": -31_536_000}
 SETTINGS = 20

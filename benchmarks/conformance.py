@@ -22,9 +22,9 @@ from langgraph.checkpoint.conformance.report import (  # pyright: ignore[reportM
 )
 
 from benchmarks.proof import Figure, Findings, Proof, prove
-from swarm.store.checkpoints import Saver
-from swarm.store.journal import Journal
-from swarm.store.records import RunRecord
+from swarm.store.rows.checkpoints import Saver
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import RunRecord
 
 PROOF = Proof(
     name="conformance",

@@ -20,12 +20,12 @@ from benchmarks.proof import Figure, Findings, Proof, prove
 from benchmarks.runs import workplace
 from benchmarks.turns import call_turn, result_turn
 from swarm import Limits, Plan, Run, Step, Swarm
-from swarm.messages import Message, Request
-from swarm.models.litellm import LitellmModel
+from swarm.models.client.litellm import LitellmModel
 from swarm.models.model import Endpoint, Model
-from swarm.models.prefix import tokens_of
-from swarm.models.scripted import rendered
+from swarm.nouns.messages import Message, Request
 from swarm.testing import ScriptedModel, serving
+from swarm.testing.double.prefix import tokens_of
+from swarm.testing.double.scripted import rendered
 from swarm.testing.wire import FaceKind
 
 TURNS = 60

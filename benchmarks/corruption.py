@@ -21,9 +21,9 @@ from benchmarks.nursery import nursery
 from benchmarks.proof import Figure, Findings, Proof, prove
 from benchmarks.runs import workplace
 from swarm.errors import StoreError
-from swarm.events import Event, Notice
-from swarm.store import reader
-from swarm.store.journal import Journal
+from swarm.nouns.events import Event, Notice
+from swarm.store.rows.journal import Journal
+from swarm.store.shelf import reader
 
 TRIALS = 500
 SEED = 2_026

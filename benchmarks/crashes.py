@@ -20,23 +20,23 @@ from benchmarks.killing import is_alive
 from benchmarks.scripts import crash_server
 from benchmarks.scripts.crash_server import STATE, lines_of
 from benchmarks.turns import call_turn, result_turn, turn_number
-from swarm.commands import Decision
-from swarm.hub.connection import Connection
 from swarm.hub.hub import Hub
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.hub.servers.connection import Connection
+from swarm.nouns.commands import Decision
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.tool import ToolCall
 from swarm.project.project import Project, open_project
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.checkpoints import Saver
-from swarm.store.journal import Journal
-from swarm.store.ledger import Ledger
-from swarm.store.reader import read_questions, read_threads
-from swarm.store.runs import list_runs, run_path
-from swarm.store.tables import ADD_TOOL_RESULT, MARK_SENT
-from swarm.store.writer import Writer
+from swarm.store.rows.checkpoints import Saver
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.ledger import Ledger
+from swarm.store.rows.tables import ADD_TOOL_RESULT, MARK_SENT
+from swarm.store.rows.writer import Writer
+from swarm.store.shelf.reader import read_questions, read_threads
+from swarm.store.shelf.runs import list_runs, run_path
 from swarm.testing import ScriptedModel
-from swarm.tool import ToolCall
 
 PLAN = Plan(steps=(Step(id="do", agent="clerk", brief="Do it."),))
 CARD = "---\ndescription: does it\ntools: [post.{tool}]\n---\nDo it.\n"

@@ -15,14 +15,14 @@ from benchmarks.runs import workers_project, workplace
 from benchmarks.turns import call_turn, result_turn
 from swarm import Plan, Run, Step, Swarm
 from swarm.errors import ModelError
-from swarm.events import AgentEnded
-from swarm.limits import Limits
-from swarm.messages import Message, Request
-from swarm.models.faults import DOOR_FAULTS, WIRE_FAULTS, WORD_FAULTS, FaultKind
-from swarm.models.litellm import LitellmModel, load_client
+from swarm.models.client.litellm import LitellmModel, load_client
 from swarm.models.model import Endpoint
-from swarm.models.script import Answer
+from swarm.nouns.events import AgentEnded
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Message, Request
 from swarm.testing import Fault, ScriptedModel, serving
+from swarm.testing.double.faults import DOOR_FAULTS, WIRE_FAULTS, WORD_FAULTS, FaultKind
+from swarm.testing.double.script import Answer
 from swarm.testing.wire import FaceKind
 
 REQUESTS = 3

@@ -31,8 +31,8 @@ from pathlib import Path
 from benchmarks.foreign_list import SERVERS, Foreign
 from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
 from benchmarks.runs import clean_environment, run_files, swarm
-from swarm.events import QuestionAsked, RunEnded
-from swarm.store.reader import read_events
+from swarm.nouns.events import QuestionAsked, RunEnded
+from swarm.store.shelf.reader import read_events
 
 FEWEST = 20
 PROOF = Proof(

@@ -21,12 +21,12 @@ from benchmarks.proof import Figure, Findings, Proof, prove
 from benchmarks.runs import NO_SERVERS, run_files, workplace
 from benchmarks.turns import call_turn, result_turn, turn_number
 from swarm import Limits, Plan, Run, Step, Swarm
-from swarm.messages import Request
-from swarm.plan import Thread
-from swarm.store.journal import Journal
-from swarm.store.records import Entry
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Thread
+from swarm.nouns.tool import ToolCall, ToolResult, tool
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import Entry
 from swarm.testing import ScriptedModel
-from swarm.tool import ToolCall, ToolResult, tool
 
 TURNS, EARLY = 10_000, 100
 TURNS_EACH, SLOTS = 40, 8

@@ -27,15 +27,15 @@ from benchmarks.scripts import errands
 from benchmarks.scripts.post import __file__ as post_file
 from examples.example import write_database
 from swarm import Answer, Run, Swarm
-from swarm.commands import Decide
 from swarm.errors import SwarmError
-from swarm.hub.leftovers import FOLDER, end_leftovers
-from swarm.messages import Request
+from swarm.hub.servers.leftovers import FOLDER, end_leftovers
+from swarm.nouns.commands import Decide
+from swarm.nouns.messages import Request
 from swarm.project.project import Project, open_project
-from swarm.store.journal import Journal
-from swarm.store.lease import Lease
-from swarm.store.runs import list_runs, run_path
-from swarm.store.writer import Writer
+from swarm.store.file.owner import Lease
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.writer import Writer
+from swarm.store.shelf.runs import list_runs, run_path
 from swarm.testing import Script, ScriptedModel
 
 SITTING_SECONDS = 120.0

@@ -61,7 +61,7 @@ import swarm
 names = [module.name for module in pkgutil.walk_packages(swarm.__path__, "swarm.") if "._builtin" not in module.name]
 for name in names:
     importlib.import_module(name)
-from swarm.models.litellm import load_client
+from swarm.models.client.litellm import load_client
 # The client is loaded in a thread; a loop made for it would open a socket pair of its own.
 def inline(function):
     async def run(): return function()

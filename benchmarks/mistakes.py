@@ -37,7 +37,7 @@ from benchmarks.mistake_texts import (
     WRITES,
     plan_of,
 )
-from swarm.limits import Limits
+from swarm.nouns.limits import Limits
 
 Prepare = Callable[[Path], None]
 CHECK = ("plan", "check", "plan.json")

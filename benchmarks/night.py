@@ -23,9 +23,9 @@ from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
 from benchmarks.runs import is_alive, outcome_of, run_files, swarm, workplace
 from examples.example import Score, Truth, check_table, load, task_of, truth_of
 from swarm import Plan, Step
-from swarm.events import ModelAsked, RunEnded, RunStarted
+from swarm.nouns.events import ModelAsked, RunEnded, RunStarted
 from swarm.planner.draft import table_schema
-from swarm.store.reader import read_events, read_run
+from swarm.store.shelf.reader import read_events, read_run
 
 EXAMPLE = "meeting-actions"
 MODEL = "qwen2.5-coder-1.5b-instruct"

@@ -14,8 +14,8 @@ from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
 from benchmarks.runs import workplace
 from benchmarks.scripts import readers
 from swarm import Plan, Run, Step, Swarm
-from swarm.events import AgentEnded, Event, ModelReplied, Notice
-from swarm.models.litellm import load_client
+from swarm.models.client.litellm import load_client
+from swarm.nouns.events import AgentEnded, Event, ModelReplied, Notice
 from swarm.testing import scripted_server
 
 AGENTS, PARTS = 32, 15

@@ -25,16 +25,16 @@ from benchmarks.plan_tasks.workspace import survey_of, write_workspace
 from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
 from benchmarks.runs import run_files, workplace
 from swarm import Plan, Run, Swarm
-from swarm.card import AgentCard
-from swarm.limits import Limits, Usage
 from swarm.models.choose import open_model
 from swarm.models.model import Model
+from swarm.nouns.card import AgentCard
+from swarm.nouns.limits import Limits, Usage
 from swarm.planner.check import problems
 from swarm.planner.draft import draft_columns, files_to_write
 from swarm.planner.planner import template
 from swarm.project.project import open_project
 from swarm.project.settings import ModelSettings
-from swarm.store.reader import read_threads
+from swarm.store.shelf.reader import read_threads
 
 MODEL = "qwen2.5-coder-1.5b-instruct"
 EXECUTABLE, COVERED = 0.95, 0.80

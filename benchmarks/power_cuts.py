@@ -22,7 +22,7 @@ from benchmarks.proof import Findings, Proof, prove, python
 from benchmarks.runs import workplace
 from benchmarks.scripts.acknowledged import ACKS, RUN, said, thread_of_item
 from swarm.errors import StoreError
-from swarm.store.journal import Journal
+from swarm.store.rows.journal import Journal
 
 CUTS = 1_000
 PROCESSES = 4

@@ -23,9 +23,9 @@ from benchmarks.proof import Figure, Findings, Proof, prove
 from benchmarks.runs import workplace
 from benchmarks.scripts import programs
 from swarm import Run, Swarm
-from swarm.messages import Request
+from swarm.nouns.messages import Request
 from swarm.project.project import Project, open_project
-from swarm.store.lease import Lease
+from swarm.store.file.owner import Lease
 from swarm.testing import Script, ScriptedModel
 
 TRIALS = 200

@@ -19,8 +19,8 @@ from benchmarks.runs import workplace
 from benchmarks.trials import to_end
 from benchmarks.witness import Witness
 from swarm.errors import RunBusy
-from swarm.store.admission import admit
-from swarm.store.lease import lease
+from swarm.store.file.admission import admit
+from swarm.store.file.owner import lease
 
 RACES = 200
 RACERS = (2, 8)

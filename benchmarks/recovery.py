@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from benchmarks.proof import Figure, Findings, Proof, prove
 from swarm.agent.turn import Action, Cannot, Give, TurnRules, parse
 from swarm.errors import MalformedReply
-from swarm.tool import Tool
+from swarm.nouns.tool import Tool
 
 CORPUS = Path(__file__).parent / "corpus"
 LEAST_REPLIES, LEAST_RECOVERED = 200, 0.95

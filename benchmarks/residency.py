@@ -12,7 +12,7 @@ from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
 from benchmarks.runs import workplace
 from benchmarks.scripts import readers
 from swarm import Plan, Run, Step, Swarm
-from swarm.events import AgentStarted, StepEnded
+from swarm.nouns.events import AgentStarted, StepEnded
 from swarm.testing import scripted_server
 
 MODELS = ("planks", "stones", "bricks")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from benchmarks.proof import ROOT, python
 from examples.example import FOLDER, load
-from swarm.events import RunEnded
-from swarm.limits import Usage
-from swarm.store.reader import read_events
+from swarm.nouns.events import RunEnded
+from swarm.nouns.limits import Usage
+from swarm.store.shelf.reader import read_events
 
 NO_SERVERS = """[servers.files]
 enabled = false

@@ -24,8 +24,8 @@ from benchmarks.scripts import errands
 from benchmarks.trials import servers_left, to_end
 from benchmarks.witness import Witness
 from swarm.cli.interrupts import INTERRUPTED
-from swarm.hub.leftovers import FOLDER, end_leftovers
-from swarm.store.reader import read_run
+from swarm.hub.servers.leftovers import FOLDER, end_leftovers
+from swarm.store.shelf.reader import read_run
 
 TRIALS = 100
 BUSY = 8

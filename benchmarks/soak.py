@@ -28,9 +28,9 @@ from benchmarks.scripts.soak import FACTOR, PARTS
 from benchmarks.scripts.stock import pieces_in
 from examples.example import read_table
 from swarm import Plan, Step
-from swarm.events import RunEnded
+from swarm.nouns.events import RunEnded
 from swarm.planner.draft import table_schema
-from swarm.store.reader import read_events, read_threads
+from swarm.store.shelf.reader import read_events, read_threads
 from swarm.testing import scripted_server
 from swarm.testing.process import read_log
 

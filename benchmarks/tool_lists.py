@@ -24,10 +24,10 @@ from benchmarks.arguments import fits, full, minimal, spoiled
 from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
 from swarm.agent.turn import TurnRules, parse
 from swarm.errors import MalformedReply
-from swarm.hub.schema import Arguments, BadSchema, Trimmer
-from swarm.models.schemas import Schema, translated
+from swarm.hub.tools.schema import Arguments, BadSchema, Trimmer
+from swarm.models.grammars.schemas import Schema, translated
+from swarm.nouns.tool import Tool
 from swarm.testing.grammar import refusal
-from swarm.tool import Tool
 
 CORPUS = ROOT / "tests" / "hub" / "corpus" / "tool_lists.jsonl.gz"
 FEWEST_LISTS = 120
@@ -120,9 +120,9 @@ async def _refused_by_llama(grammars: list[tuple[str, Schema]]) -> list[str]:
     """Grammars of which the installed llama.cpp and the scripted server say different things."""
     import httpx
 
-    from swarm.models.catalog import entry
-    from swarm.models.download import pull
-    from swarm.models.embedded import open_embedded
+    from swarm.models.embedded.catalog import entry
+    from swarm.models.embedded.download import pull
+    from swarm.models.embedded.server_process import open_embedded
 
     faults: list[str] = []
     name = "smollm2-135m-instruct"

@@ -20,15 +20,15 @@ from pydantic import JsonValue
 from benchmarks.proof import Figure, Findings, Proof, prove
 from benchmarks.texts import TEXTS
 from swarm.errors import ContextOverflow, ContextTruncated
-from swarm.messages import Message, Request, Role
-from swarm.models.catalog import entry
-from swarm.models.download import pull
-from swarm.models.embedded import open_embedded
-from swarm.models.litellm import LitellmModel
+from swarm.models.client.litellm import LitellmModel
+from swarm.models.embedded.catalog import entry
+from swarm.models.embedded.download import pull
+from swarm.models.embedded.server_process import open_embedded
 from swarm.models.model import Endpoint, ServerKind
-from swarm.models.prefix import tokens_of
-from swarm.models.scripted import ScriptedModel, rendered
+from swarm.nouns.messages import Message, Request, Role
 from swarm.testing.app import ScriptedApp
+from swarm.testing.double.prefix import tokens_of
+from swarm.testing.double.scripted import ScriptedModel, rendered
 from swarm.testing.http import Act, HttpRequest, HttpResponse, serve
 from swarm.testing.wire import FaceKind
 

@@ -7,7 +7,7 @@ import re
 
 from pydantic import JsonValue
 
-from swarm.messages import Request
+from swarm.nouns.messages import Request
 
 _MARK = re.compile(r"^\[[a-z]{4}\] ", re.MULTILINE)
 

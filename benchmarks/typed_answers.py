@@ -21,9 +21,9 @@ from benchmarks.proof import Figure, Findings, Proof, prove
 from benchmarks.runs import NO_SERVERS, workplace
 from benchmarks.turns import result_turn
 from swarm import Answer, Plan, Run, Step, Swarm
-from swarm.messages import Reply, Request
 from swarm.models.choose import open_model
 from swarm.models.model import Endpoint, Model
+from swarm.nouns.messages import Reply, Request
 from swarm.project.settings import ModelSettings
 from swarm.run.typed import Form, form_of
 

@@ -14,8 +14,8 @@ from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
 from benchmarks.runs import run_files, swarm, workplace
 from benchmarks.scripts.width import AGENTS, LINES, name_of
 from swarm import Plan, Step
-from swarm.events import AgentEnded, ModelAsked, ModelReplied, StepEnded, ToolReturned
-from swarm.store.reader import read_events
+from swarm.nouns.events import AgentEnded, ModelAsked, ModelReplied, StepEnded, ToolReturned
+from swarm.store.shelf.reader import read_events
 from swarm.testing import scripted_server
 
 TURNS = LINES + 1

@@ -14,10 +14,10 @@ from benchmarks.killing import Sitting, World
 from benchmarks.scripts import errands
 from benchmarks.scripts.post import PEOPLE
 from examples.example import read_table
-from swarm.commands import Decide, Decision
-from swarm.store.reader import read_questions
-from swarm.store.records import Question
-from swarm.tool import REPEATABLE, SETTLED
+from swarm.nouns.commands import Decide, Decision
+from swarm.nouns.tool import REPEATABLE, SETTLED
+from swarm.store.rows.records import Question
+from swarm.store.shelf.reader import read_questions
 
 Turn = tuple[str, int]
 """A place in the run, ``step/item/attempt``, and a turn of it."""

@@ -36,8 +36,8 @@ LOADED = (
     "swarm.cli.follow",
     "swarm.cli.plan_file",
     "swarm.run.deadline",
-    "swarm.store.archive",
-    "swarm.store.place",
+    "swarm.store.shelf.archive",
+    "swarm.store.shelf.place",
 )
 """What most commands load by themselves; loaded once where they are forked."""
 

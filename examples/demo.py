@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 from examples.example import FOLDER, load, task_of
-from swarm.events import RunEnded
-from swarm.limits import Usage
-from swarm.store.reader import read_events
+from swarm.nouns.events import RunEnded
+from swarm.nouns.limits import Usage
+from swarm.store.shelf.reader import read_events
 
 EXAMPLE = "sales-audit"
 SEED = 1

@@ -13,8 +13,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from swarm.events import Event
-from swarm.store.reader import read_events
+from swarm.nouns.events import Event
+from swarm.store.shelf.reader import read_events
 from swarm.view.rows import live_rows, step_rows, usage_words
 from swarm.view.state import RunState
 from swarm.view.words import duration, one_line

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from swarm import errors as errors
-    from swarm.card import AgentCard as AgentCard
     from swarm.errors import LimitExceeded as LimitExceeded
     from swarm.errors import ModelError as ModelError
     from swarm.errors import PlanError as PlanError
@@ -23,46 +21,38 @@ if TYPE_CHECKING:
     from swarm.errors import StoreError as StoreError
     from swarm.errors import SwarmError as SwarmError
     from swarm.errors import ToolError as ToolError
-    from swarm.limits import Limits as Limits
-    from swarm.limits import Usage as Usage
-    from swarm.plan import Plan as Plan
-    from swarm.plan import Step as Step
-    from swarm.result import Result as Result
+    from swarm.nouns.card import AgentCard as AgentCard
+    from swarm.nouns.limits import Limits as Limits
+    from swarm.nouns.limits import Usage as Usage
+    from swarm.nouns.plan import Plan as Plan
+    from swarm.nouns.plan import Step as Step
+    from swarm.nouns.result import Result as Result
+    from swarm.nouns.tool import Tool as Tool
+    from swarm.nouns.tool import ToolCall as ToolCall
+    from swarm.nouns.tool import ToolContext as ToolContext
+    from swarm.nouns.tool import ToolResult as ToolResult
+    from swarm.nouns.tool import tool as tool
     from swarm.run.answer import Answer as Answer
     from swarm.run.run import Run as Run
     from swarm.run.swarm import Swarm as Swarm
     from swarm.run.swarm import run_sync as run_sync
-    from swarm.tool import Tool as Tool
-    from swarm.tool import ToolCall as ToolCall
-    from swarm.tool import ToolContext as ToolContext
-    from swarm.tool import ToolResult as ToolResult
-    from swarm.tool import tool as tool
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "AgentCard": "swarm.card",
-    "Answer": "swarm.run.answer",
-    "LimitExceeded": "swarm.errors",
-    "Limits": "swarm.limits",
-    "ModelError": "swarm.errors",
-    "Plan": "swarm.plan",
-    "PlanError": "swarm.errors",
-    "ProjectError": "swarm.errors",
-    "Result": "swarm.result",
-    "Run": "swarm.run.run",
-    "RunInterrupted": "swarm.errors",
-    "Step": "swarm.plan",
-    "StoreError": "swarm.errors",
-    "Swarm": "swarm.run.swarm",
-    "SwarmError": "swarm.errors",
-    "Tool": "swarm.tool",
-    "ToolCall": "swarm.tool",
-    "ToolContext": "swarm.tool",
-    "ToolError": "swarm.errors",
-    "ToolResult": "swarm.tool",
-    "Usage": "swarm.limits",
-    "run_sync": "swarm.run.swarm",
+    name: module
+    for module, names in {
+        "swarm.errors": "LimitExceeded ModelError PlanError ProjectError RunInterrupted StoreError SwarmError ToolError",
+        "swarm.nouns.card": "AgentCard",
+        "swarm.nouns.limits": "Limits Usage",
+        "swarm.nouns.plan": "Plan Step",
+        "swarm.nouns.result": "Result",
+        "swarm.nouns.tool": "Tool ToolCall ToolContext ToolResult tool",
+        "swarm.run.answer": "Answer",
+        "swarm.run.run": "Run",
+        "swarm.run.swarm": "Swarm run_sync",
+    }.items()
+    for name in names.split()
 }
 
 __all__ = [
@@ -138,17 +128,3 @@ def _tell_fields(noun: type) -> None:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-def _tool(package: ModuleType) -> object:
-    decorator: object = import_module("swarm.tool").tool
-    return decorator
-
-
-def _ignore_submodule(package: ModuleType, value: object) -> None:
-    """Python binds each submodule to its package's name; ``tool`` is the decorator's."""
-
-
-sys.modules[__name__].__class__ = type(
-    "_Package", (ModuleType,), {"tool": property(_tool, _ignore_submodule)}
-)

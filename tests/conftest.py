@@ -63,8 +63,8 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Generator[Quick]:
 @pytest.fixture(scope="session")
 def model_file() -> Path:
     """The file of the smallest real model, fetched once; who asks for it is skipped where it can't be had."""
-    from swarm.models.catalog import entry
-    from swarm.models.download import pull
+    from swarm.models.embedded.catalog import entry
+    from swarm.models.embedded.download import pull
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PIP_RETRIES", "1")

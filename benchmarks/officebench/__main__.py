@@ -32,7 +32,7 @@ from benchmarks.proof import Figure, Findings, Proof, commit, last_result, prove
 from benchmarks.runs import workplace
 from swarm import Run, Swarm
 from swarm.models.choose import open_model
-from swarm.models.embedded import WINDOW
+from swarm.models.embedded.server_process import WINDOW
 from swarm.models.model import Model
 from swarm.project.settings import ModelSettings
 from swarm.testing import ScriptedModel

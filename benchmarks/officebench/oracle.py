@@ -21,7 +21,7 @@ from benchmarks.officebench.ground import ANSWER, beyond
 from benchmarks.officebench.judging import values_allowed
 from benchmarks.officebench.tasks import Task
 from benchmarks.turns import call_turn, result_turn, said, turn_number
-from swarm.messages import Request
+from swarm.nouns.messages import Request
 
 LONGEST_SUMMARY = 60
 BAD_PROGRAM = "```python\nraise ValueError('this is not for programs')\n```"

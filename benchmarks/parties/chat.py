@@ -16,8 +16,8 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import tool
 
 from benchmarks.scripts.readers import Reader, brief_of
-from swarm.messages import Message, Request, Role
 from swarm.models.model import Model
+from swarm.nouns.messages import Message, Request, Role
 
 _ROLES: dict[str, Role] = {"system": "system", "human": "user", "ai": "assistant", "tool": "user"}
 

@@ -11,9 +11,9 @@ from tempfile import mkdtemp
 from benchmarks.parties.meter import MODEL, SERVER, SYSTEM, TASK, Job, Meter
 from benchmarks.runs import NO_SERVERS
 from swarm import Plan, Run, Step, Swarm
-from swarm.messages import Reply, Request
-from swarm.models.litellm import LitellmModel
+from swarm.models.client.litellm import LitellmModel
 from swarm.models.model import Endpoint
+from swarm.nouns.messages import Reply, Request
 
 CARD = f"""---
 description: Reads lines.

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationEr
 
 from benchmarks.plan_tasks.task import FOLDER, PlanTask
 from benchmarks.plan_tasks.workspace import survey_of
-from swarm.card import AgentCard
-from swarm.plan import Plan
+from swarm.nouns.card import AgentCard
+from swarm.nouns.plan import Plan
 from swarm.planner.check import problems
 from swarm.survey import Survey, TableGroup, TextGroup
 

@@ -13,8 +13,8 @@ from pathlib import PurePosixPath
 
 from benchmarks.plan_tasks.task import PlanTask, Want
 from benchmarks.plan_tasks.workspace import paths_of
-from swarm.card import AgentCard
-from swarm.plan import Plan, Step
+from swarm.nouns.card import AgentCard
+from swarm.nouns.plan import Plan, Step
 from swarm.planner.draft import draft_columns
 from swarm.survey import Survey, TableGroup, TextGroup
 

@@ -11,7 +11,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from swarm.plan import Plan
+from swarm.nouns.plan import Plan
 from swarm.planner.draft import Draft, DraftStep, to_plan
 
 FOLDER = Path(__file__).parent

@@ -11,12 +11,12 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from swarm.events import Notice
-from swarm.messages import Message, Reply, Request
-from swarm.plan import Thread
-from swarm.store.journal import Journal
-from swarm.store.records import Entry, RunRecord
-from swarm.tool import ToolCall, ToolResult
+from swarm.nouns.events import Notice
+from swarm.nouns.messages import Message, Reply, Request
+from swarm.nouns.plan import Thread
+from swarm.nouns.tool import ToolCall, ToolResult
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import Entry, RunRecord
 
 RUN, ACKS = "run.db", "acks"
 AGENTS = 8

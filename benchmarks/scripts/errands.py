@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from benchmarks.scripts.post import PEOPLE
 from benchmarks.turns import call_turn, result_turn, unmarked
 from swarm import Plan, Step
-from swarm.messages import Request
+from swarm.nouns.messages import Request
 from swarm.planner.draft import table_schema
 
 TASK = "Do all errands, and say when all errands are done."

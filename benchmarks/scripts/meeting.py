@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from benchmarks.turns import call_turn, result_turn
 from examples.cells import canonical
-from swarm.messages import Request
+from swarm.nouns.messages import Request
 
 _ACTION = re.compile(r"^- (\w+): (.+?), (?:by (.+?)|no date set)$", re.MULTILINE)
 _MOST = re.compile(r"^owner (\w+); actions (\d+)$", re.MULTILINE)

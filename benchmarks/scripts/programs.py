@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.turns import result_turn
 from swarm import Plan, Step
-from swarm.messages import Request
+from swarm.nouns.messages import Request
 
 TASK = "Collect what was spent."
 SPENT = {"ann": 3, "bob": 4, "cid": 5, "dan": 7}

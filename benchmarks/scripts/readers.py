@@ -9,7 +9,7 @@ import random
 import re
 
 from benchmarks.turns import call_turn, result_turn, turn_number
-from swarm.messages import Message, Request
+from swarm.nouns.messages import Message, Request
 
 TOOL = "python.read_part"
 PARTS = 7

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from benchmarks.turns import call_turn, result_turn, unmarked
-from swarm.messages import Request
+from swarm.nouns.messages import Request
 
 FACTOR = 36
 """Simulated seconds in a real one."""

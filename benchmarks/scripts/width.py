@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from benchmarks.turns import call_turn, result_turn, turn_number
-from swarm.messages import Request
+from swarm.nouns.messages import Request
 
 AGENTS = 300
 LINES = 12

@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from benchmarks.turns import call_turn, result_turn, turn_number
 from benchmarks.workbench.tasks import Call, Task
-from swarm.messages import Request
+from swarm.nouns.messages import Request
 from swarm.testing import ScriptedModel
 
 AGENT = "generalist"

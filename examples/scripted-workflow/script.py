@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from swarm.messages import Request
+from swarm.nouns.messages import Request
 
 _LETTER = re.compile(r"I bought a ([\w ]+?) from you\.")
 _ORDER = re.compile(r"The order number is (\d+)\.")

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from swarm import Answer, Plan, Run, Step, Swarm
 from swarm.models.model import Model
-from swarm.models.scripted import ScriptedModel
+from swarm.testing.double.scripted import ScriptedModel
 
 FOLDER = Path(__file__).parent
 TASK = (FOLDER / "task.txt").read_text(encoding="utf-8").strip()

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from swarm.card import AgentCard
-from swarm.plan import Step, Thread
-from swarm.result import Result
+from swarm.nouns.card import AgentCard
+from swarm.nouns.plan import Step, Thread
+from swarm.nouns.result import Result
+from swarm.nouns.tool import Row
 from swarm.survey import Survey
-from swarm.tool import Row
-from swarm.work import one_line
+from swarm.work.context import one_line
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import secrets
 from dataclasses import dataclass
 from functools import cached_property
 
-from swarm.prompt import fill
-from swarm.store.records import RunRecord
+from swarm.nouns.prompt import fill
+from swarm.store.rows.records import RunRecord
 
 MARK = "mark"
 """Setting in a run's record: its mark. A run of an earlier version has none, and its prompts stay what they were."""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from swarm.agent.manual import shortest
-from swarm.tool import Tool
+from swarm.nouns.tool import Tool
 
 SHARE_OF_TOOLS = 0.25
 """Of the window, for the list of tools."""

@@ -10,11 +10,11 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 
 from swarm.agent.turn import name_action
-from swarm.messages import Message
-from swarm.models.counting import PER_MESSAGE, estimate
-from swarm.models.schemas import closed
-from swarm.prompt import fill
-from swarm.work import one_line
+from swarm.models.grammars.schemas import closed
+from swarm.models.servers.counting import PER_MESSAGE, estimate
+from swarm.nouns.messages import Message
+from swarm.nouns.prompt import fill
+from swarm.work.context import one_line
 
 KEPT = 400
 """Characters that stay of an old result."""

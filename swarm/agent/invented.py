@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pydantic import JsonValue
 
 from swarm.agent.grounding import leaves
-from swarm.tool import Row, Tool
+from swarm.nouns.tool import Row, Tool
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=I[dD]s?$)")
 _ID = re.compile(r"(?:^|[_-])(?:id|ids|uuid|guid)$", re.IGNORECASE)

@@ -19,13 +19,13 @@ from langgraph.pregel._write import ChannelWrite, ChannelWriteEntry
 from swarm.agent.opening import Opener
 from swarm.agent.session import Session
 from swarm.errors import ModelError, ModelUnavailable
-from swarm.result import Result
+from swarm.nouns.result import Result
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from swarm.agent.assignment import Assignment
-    from swarm.work import Work
+    from swarm.work.context import Work
 
     AgentGraph = Pregel[Any, None, Any, Any]
 

@@ -10,9 +10,9 @@ from typing import cast
 
 from pydantic import JsonValue
 
-from swarm.models.branches import merged, without
-from swarm.models.schemas import Schema
-from swarm.tool import Tool
+from swarm.models.grammars.schemas import Schema
+from swarm.nouns.tool import Tool
+from swarm.schemas.branches import merged, without
 
 SHARE_OF_WINDOW = 0.25
 CHARS_PER_TOKEN = 3

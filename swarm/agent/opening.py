@@ -19,16 +19,16 @@ from swarm.agent.choice import fitting, nearest, room
 from swarm.agent.manual import manual
 from swarm.agent.turn import shape
 from swarm.agent.unread import unlisted_texts, unread_sources
-from swarm.effects import deeds, look
 from swarm.errors import ToolError
-from swarm.events import Notice
-from swarm.prompt import fill
-from swarm.result import Result
+from swarm.nouns.events import Notice
+from swarm.nouns.prompt import fill
+from swarm.nouns.result import Result
+from swarm.nouns.tool import Row, Tool, ToolResult
 from swarm.survey import TableGroup, describe
 from swarm.survey.kinds import is_shown
 from swarm.tabular.file_table import FileTable
-from swarm.tool import Row, Tool, ToolResult
-from swarm.work import At, Work, one_line
+from swarm.work.context import At, Work, one_line
+from swarm.work.effects import deeds, look
 
 QUERY = "results.query"
 DATABASE_QUERY = "database.query"

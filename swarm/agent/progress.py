@@ -7,8 +7,8 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 
-from swarm.prompt import fill
-from swarm.tool import ToolCall
+from swarm.nouns.prompt import fill
+from swarm.nouns.tool import ToolCall
 
 MOST_REPEATS = 2
 """The same call made a third time ends the agent."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from pydantic import JsonValue
 
-from swarm.models.schemas import Schema
+from swarm.models.grammars.schemas import Schema
 
 QUOTE = "quote"
 _WORD = re.compile(r"[^\W_]+")

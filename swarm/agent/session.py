@@ -10,7 +10,6 @@ from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment
 from swarm.agent.border import Border
-from swarm.agent.evasion import declines, evasion, is_placeholder
 from swarm.agent.grounding import Source
 from swarm.agent.invented import Known, invented
 from swarm.agent.opening import Opening, columns
@@ -21,13 +20,14 @@ from swarm.agent.sql import faults, summed_first
 from swarm.agent.turn import TEXT, Action, Cannot, Give, TurnRules, name_action, parse, spelled
 from swarm.agent.unread import is_named
 from swarm.agent.window import Window
-from swarm.effects import act
 from swarm.errors import ContextOverflow, Declined, MalformedReply
-from swarm.messages import Message, Reply, Request, Role
-from swarm.prompt import fill
-from swarm.result import Evidence, Result
-from swarm.tool import Row, Tool, ToolCall, ToolResult
-from swarm.work import At, Work, ask, one_line, summarize
+from swarm.nouns.messages import Message, Reply, Request, Role
+from swarm.nouns.prompt import fill
+from swarm.nouns.result import Evidence, Result
+from swarm.nouns.tool import Row, Tool, ToolCall, ToolResult
+from swarm.replies.evasion import declines, evasion, is_placeholder
+from swarm.work.context import At, Work, ask, one_line, summarize
+from swarm.work.effects import act
 
 NOTHING = "(nothing)"
 """How an empty answer is shown: nothing at all reads as a fault."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import JsonValue
 
-from swarm.tool import Row
+from swarm.nouns.tool import Row
 
 _BEGINNING = re.compile(r"(?:^|[.!?\u2026])\W*$")
 _NAME = re.compile(r"[^\W\d_]{4,}(?:[ -][^\W\d_]+)*")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from swarm.prompt import fill
+from swarm.nouns.prompt import fill
+from swarm.nouns.tool import Row
 from swarm.tabular.file_table import FileTable
-from swarm.tool import Row
 
 _SHAPE = re.compile(
     r"^\s*SELECT\s+(?:DISTINCT\s+)?(.*?)\s+FROM\s.*?\sGROUP\s+BY\s+(.*?)(?:\s+(?:HAVING|ORDER|LIMIT)\s.*)?;?\s*$",

@@ -13,15 +13,15 @@ from jsonschema.exceptions import best_match as _best  # pyright: ignore[reportU
 from pydantic import JsonValue
 
 from swarm.errors import MalformedReply
-from swarm.models.branches import branches_of, is_open, known
-from swarm.models.fitting import fitted
-from swarm.models.lenient import HALF
-from swarm.models.recovery import Turn, recovered
-from swarm.models.references import in_place
-from swarm.models.schemas import LONG, Schema, closed
-from swarm.models.validator import Malformed, problems
-from swarm.tool import Tool, ToolCall
-from swarm.work import one_line, summarize
+from swarm.models.grammars.schemas import LONG, Schema, closed
+from swarm.nouns.tool import Tool, ToolCall
+from swarm.replies.fitting import fitted
+from swarm.replies.lenient import HALF
+from swarm.replies.recovery import Turn, recovered
+from swarm.schemas.branches import branches_of, is_open, known
+from swarm.schemas.references import in_place
+from swarm.schemas.validator import Malformed, problems
+from swarm.work.context import one_line, summarize
 
 TEXT: Schema = {"type": "string", "minLength": 1}
 

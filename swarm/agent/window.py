@@ -14,9 +14,9 @@ from swarm.agent.compaction import (
     with_notes,
 )
 from swarm.errors import ContextOverflow, ModelError
-from swarm.messages import Message, Reply, Request
-from swarm.models.counting import Counted, Counter, estimate
-from swarm.work import At, Work, ask
+from swarm.models.servers.counting import Counted, Counter, estimate
+from swarm.nouns.messages import Message, Reply, Request
+from swarm.work.context import At, Work, ask
 
 CHARS_PER_TOKEN = 3.0
 """Deliberately low: JSON, paths and digits take more tokens than prose (about 4)."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from swarm.cli.plan_file import plan_json, read_plan
 from swarm.errors import PlanError, ProjectError
-from swarm.events import LimitReached
-from swarm.plan import Plan
+from swarm.nouns.events import LimitReached
+from swarm.nouns.plan import Plan
 from swarm.view.plan import file_rows, plan_rows
 from swarm.view.words import printable
 

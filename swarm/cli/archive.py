@@ -12,7 +12,7 @@ import typer
 
 from swarm.cli.options import ProjectOption, RunArgument, folder_of, path_of
 from swarm.cli.output import print_line, size_words
-from swarm.store.runs import run_path
+from swarm.store.shelf.runs import run_path
 
 
 def export(
@@ -27,7 +27,7 @@ def export(
 ) -> None:
     """Write a run into one file that `swarm import` takes elsewhere. The run may be at work: the file
     holds what is recorded by then."""
-    from swarm.store.archive import answer_files, export_run
+    from swarm.store.shelf.archive import answer_files, export_run
 
     path = path_of(project, run)
     target = file or Path(f"{path.stem}.swarm")
@@ -50,7 +50,7 @@ def import_(
 ) -> None:
     """Take in a run that was exported: it can be shown and resumed here. What is damaged, newer than
     this program, or there already is refused."""
-    from swarm.store.archive import check_id, import_run, placed_files, read_manifest
+    from swarm.store.shelf.archive import check_id, import_run, placed_files, read_manifest
 
     id = check_id(as_id) if as_id else read_manifest(file).run
     target = run_path(folder_of(project), id)

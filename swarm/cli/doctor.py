@@ -147,9 +147,9 @@ async def _models_alone(folder: Path | None) -> list[Finding]:
 
 
 async def _models(settings: ModelSettings) -> list[Finding]:
-    from swarm.models.catalog import DEFAULT
     from swarm.models.choose import wish_of
-    from swarm.models.probe import find_endpoints, probe
+    from swarm.models.embedded.catalog import DEFAULT
+    from swarm.models.servers.probe import find_endpoints, probe
     from swarm.project.secrecy import shown_url
 
     try:
@@ -192,7 +192,7 @@ async def _named(name: str, settings: ModelSettings) -> Finding:
 
 
 def _endpoint(endpoint: Endpoint) -> Finding:
-    from swarm.models.profile import profile_of
+    from swarm.models.servers.profile import profile_of
 
     loads = "" if endpoint.is_loaded else ", not loaded"
     size = f"{endpoint.slots} slots of {endpoint.window} tokens{loads}"
@@ -208,8 +208,8 @@ def _endpoint(endpoint: Endpoint) -> Finding:
 
 
 def _embedded() -> list[Finding]:
-    from swarm.models.catalog import CATALOG
-    from swarm.models.shelf import is_there, path_of
+    from swarm.models.embedded.catalog import CATALOG
+    from swarm.models.embedded.shelf import is_there, path_of
 
     return [
         Finding("model", f"{entry.name}, embedded, at {path_of(entry)}")

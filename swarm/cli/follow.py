@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from swarm.cli.interrupts import INTERRUPTED, Interrupts
 from swarm.cli.screen import Screen
 from swarm.cli.streams import settled, unhurried
-from swarm.prompt import load as load_prompts
-from swarm.store.admission import admit_to
-from swarm.store.clock import steady_clock
+from swarm.clock.boot import steady_clock
+from swarm.nouns.prompt import load as load_prompts
+from swarm.store.file.admission import admit_to
 
 if TYPE_CHECKING:
     from swarm.cli.options import RunOptions
@@ -63,8 +63,8 @@ async def _check_models(options: RunOptions, project: Project, screen: Screen) -
     Raises:
         ProjectError: what was named does not exist.
     """
-    from swarm.models.absent import NAME
     from swarm.models.choose import find
+    from swarm.models.embedded.absent import NAME
     from swarm.models.pool import wishes_of
 
     if options.model == NAME:

@@ -12,11 +12,11 @@ import typer
 from swarm.cli.options import ProjectOption, folder_of, path_of
 from swarm.cli.output import print_columns, size_words
 from swarm.cli.runs import records
-from swarm.store.lease import owner_of
-from swarm.store.runs import run_path
+from swarm.store.file.owner import owner_of
+from swarm.store.shelf.runs import run_path
 
 if TYPE_CHECKING:
-    from swarm.store.gc import Collected
+    from swarm.store.shelf.gc import Collected
 
 _FINISHED = ("done", "degraded", "failed")
 
@@ -39,7 +39,7 @@ def gc(
 ) -> None:
     """Make the files of runs smaller: old checkpoints and texts that nothing names go. What was said
     and done stays, and a run that is at work is left alone."""
-    from swarm.store.gc import collect, foresee
+    from swarm.store.shelf.gc import collect, foresee
 
     paths = [path_of(project, run)] if run else _candidates(folder_of(project), with_unfinished=unfinished)
     work = foresee if dry_run else collect

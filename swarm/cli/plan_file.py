@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from swarm.errors import PlanError, ProjectError
-from swarm.plan import Plan
+from swarm.nouns.plan import Plan
 from swarm.project.folders import read_text, said
 from swarm.project.nesting import check_json
 from swarm.project.wording import problems

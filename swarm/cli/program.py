@@ -14,7 +14,7 @@ from swarm.cli.run import read_task, run_task
 from swarm.errors import ProjectError
 
 if TYPE_CHECKING:
-    from swarm.plan import Plan
+    from swarm.nouns.plan import Plan
 
 NO_MODEL = "none"
 READERS = frozenset({"extract", "ask"})
@@ -43,7 +43,7 @@ class RerunOptions(LaterOptions):
 def program(options: ProgramOptions) -> None:
     """Run a program that a person wrote or a run kept, in the sandbox, with its calls recorded; a resume goes on
     with it. A model is opened only where it calls extract or ask."""
-    from swarm.plan import Plan, Step
+    from swarm.nouns.plan import Plan, Step
 
     text = _text_of(options.file)
     task = read_task(options.task) if options.task else f"Run {options.file.stem}"
@@ -55,7 +55,7 @@ def rerun(options: RerunOptions) -> None:
     """Do the work of a run again, on new data with --workspace: by its plan and its programs, without a planner.
     Only steps that no program did, and programs that read with extract or ask, need a model."""
     from swarm.program.kept import programs_of, read_kept
-    from swarm.store.reader import read_run, read_threads
+    from swarm.store.shelf.reader import read_run, read_threads
 
     path = path_of(options.project, options.run)
     record = read_run(path)
@@ -77,7 +77,7 @@ def rerun(options: RerunOptions) -> None:
         )
     options = replace(options, yes=True)
     if options.workspace is None:
-        from swarm.store.place import workspace_of
+        from swarm.store.shelf.place import workspace_of
 
         options = replace(options, workspace=workspace_of(record, folder_of(options.project)))
     raise typer.Exit(run_task(record.task, _without_model(options, plan), plan))

@@ -13,11 +13,11 @@ from swarm.cli.options import ProjectOption, RunArgument, folder_of, path_of
 from swarm.cli.output import json_words, print_line, time_words
 from swarm.cli.runs import JsonOption, records
 from swarm.errors import StoreError
-from swarm.store.runs import run_path
+from swarm.store.shelf.runs import run_path
 
 if TYPE_CHECKING:
-    from swarm.commands import Decide
-    from swarm.store.records import Question
+    from swarm.nouns.commands import Decide
+    from swarm.store.rows.records import Question
 
 ARGUMENTS_WIDTH = 400
 """Of the arguments of a call; `--json` gives them whole."""
@@ -33,7 +33,7 @@ def questions(
 ) -> None:
     """List the tool calls that were cut off and may have taken effect, with the evidence. Such a call is not
     made again before `swarm answer` has said what becomes of it; a run that waits for nothing else is paused."""
-    from swarm.store.reader import read_questions
+    from swarm.store.shelf.reader import read_questions
 
     folder = folder_of(project)
     paths = [path_of(folder, run)] if run else [run_path(folder, one.id) for one in records(folder)]
@@ -72,8 +72,8 @@ def answer(
 ) -> None:
     """Say what becomes of a tool call in doubt. A run at work goes on with it at once, any other one when it
     is resumed."""
-    from swarm.commands import Decide
-    from swarm.store.mailbox import tell
+    from swarm.nouns.commands import Decide
+    from swarm.store.file.mailbox import tell
 
     path = path_of(project, run)
     command = Decide(question=question, decision=decision, note=note)
@@ -91,8 +91,8 @@ def answer(
 
 async def _decide(path: Path, command: Decide) -> None:
     """Decides in the file of a run that is not at work; one that is without listening is refused."""
-    from swarm.events import QuestionAnswered
-    from swarm.store.journal import Journal
+    from swarm.nouns.events import QuestionAnswered
+    from swarm.store.rows.journal import Journal
 
     number, decision, note = command.question, command.decision, command.note
     async with Journal.open(path) as journal:
@@ -101,7 +101,7 @@ async def _decide(path: Path, command: Decide) -> None:
 
 
 def _rows(id: str, question: Question) -> list[str]:
-    from swarm.store.records import thread_of
+    from swarm.store.rows.records import thread_of
     from swarm.view.words import one_line, printable
 
     thread = thread_of(question.thread)

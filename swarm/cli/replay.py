@@ -30,9 +30,9 @@ def replay(
     """Show a run again as it went, from its file alone: no model and no tool is asked, nothing is written.
     Long waits are cut short. The answer goes to stdout."""
     from swarm.cli.screen import Screen
-    from swarm.events import RunEnded
+    from swarm.nouns.events import RunEnded
     from swarm.run.replay import Replay
-    from swarm.store.reader import read_events
+    from swarm.store.shelf.reader import read_events
 
     path = path_of(project, run)
     events = read_events(path)

@@ -15,10 +15,10 @@ from swarm.errors import ProjectError
 
 if TYPE_CHECKING:
     from swarm.cli.screen import Screen
-    from swarm.plan import Plan
+    from swarm.nouns.plan import Plan
     from swarm.run.run import Run
     from swarm.run.swarm import Swarm
-    from swarm.store.records import RunRecord
+    from swarm.store.rows.records import RunRecord
 
 
 LONGEST_TASK = 200_000
@@ -71,10 +71,10 @@ def resume(options: ResumeOptions) -> None:
 
 def go_on(path: Path, options: RunOptions, *, take_over: bool = False) -> int:
     """Resumes the run of a file, in the folder that it worked in; gives the exit code."""
-    from swarm.store.admission import admit
-    from swarm.store.lease import lease
-    from swarm.store.place import workspace_of
-    from swarm.store.reader import read_run
+    from swarm.store.file.admission import admit
+    from swarm.store.file.owner import lease
+    from swarm.store.shelf.place import workspace_of
+    from swarm.store.shelf.reader import read_run
 
     # Held from here on: whoever comes second is refused before anything heavy is loaded.
     with lease(path, take_over=take_over) as held:
@@ -96,7 +96,7 @@ def go_on(path: Path, options: RunOptions, *, take_over: bool = False) -> int:
 
 def _tell_of_replies(path: Path, record: RunRecord) -> None:
     """Says what an imported run does first: that comes from its file, and no model here chose it."""
-    from swarm.store.place import replies_to_act_on
+    from swarm.store.shelf.place import replies_to_act_on
     from swarm.view.words import printable
 
     if found := replies_to_act_on(path, record):
@@ -110,7 +110,7 @@ def _model_of(record: RunRecord, path: Path) -> str | None:
     What an archive from elsewhere names is not to be reached, and no script of it to be run.
     """
     from swarm.run.setting import MODEL
-    from swarm.store.records import IMPORTED
+    from swarm.store.rows.records import IMPORTED
 
     name = record.settings.get(MODEL)
     is_own = Path(record.project) == path.resolve().parents[2] and not record.settings.get(IMPORTED)

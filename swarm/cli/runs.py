@@ -10,12 +10,12 @@ import typer
 
 from swarm.cli.options import ProjectOption, RunArgument, folder_of, path_of
 from swarm.cli.output import json_words, print_columns, print_line, size_words, time_words
-from swarm.store.lease import owner_of
-from swarm.store.runs import list_runs, run_path
+from swarm.store.file.owner import owner_of
+from swarm.store.shelf.runs import list_runs, run_path
 
 if TYPE_CHECKING:
-    from swarm.events import Event
-    from swarm.store.records import RunRecord
+    from swarm.nouns.events import Event
+    from swarm.store.rows.records import RunRecord
     from swarm.view.state import RunState
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
@@ -60,7 +60,7 @@ def show(
 ) -> None:
     """Show a run: steps, outcomes, answer and use; or look into one of its sub-agents. A failed step is
     shown with its reason."""
-    from swarm.store.reader import read_events, read_run
+    from swarm.store.shelf.reader import read_events, read_run
 
     path = path_of(project, run)
     record, stream = read_run(path), read_events(path)
@@ -88,7 +88,7 @@ def _row(record: RunRecord, project: Path) -> tuple[str, ...]:
 
 
 def _size(project: Path, record: RunRecord) -> int:
-    from swarm.store.runfile import size_of
+    from swarm.store.file.runfile import size_of
 
     return size_of(run_path(project, record.id))
 
@@ -112,7 +112,7 @@ def _print_events(events: list[Event], *, as_json: bool) -> None:
 
 def _json(path: Path, record: RunRecord, events: list[Event]) -> str:
     from swarm.run.speedup import speedup_of
-    from swarm.store.reader import read_questions, read_steps, read_threads
+    from swarm.store.shelf.reader import read_questions, read_steps, read_threads
 
     whole = {
         "run": record.model_dump(mode="json"),
@@ -152,7 +152,7 @@ def _print_run(record: RunRecord, events: list[Event], path: Path) -> None:
 
 def _doubts(path: Path) -> list[str]:
     """How the tool calls came out, where any was in doubt."""
-    from swarm.store.reader import count_calls, read_questions
+    from swarm.store.shelf.reader import count_calls, read_questions
     from swarm.view.words import printable
 
     states = count_calls(path)

@@ -14,14 +14,14 @@ from rich.console import Console
 from swarm.cli.approval import approve, ask_more
 from swarm.cli.output import print_line
 from swarm.cli.streams import NOTE_SECONDS, PATIENCE_SECONDS, STOP_SECONDS
-from swarm.events import Event, LimitReached
+from swarm.nouns.events import Event, LimitReached
 from swarm.view.outlet import Outlet, room
 from swarm.view.plain import show as show_plain
 from swarm.view.terminal import TerminalView
 from swarm.view.words import printable
 
 if TYPE_CHECKING:
-    from swarm.plan import Plan
+    from swarm.nouns.plan import Plan
 
 
 class Screen:

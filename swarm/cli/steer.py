@@ -11,11 +11,11 @@ import typer
 
 from swarm.cli.options import ProjectOption, folder_of, path_of
 from swarm.errors import ProjectError, StoreError
-from swarm.store.lease import owner_of
-from swarm.store.runs import runs_at_work
+from swarm.store.file.owner import owner_of
+from swarm.store.shelf.runs import runs_at_work
 
 if TYPE_CHECKING:
-    from swarm.commands import Command
+    from swarm.nouns.commands import Command
 
 POLL_SECONDS = 0.05
 
@@ -34,7 +34,7 @@ def pause(
 ) -> None:
     """Pause a run at work: no further call starts, those in flight end and are recorded, and its process
     ends with exit code 3. `swarm resume` goes on, at any later time."""
-    from swarm.commands import Pause
+    from swarm.nouns.commands import Pause
 
     _end(_named(project, run, every=every), Pause(), wait)
 
@@ -44,7 +44,7 @@ def stop(
 ) -> None:
     """Stop a run at work, as Ctrl-C in its terminal does: model calls are cut off, tool calls in flight have
     2 s to end and be recorded, nothing that was recorded is lost. `swarm resume` goes on."""
-    from swarm.commands import Stop
+    from swarm.nouns.commands import Stop
 
     _end(_named(project, run, every=every), Stop(), wait)
 
@@ -58,7 +58,7 @@ def limit(
 ) -> None:
     """Change what a run at work may spend; one that waits at this limit goes on."""
     from swarm.cli.options import limits_of, split
-    from swarm.commands import Allow
+    from swarm.nouns.commands import Allow
 
     given = limits_of(dict(split(words) for words in limits)).model_dump(exclude_unset=True)
     for path in _named(project, run, every=False):
@@ -86,7 +86,7 @@ def _named(project: Path | None, run: str | None, *, every: bool) -> tuple[Path,
 
 def _end(paths: tuple[Path, ...], command: Command, wait: float) -> None:
     """Tells the runs to end, and waits for them."""
-    from swarm.store.reader import read_run
+    from swarm.store.shelf.reader import read_run
 
     for path in paths:
         _tell(path, command, "there is nothing to end")
@@ -107,8 +107,8 @@ def _tell(path: Path, command: Command, idle: str) -> None:
         ProjectError: it is not at work; ``idle`` says what to do then.
         StoreError: it does not do it.
     """
-    from swarm.store.mailbox import tell
-    from swarm.store.reader import read_run
+    from swarm.store.file.mailbox import tell
+    from swarm.store.shelf.reader import read_run
 
     heard = tell(path, command)
     if heard is None:

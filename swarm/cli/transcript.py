@@ -14,10 +14,10 @@ from swarm.errors import ProjectError
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from swarm.events import Event
-    from swarm.messages import Message
-    from swarm.plan import Thread
-    from swarm.store.records import CallRecord, RunRecord, ThreadRecord, TurnRecord
+    from swarm.nouns.events import Event
+    from swarm.nouns.messages import Message
+    from swarm.nouns.plan import Thread
+    from swarm.store.rows.records import CallRecord, RunRecord, ThreadRecord, TurnRecord
     from swarm.view.state import RunState, StepState
 
 SHOWN = 1_500
@@ -43,7 +43,7 @@ def show_place(path: Path, record: RunRecord, events: Sequence[Event], words: st
     Raises:
         ProjectError: the run has none of that name.
     """
-    from swarm.store.reader import read_threads
+    from swarm.store.shelf.reader import read_threads
 
     state = _state(events)
     place = place_of(words, record, state)
@@ -65,7 +65,7 @@ def json_of(path: Path, record: RunRecord, events: Sequence[Event], words: str) 
     Raises:
         ProjectError: the run has none of that name.
     """
-    from swarm.store.reader import read_threads
+    from swarm.store.shelf.reader import read_threads
 
     place = place_of(words, record, _state(events))
     threads = read_threads(path, place.step)

@@ -32,9 +32,9 @@ def try_model(name: str, folder: Path | None, seconds: float | None) -> int:
 
 async def _try(name: str, settings: ModelSettings, seconds: float | None) -> None:
     from swarm.models.choose import open_model
-    from swarm.models.probe import busy
-    from swarm.models.profile import keep
-    from swarm.models.trial import SECONDS, tried
+    from swarm.models.servers.probe import busy
+    from swarm.models.servers.profile import keep
+    from swarm.models.servers.trial import SECONDS, tried
 
     limit = seconds or SECONDS
     if settings.constrains is None:

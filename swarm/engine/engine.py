@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from swarm.agent.assignment import Assignment
-from swarm.result import Result
+from swarm.nouns.result import Result
 
 
 class Engine(Protocol):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from swarm.agent.assignment import Assignment, short_label
 from swarm.engine.watch import Watch, deaths, first_of
 from swarm.errors import ProjectError, ToolError, WorkerDied
-from swarm.events import AgentDied, AgentEnded, AgentStarted, AgentWaiting
-from swarm.result import Result
+from swarm.nouns.events import AgentDied, AgentEnded, AgentStarted, AgentWaiting
+from swarm.nouns.result import Result
 from swarm.scheduler.slots import Want
-from swarm.work import name_of
+from swarm.work.context import name_of
 
 if TYPE_CHECKING:
-    from swarm.work import Work
+    from swarm.work.context import Work
 
 
 class LocalEngine:

@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import cast
 
-from swarm.control import Budget
+from swarm.clock.boot import boot_seconds
+from swarm.clock.pulse import PULSE, Pulse
 from swarm.errors import LimitExceeded, SwarmError, WorkerDied
-from swarm.events import Event, LimitReached, LoopBlocked, Notice
-from swarm.plan import Thread
-from swarm.pulse import PULSE, Pulse
-from swarm.store.clock import boot_seconds
-from swarm.work import name_of
+from swarm.nouns.events import Event, LimitReached, LoopBlocked, Notice
+from swarm.nouns.plan import Thread
+from swarm.work.budget import Budget
+from swarm.work.context import name_of
 
 logger = logging.getLogger("swarm.engine")
 

@@ -12,19 +12,19 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from swarm.errors import ProjectError, ServerError, StoreError, SwarmError
-from swarm.events import Notice, ServerChanged
-from swarm.hub.leftovers import FOLDER, Register
-from swarm.hub.native import from_file, from_functions
-from swarm.hub.offer import Source
-from swarm.hub.results import failure
-from swarm.hub.server import Server
-from swarm.hub.threads import Threads
-from swarm.hub.turns import Turns
+from swarm.hub.servers.leftovers import FOLDER, Register
+from swarm.hub.servers.server import Server
+from swarm.hub.servers.turns import Turns
+from swarm.hub.tools.native import from_file, from_functions
+from swarm.hub.tools.offer import Source
+from swarm.hub.tools.results import failure
+from swarm.hub.tools.threads import Threads
+from swarm.nouns.events import Notice, ServerChanged
+from swarm.nouns.tool import CallContext, Reading, Tool, ToolCall, ToolResult
 from swarm.project.folders import is_in_place_of_built_in
 from swarm.project.project import PYTHON, Project
 from swarm.project.server_entry import ServerEntry
 from swarm.project.wording import near
-from swarm.tool import CallContext, Reading, Tool, ToolCall, ToolResult
 
 logger = logging.getLogger("swarm.hub")
 
@@ -50,7 +50,7 @@ class ServerState(BaseModel):
 class Hub:
     """Finds and calls tools. Servers start when they are first needed and end with the hub.
 
-    It is a ``swarm.tool.ToolBox``. Make one with ``Hub.open``.
+    It is a ``swarm.nouns.tool.ToolBox``. Make one with ``Hub.open``.
     """
 
     def __init__(

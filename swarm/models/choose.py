@@ -9,20 +9,21 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
 from swarm.errors import ModelMissing, ProjectError, listed, quoted, shortened
-from swarm.models import catalog, sample, shelf
-from swarm.models.embedded import WINDOW, open_embedded
-from swarm.models.litellm import LitellmModel, load_client
+from swarm.models.client.litellm import LitellmModel, load_client
+from swarm.models.embedded import catalog, shelf
+from swarm.models.embedded.server_process import WINDOW, open_embedded
 from swarm.models.model import Endpoint, Model, ServerKind
-from swarm.models.probe import ServerSlow, find_endpoints, probe
-from swarm.models.scripted import ScriptedModel
+from swarm.models.servers.probe import ServerSlow, find_endpoints, probe
 from swarm.project.folders import is_regular, said
 from swarm.project.secrecy import shown_url
 from swarm.project.settings import ModelSettings
+from swarm.schemas import sample
 
 NAMES = "NAME, KIND/NAME, NAME@URL, embedded, embedded:NAME, FILE.gguf, scripted or scripted:FILE.py"
 """The forms a model's name may have, for help texts."""
@@ -187,11 +188,14 @@ def _script(wish: ModelSettings) -> Model | None:
     kind, _, path = wish.name.partition(":")
     if kind != "scripted":
         return None
-    return ScriptedModel(
+    # By name: nothing that serves a user leans on the double.
+    scripted: Any = import_module("swarm.testing.double.scripted")
+    model: Model = scripted.ScriptedModel(
         Path(path).expanduser() if path else sample.reply,
         slots=wish.slots or 8,
         window=wish.window or 32_768,
     )
+    return model
 
 
 def _embedded_file(wish: ModelSettings) -> _File | None:

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from swarm.messages import Reply, Request
+from swarm.nouns.messages import Reply, Request
 
 ServerKind = Literal["ollama", "llamacpp", "vllm", "lmstudio", "openai", "scripted"]
 """``openai`` is any other OpenAI-compatible server; ``scripted`` a script in this process."""

@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from swarm.card import Tier
-from swarm.models.absent import NAME, AbsentModel
 from swarm.models.choose import open_wish, wish_of, wish_of_table
+from swarm.models.embedded.absent import NAME, AbsentModel
 from swarm.models.model import Model
+from swarm.nouns.card import Tier
 from swarm.project.settings import ModelSettings
 
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from swarm.effects import deeds_of
 from swarm.errors import ModelError, ModelUnavailable, PlanError
-from swarm.events import ChangeKind, StepChanged
-from swarm.messages import Message, Request
-from swarm.models.schemas import closed
-from swarm.plan import Plan, Step, Thread
+from swarm.models.grammars.schemas import closed
+from swarm.nouns.events import ChangeKind, StepChanged
+from swarm.nouns.messages import Message, Request
+from swarm.nouns.plan import Plan, Step, Thread
+from swarm.nouns.prompt import fill, text
+from swarm.nouns.result import Result
 from swarm.planner.check import problems
 from swarm.planner.planner import Planning, examples
-from swarm.prompt import fill, text
-from swarm.result import Result
-from swarm.work import At, Work, ask, one_line
+from swarm.work.context import At, Work, ask, one_line
+from swarm.work.effects import deeds_of
 
 CHANGE_TOKENS = 400
 MOST_CHANGES = 8

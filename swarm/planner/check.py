@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import PurePosixPath
 
-from swarm.card import AgentCard
 from swarm.errors import listed, quoted
-from swarm.plan import Plan, Step, is_pattern
+from swarm.nouns.card import AgentCard
+from swarm.nouns.plan import Plan, Step, is_pattern
 from swarm.planner.expects import schema_problem
 from swarm.survey import Survey
 from swarm.survey.kinds import is_text

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from swarm.models.schemas import closed
-from swarm.plan import Plan, Step
+from swarm.models.grammars.schemas import closed
+from swarm.nouns.plan import Plan, Step
 
 ID = "^[a-z][a-z_]{1,19}$"
 COLUMN = "^[a-z][a-z_]{0,23}:(text|number|date)$"

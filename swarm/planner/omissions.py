@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from swarm.plan import Plan
+from swarm.nouns.plan import Plan
 from swarm.planner.draft import draft_columns
 from swarm.survey import Survey
 

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from swarm.card import AgentCard
 from swarm.errors import ModelError, ModelUnavailable, PlanError
-from swarm.events import PlanMade
-from swarm.messages import Message, Request
-from swarm.plan import Plan, Step, Thread
+from swarm.nouns.card import AgentCard
+from swarm.nouns.events import PlanMade
+from swarm.nouns.messages import Message, Request
+from swarm.nouns.plan import Plan, Step, Thread
+from swarm.nouns.prompt import fill, text
 from swarm.planner.check import PLANNER, problems
 from swarm.planner.draft import Draft, draft_schema, files_to_write, to_plan
 from swarm.planner.omissions import omissions
 from swarm.planner.reach import GENERALIST, alone, out_of_reach
 from swarm.planner.tidy import Ground, tidy
-from swarm.prompt import fill, text
 from swarm.survey import Survey
-from swarm.work import At, Work, ask
+from swarm.work.context import At, Work, ask
 
 PLAN_TOKENS = 900
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from swarm.card import AgentCard
-from swarm.plan import Plan, Step
+from swarm.nouns.card import AgentCard
+from swarm.nouns.plan import Plan, Step
 from swarm.planner.way import concerns
 from swarm.survey import Survey
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from swarm.card import AgentCard
+from swarm.nouns.card import AgentCard
 from swarm.planner.draft import Draft, DraftStep, files_to_write
 from swarm.planner.task_columns import task_columns
 from swarm.survey import Survey

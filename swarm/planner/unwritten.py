@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from swarm.plan import Plan
+from swarm.nouns.plan import Plan
+from swarm.nouns.tool import Tool
 from swarm.planner.check import NOT_TEXT
 from swarm.planner.draft import files_to_write, is_example
 from swarm.planner.planner import template
-from swarm.tool import Tool
 
 CALLED: Mapping[str, tuple[str, ...]] = {
     ".pdf": ("pdf",),

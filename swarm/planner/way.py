@@ -12,8 +12,8 @@ from pathlib import PurePosixPath
 
 from pydantic import JsonValue
 
-from swarm.card import AgentCard
-from swarm.plan import Plan, Step
+from swarm.nouns.card import AgentCard
+from swarm.nouns.plan import Plan, Step
 from swarm.survey import FileGroup, Survey
 from swarm.survey.kinds import DOCUMENTS, MAIL, MAILBOX, NOTE, PAGE, PLAIN
 from swarm.survey.overview import has_word, is_about

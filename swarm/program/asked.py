@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from swarm.messages import Message
 from swarm.models.model import ServerKind
-from swarm.prompt import fill
-from swarm.work import one_line
+from swarm.nouns.messages import Message
+from swarm.nouns.prompt import fill
+from swarm.work.context import one_line
 
 PROGRAM = "program"
 """The way to ask for any program."""

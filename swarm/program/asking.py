@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 from swarm.agent.assignment import Assignment
 from swarm.agent.opening import columns
-from swarm.messages import Message
-from swarm.plan import Plan
+from swarm.nouns.messages import Message
+from swarm.nouns.plan import Plan
+from swarm.nouns.prompt import fill
+from swarm.nouns.result import Result
+from swarm.nouns.tool import Tool
 from swarm.planner.draft import files_to_write
 from swarm.planner.planner import examples
 from swarm.planner.task_columns import task_columns
@@ -19,11 +22,8 @@ from swarm.program.asked import PROGRAM, Asked
 from swarm.program.checks import Promise, fields
 from swarm.program.schema import Schema
 from swarm.program.selecting import SelectContext, Selects, selects
-from swarm.prompt import fill
-from swarm.result import Result
 from swarm.survey import describe
-from swarm.tool import Tool
-from swarm.work import one_line
+from swarm.work.context import one_line
 
 SHARE_OF_WINDOW = 0.3
 MOST_SAMPLES = 900

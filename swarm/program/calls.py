@@ -12,17 +12,17 @@ from dataclasses import replace
 from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment
-from swarm.card import AgentCard
-from swarm.effects import act
 from swarm.errors import ProjectError, ServerError, SwarmError
-from swarm.plan import Step
+from swarm.nouns.card import AgentCard
+from swarm.nouns.plan import Step
+from swarm.nouns.prompt import fill
+from swarm.nouns.result import Result
+from swarm.nouns.tool import Tool, ToolCall
 from swarm.planner.draft import table_schema
 from swarm.program.dialogue import CallRefused
 from swarm.program.process import Wishes
-from swarm.prompt import fill
-from swarm.result import Result
-from swarm.tool import Tool, ToolCall
-from swarm.work import At, Work
+from swarm.work.context import At, Work
+from swarm.work.effects import act
 
 Delegate = Callable[[Assignment], Awaitable[Result]]
 """What a sub-agent makes of an assignment."""

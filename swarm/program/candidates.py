@@ -15,8 +15,10 @@ from pydantic import JsonValue
 from swarm.agent.assignment import Assignment
 from swarm.agent.session import summary
 from swarm.errors import ModelError, ModelUnavailable
-from swarm.events import AgentWaiting, Notice, ToolCalled, ToolReturned
-from swarm.messages import Request
+from swarm.nouns.events import AgentWaiting, Notice, ToolCalled, ToolReturned
+from swarm.nouns.messages import Request
+from swarm.nouns.result import Evidence, Result, Votes
+from swarm.nouns.tool import ToolCall, ToolResult
 from swarm.planner.draft import files_to_write
 from swarm.planner.task_columns import task_columns
 from swarm.program.asked import PROGRAM, Asked, Written
@@ -33,12 +35,10 @@ from swarm.program.schema import Schema, schema_of
 from swarm.program.selecting import FIRST, SECOND, Selects
 from swarm.program.vote import Ballot, brief, choose, is_decided
 from swarm.program.wire import Formed, Order, Table
-from swarm.result import Evidence, Result, Votes
 from swarm.sandbox.way import choose as choose_way
 from swarm.scheduler.slots import Want
-from swarm.store.records import Entry
-from swarm.tool import ToolCall, ToolResult
-from swarm.work import At, Work, ask, one_line
+from swarm.store.rows.records import Entry
+from swarm.work.context import At, Work, ask, one_line
 
 RUN = "program.run"
 """How the run of a candidate is called in the ledger."""

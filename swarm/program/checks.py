@@ -12,14 +12,14 @@ from pathlib import PurePosixPath
 from pydantic import JsonValue
 
 from swarm.agent.opening import columns
-from swarm.models.validator import problems
-from swarm.plan import Step
+from swarm.nouns.plan import Step
 from swarm.planner.draft import draft_columns
 from swarm.planner.task_columns import task_columns
 from swarm.program.contents import Contents, Rows, contents, is_hollow
 from swarm.program.date_forms import date_form_faults
 from swarm.program.outcome import Outcome
 from swarm.program.overlay import is_match, matching
+from swarm.schemas.validator import problems
 from swarm.survey import Survey
 from swarm.survey.kinds import NOTE, PLAIN
 

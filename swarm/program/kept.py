@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from swarm.agent.assignment import Assignment
+from swarm.nouns.result import Votes
 from swarm.program.outcome import Outcome
-from swarm.result import Votes
-from swarm.store.records import ThreadRecord
-from swarm.work import one_line
+from swarm.store.rows.records import ThreadRecord
+from swarm.work.context import one_line
 
 FOLDER = "programs"
 LENIENT = "# Lines of another form are passed over."

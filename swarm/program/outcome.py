@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from swarm.nouns.tool import ToolCall
 from swarm.program.overlay import refuse_place
-from swarm.tool import ToolCall
 
 MOST_FILES = 10_000
 MOST_BYTES = 256 * 1024 * 1024

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-from swarm.effects import act
 from swarm.errors import ProjectError, ServerError, StoreError, ToolError
-from swarm.events import ToolCalled, ToolReturned
-from swarm.plan import Thread
+from swarm.nouns.events import ToolCalled, ToolReturned
+from swarm.nouns.plan import Thread
+from swarm.nouns.tool import ToolCall, ToolResult
 from swarm.program.commit import Commit
 from swarm.program.outcome import Left, Outcome
 from swarm.program.vote import Ballot, Election
-from swarm.store.records import Entry
-from swarm.tool import ToolCall, ToolResult
-from swarm.work import At, Work, one_line
+from swarm.store.rows.records import Entry
+from swarm.work.context import At, Work, one_line
+from swarm.work.effects import act
 
 COMMIT = "program.commit"
 COMMIT_TURN = 0

@@ -14,6 +14,7 @@ from subprocess import DEVNULL
 from typing import TypedDict
 
 import swarm
+from swarm.nouns.tool import ToolCall
 from swarm.program.dialogue import SECONDS, Dialogue, Ended, Serve
 from swarm.program.outcome import Left, Outcome, files_left
 from swarm.program.wire import MOST_BYTES, MOST_PRINTED, Order
@@ -22,7 +23,6 @@ from swarm.sandbox.confinement import MIB, Confinement
 from swarm.sandbox.launch import Program
 from swarm.sandbox.start import start
 from swarm.sandbox.way import Way
-from swarm.tool import ToolCall
 
 MOST_PASSED = 400
 """Characters of what a program tells of lines that it passed over."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from swarm.errors import ToolError
-from swarm.models.counting import estimate
+from swarm.models.servers.counting import estimate
 from swarm.program.overlay import Overlay
 from swarm.program.querying import Catalogue, Row
 from swarm.program.wire import Order
@@ -26,7 +26,7 @@ from swarm.survey.description import cut
 from swarm.survey.overview import cell_text
 from swarm.tabular.categories import categories
 from swarm.tabular.names import written
-from swarm.work import one_line
+from swarm.work.context import one_line
 
 MOST_ROWS = 200_000
 """Of a table that is looked at for what belongs to it; of a longer one the first rows are told."""

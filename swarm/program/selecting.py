@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from keyword import iskeyword
 from pathlib import PurePosixPath
 
-from swarm.messages import Message
+from swarm.nouns.messages import Message
+from swarm.nouns.prompt import fill
 from swarm.planner.planner import examples
 from swarm.planner.task_columns import task_columns
 from swarm.program.aggregates import aggregates_for
@@ -21,7 +22,6 @@ from swarm.program.checks import Promise, asking_sentences, asks_object, fields
 from swarm.program.contents import Rows, canonical
 from swarm.program.grammar import select_grammar
 from swarm.program.schema import Declared, Schema
-from swarm.prompt import fill
 
 FIRST, SECOND = "select", "select again"
 """Ways to ask for a SELECT: two prompts with other examples and another remark before the SELECT, so that a mistake

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from swarm.nouns.tool import ToolCall
 from swarm.program.checks import hollow
 from swarm.program.contents import Contents, canonical, contents, numbers, words
 from swarm.program.outcome import Outcome
-from swarm.tool import ToolCall
-from swarm.work import one_line
+from swarm.work.context import one_line
 
 QUERY = "select"
 """How the names of ways begin that ask for queries over tables which code has joined."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from swarm.card import AgentCard
 from swarm.errors import ProjectError, quoted
+from swarm.nouns.card import AgentCard
 from swarm.project.folders import read_text, said
 from swarm.project.front_matter import fields_of
 from swarm.project.wording import near, problems

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from swarm.card import AgentCard
 from swarm.errors import ProjectError, quoted
+from swarm.nouns.card import AgentCard
 from swarm.project.cards import read_cards
 from swarm.project.folders import check_folder, content_files, current_folder, is_built_in, said
 from swarm.project.server_entry import ServerEntry

@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from swarm.nouns.tool import EffectClass
 from swarm.project.secrecy import KEY_NAME, hidden, secrets_in, shown_url, url_secrets
-from swarm.tool import EffectClass
 
 Transport = Literal["stdio", "http", "sse"]
 START_SECONDS = 60.0

@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from swarm.card import Tier
 from swarm.errors import ProjectError, shortened
-from swarm.limits import Limits
+from swarm.nouns.card import Tier
+from swarm.nouns.limits import Limits
+from swarm.nouns.tool import EffectClass
 from swarm.project.folders import read_optional, said
 from swarm.project.nesting import check_toml
 from swarm.project.wording import problems
-from swarm.tool import EffectClass
 
 FILE = "swarm.toml"
 

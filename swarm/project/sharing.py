@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from swarm.card import AgentCard
+from swarm.nouns.card import AgentCard
 from swarm.project.folders import is_built_in
 from swarm.project.server_entry import ServerEntry
 from swarm.project.tool_files import ToolFile

@@ -11,8 +11,8 @@ from typing import get_args
 from pydantic import BaseModel, ConfigDict
 
 from swarm.errors import ProjectError, quoted, shortened
+from swarm.nouns.tool import EffectClass
 from swarm.project.folders import read_text, said
-from swarm.tool import EffectClass
 
 EFFECTS: tuple[EffectClass, ...] = get_args(EffectClass)
 

@@ -9,13 +9,13 @@ from typing import Generic, Literal, TypeVar
 
 from pydantic import JsonValue
 
-from swarm.events import LimitReached
-from swarm.limits import Usage
-from swarm.plan import Plan, Step
-from swarm.result import Result
+from swarm.nouns.events import LimitReached
+from swarm.nouns.limits import Usage
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.result import Result
 from swarm.run.saying import MOST_ROWS, AnswerDraft, judged_words, say
 from swarm.run.typed import Form
-from swarm.work import Work, one_line
+from swarm.work.context import Work, one_line
 
 Value = TypeVar("Value")
 RunOutcome = Literal["done", "degraded", "failed", "paused", "stopped"]

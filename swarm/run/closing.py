@@ -9,14 +9,14 @@ from pydantic import JsonValue
 
 from swarm.agent.assignment import is_table, label
 from swarm.agent.opening import columns
-from swarm.effects import act
 from swarm.errors import ProjectError, ServerError
-from swarm.plan import Step, Thread
+from swarm.nouns.plan import Step, Thread
+from swarm.nouns.result import Evidence, Result
 from swarm.program.saving import LINES, SEPARATED, text_of
-from swarm.result import Evidence, Result
 from swarm.run.promise import broken
 from swarm.survey.overview import has_word
-from swarm.work import At, Work
+from swarm.work.context import At, Work
+from swarm.work.effects import act
 
 TABLE_FILES = (".csv", ".json", ".md")
 

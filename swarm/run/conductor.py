@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from swarm.card import AgentCard
 from swarm.engine.engine import Engine
 from swarm.errors import CallInDoubt, ProjectError, RunInterrupted, RunPaused, ServerError
-from swarm.events import AgentWaiting, Notice, PlanMade, StepChanged, StepEnded
-from swarm.plan import Plan
+from swarm.nouns.card import AgentCard
+from swarm.nouns.events import AgentWaiting, Notice, PlanMade, StepChanged, StepEnded
+from swarm.nouns.plan import Plan
+from swarm.nouns.result import Result, Status
+from swarm.nouns.timing import Forecast
 from swarm.planner.change import replan, wants_change
 from swarm.planner.planner import Planning, make_plan
 from swarm.planner.reach import GENERALIST
 from swarm.planner.unwritten import by_tools, still_missing, unwritten
 from swarm.planner.way import by_program, is_by_program
-from swarm.result import Result, Status
 from swarm.run.answer import Composed, compose
 from swarm.run.direct import Ground, direct
 from swarm.run.execution import Execution
@@ -26,8 +27,7 @@ from swarm.run.forecast import forecast, sizes_of, speeds_of
 from swarm.run.typed import Form
 from swarm.scheduler.slots import Want
 from swarm.survey import Survey, survey
-from swarm.timing import Forecast
-from swarm.work import Work
+from swarm.work.context import Work
 
 GIVEN, REPLANS, ROUNDS = "given", "replans", "rounds"
 """Settings in a run's record: whether a person gave the plan; how often what failed was changed; how

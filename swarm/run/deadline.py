@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from swarm.clock.boot import boot_seconds
 from swarm.errors import ProjectError, quoted
-from swarm.limits import LONGEST_SECONDS
-from swarm.store.clock import boot_seconds
+from swarm.nouns.limits import LONGEST_SECONDS
 
 TICK_SECONDS = 5.0
 """How often the clock is looked at: it may have been set, or the machine may have slept."""

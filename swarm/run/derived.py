@@ -9,7 +9,7 @@ from itertools import combinations
 
 from pydantic import JsonValue
 
-from swarm.tool import Row
+from swarm.nouns.tool import Row
 
 _LINE = re.compile(r"[^\n]+")
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.,](?=\d)[^.!?\n]+)*")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from swarm.card import AgentCard
-from swarm.plan import Plan, Step, is_pattern
+from swarm.nouns.card import AgentCard
+from swarm.nouns.plan import Plan, Step, is_pattern
 from swarm.run.forecast import HIGH, Sizes, Speeds, forecast, sizes_of
 
 MOST_FILES = 3

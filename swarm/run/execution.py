@@ -18,19 +18,19 @@ from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment, label
 from swarm.agent.spelling import alike
-from swarm.card import AgentCard
-from swarm.effects import act
 from swarm.engine.engine import Engine
 from swarm.engine.watch import deaths, first_of
 from swarm.errors import CallInDoubt, ModelUnavailable, ProjectError, ServerError, WorkerDied
-from swarm.events import StepEnded, StepExpanded
-from swarm.plan import Plan, Step, Thread
-from swarm.result import Result
+from swarm.nouns.card import AgentCard
+from swarm.nouns.events import StepEnded, StepExpanded
+from swarm.nouns.plan import Plan, Step, Thread
+from swarm.nouns.result import Result
+from swarm.nouns.tool import ToolResult
 from swarm.run.closing import close
 from swarm.scheduler.path import depths
 from swarm.survey import Survey, listed
-from swarm.tool import ToolResult
-from swarm.work import At, Work, one_line
+from swarm.work.context import At, Work, one_line
+from swarm.work.effects import act
 
 Done = TypeVar("Done")
 

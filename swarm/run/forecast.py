@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from swarm.limits import Usage
 from swarm.models.model import Endpoint
-from swarm.models.profile import profile_of
-from swarm.plan import Plan, Step, is_pattern
+from swarm.models.servers.profile import profile_of
+from swarm.nouns.limits import Usage
+from swarm.nouns.plan import Plan, Step, is_pattern
+from swarm.nouns.timing import Forecast
 from swarm.run.speedup import longest_chain
-from swarm.timing import Forecast
 
 Sizes = Mapping[str, Sequence[int]]
 """For each step the bytes of what each of its sub-agents reads first; one 0 where that is not known."""

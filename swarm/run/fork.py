@@ -12,14 +12,14 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from swarm.errors import ProjectError
-from swarm.events import Event, ModelAsked, ModelReplied, PlanMade, StepChanged
-from swarm.plan import Plan
+from swarm.nouns.events import Event, ModelAsked, ModelReplied, PlanMade, StepChanged
+from swarm.nouns.plan import Plan
 from swarm.run.conductor import GIVEN, REPLANS, ROUNDS
-from swarm.store.fork import Prefix, copy_prefix, prefix_of
-from swarm.store.reader import read_events, read_run, read_threads
-from swarm.store.records import CallRecord, RunRecord
-from swarm.store.runs import new_run_id
-from swarm.work import one_line, summarize
+from swarm.store.rows.records import CallRecord, RunRecord
+from swarm.store.shelf.fork import Prefix, copy_prefix, prefix_of
+from swarm.store.shelf.reader import read_events, read_run, read_threads
+from swarm.store.shelf.runs import new_run_id
+from swarm.work.context import one_line, summarize
 
 _TURN = re.compile(r"(?P<step>\w+)(?:\[(?P<item>\d+)\])?(?:/(?P<attempt>\d+))?:(?P<turn>\d+)")
 FORK = "fork"

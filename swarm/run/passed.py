@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from swarm.errors import ProjectError, quoted
-from swarm.limits import Limits
-from swarm.plan import Plan
+from swarm.nouns.limits import Limits
+from swarm.nouns.plan import Plan
 from swarm.project.project import Project
 
 FUNCTION = "an async function, or leave it out"

@@ -12,11 +12,11 @@ from pydantic import JsonValue
 
 from swarm.agent.assignment import is_table
 from swarm.agent.opening import columns
-from swarm.plan import Step
+from swarm.nouns.plan import Step
+from swarm.nouns.result import Result
 from swarm.program.checks import asks_object
 from swarm.program.contents import separated
 from swarm.program.saving import LINES, SEPARATED
-from swarm.result import Result
 
 MOST_NAMED = 5
 

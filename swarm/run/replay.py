@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 
-from swarm.events import Event
+from swarm.nouns.events import Event
 
 LONGEST_PAUSE_SECONDS = 3.0
 """Longest wait of a replay: nights between two sittings and slow models are cut short."""

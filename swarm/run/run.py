@@ -13,12 +13,13 @@ from typing import Generic, Literal, TypeVar, cast
 
 from pydantic import JsonValue, ValidationError
 
-from swarm.commands import Allow, Command, Decide, Decision, Heard, Pause, Stop
-from swarm.control import COUNTED, Budget
 from swarm.engine.local import LocalEngine
 from swarm.engine.watch import first_of
 from swarm.errors import CallInDoubt, LimitExceeded, ProjectError, RunInterrupted, RunPaused
-from swarm.events import (
+from swarm.hub.servers.leftovers import FOLDER, end_leftovers
+from swarm.models.model import Endpoint
+from swarm.nouns.commands import Allow, Command, Decide, Decision, Heard, Pause, Stop
+from swarm.nouns.events import (
     Event,
     LimitRaised,
     LimitReached,
@@ -28,9 +29,8 @@ from swarm.events import (
     RunEnded,
     RunStarted,
 )
-from swarm.hub.leftovers import FOLDER, end_leftovers
-from swarm.limits import Limits, Usage
-from swarm.models.model import Endpoint
+from swarm.nouns.limits import Limits, Usage
+from swarm.nouns.timing import Speedup
 from swarm.program.kept import programs_of
 from swarm.run.answer import Answer, RunOutcome
 from swarm.run.conductor import GIVEN, Approve, Conductor
@@ -40,13 +40,13 @@ from swarm.run.setting import Setting
 from swarm.run.speedup import speedup_of
 from swarm.run.stream import PACK, Stream
 from swarm.run.typed import form_of
-from swarm.store.admission import admit_to, too_full, too_large
-from swarm.store.journal import Journal
-from swarm.store.lease import BEAT_SECONDS, Lease
-from swarm.store.mailbox import mailbox
-from swarm.store.records import IMPORTED, RunRecord
-from swarm.timing import Speedup
-from swarm.work import Work
+from swarm.store.file.admission import admit_to, too_full, too_large
+from swarm.store.file.mailbox import mailbox
+from swarm.store.file.owner import BEAT_SECONDS, Lease
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import IMPORTED, RunRecord
+from swarm.work.budget import COUNTED, Budget
+from swarm.work.context import Work
 
 Value = TypeVar("Value")
 GIVEN_LIMITS = "limits"

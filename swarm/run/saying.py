@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from swarm.agent.evasion import evasion
 from swarm.agent.grounding import Leaf, Source, leaves
 from swarm.agent.turn import TEXT, Give, TurnRules, parse
 from swarm.errors import MalformedReply, ModelError
-from swarm.messages import Message, Reply, Request
-from swarm.plan import Step, Thread
-from swarm.prompt import fill
-from swarm.result import Result
+from swarm.nouns.messages import Message, Reply, Request
+from swarm.nouns.plan import Step, Thread
+from swarm.nouns.prompt import fill
+from swarm.nouns.result import Result
+from swarm.replies.evasion import evasion
 from swarm.run.derived import Derived
 from swarm.run.typed import Form, outline, with_nulls
 from swarm.scheduler.slots import Want
-from swarm.work import At, Work, ask
+from swarm.work.context import At, Work, ask
 
 MOST_ROWS = 20
 """Rows of a result that prose is made of; the answer has them as a table."""

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from swarm.card import AgentCard
 from swarm.errors import ProjectError
-from swarm.limits import Limits
 from swarm.models.model import Model
 from swarm.models.pool import Member
+from swarm.nouns.card import AgentCard
+from swarm.nouns.limits import Limits
+from swarm.nouns.tool import ToolBox
 from swarm.sandbox.way import SandboxSetting
 from swarm.scheduler.slots import Slots
-from swarm.store.records import RunRecord
-from swarm.tool import ToolBox
+from swarm.store.rows.records import RunRecord
 
 FUNCTIONS, MODEL = "functions", "model"
 """Settings in a run's record: the functions of a program that are tools in it, and how its model is named."""

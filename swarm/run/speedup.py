@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TypeVar
 
-from swarm.events import (
+from swarm.nouns.events import (
     AgentDied,
     AgentEvent,
     AgentWaiting,
@@ -21,10 +21,10 @@ from swarm.events import (
     StepEnded,
     ToolReturned,
 )
-from swarm.limits import Usage
-from swarm.plan import Step
+from swarm.nouns.limits import Usage
+from swarm.nouns.plan import Step
+from swarm.nouns.timing import Lost, Speedup
 from swarm.run.tally import Tally
-from swarm.timing import Lost, Speedup
 
 LEAST_WRITTEN = 32
 """Tokens written alone that tell how fast a server is with nothing else to do; fewer are noise."""

@@ -8,7 +8,7 @@ from typing import overload
 
 from pydantic import BaseModel, TypeAdapter
 
-from swarm.events import EVENT, Event
+from swarm.nouns.events import EVENT, Event
 from swarm.run.tally import COUNTED, Tally
 
 PACK = 64

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from swarm.agent.border import MARK, new_mark
-from swarm.card import AgentCard
 from swarm.errors import PlanError, ProjectError
-from swarm.events import Notice
 from swarm.hub.hub import Hub
-from swarm.limits import Limits, Usage
 from swarm.models.model import Model
 from swarm.models.pool import Member, open_pool
-from swarm.plan import Plan
+from swarm.nouns.card import AgentCard
+from swarm.nouns.events import Notice
+from swarm.nouns.limits import Limits, Usage
+from swarm.nouns.plan import Plan
+from swarm.nouns.timing import Forecast
 from swarm.planner.check import problems
 from swarm.project.project import PYTHON, Project, open_project
 from swarm.run.answer import Answer
@@ -29,10 +30,9 @@ from swarm.run.passed import check_limits, check_opening, check_start, check_tex
 from swarm.run.run import AskMore, Run
 from swarm.run.setting import Setting, name_of_model
 from swarm.scheduler.slots import Slots
-from swarm.store.lease import Lease
-from swarm.store.records import RunRecord
-from swarm.store.runs import LAST, find_run, new_run_id, note_last
-from swarm.timing import Forecast
+from swarm.store.file.owner import Lease
+from swarm.store.rows.records import RunRecord
+from swarm.store.shelf.runs import LAST, find_run, new_run_id, note_last
 
 Value = TypeVar("Value")
 

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from swarm.events import AgentEnded, AgentWaiting, Event, LimitReached, ModelReplied, PlanMade, RunStarted
-from swarm.limits import Usage
+from swarm.nouns.events import (
+    AgentEnded,
+    AgentWaiting,
+    Event,
+    LimitReached,
+    ModelReplied,
+    PlanMade,
+    RunStarted,
+)
+from swarm.nouns.limits import Usage
 
 COUNTED = frozenset((
     "run_started",

@@ -11,7 +11,7 @@ from typing import cast
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from swarm.errors import ProjectError
-from swarm.work import one_line
+from swarm.work.context import one_line
 
 Schema = dict[str, JsonValue]
 _SCHEMA: TypeAdapter[Schema] = TypeAdapter(Schema)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from weakref import WeakValueDictionary
 
-from swarm.limits import Usage
+from swarm.models.client.retry import Setback, hearing
 from swarm.models.model import Endpoint, Model
-from swarm.models.retry import Setback, hearing
+from swarm.nouns.limits import Usage
 from swarm.scheduler.limit import Call, Limit
 
 AGE = 100

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from swarm.plan import Plan
+from swarm.nouns.plan import Plan
 
 
 def depths(plan: Plan) -> dict[str, int]:

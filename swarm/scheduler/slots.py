@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from swarm.card import Tier
-from swarm.messages import Reply, Request
+from swarm.clock.pulse import within
 from swarm.models.model import Endpoint, Model
 from swarm.models.pool import Member
-from swarm.pulse import within
+from swarm.nouns.card import Tier
+from swarm.nouns.messages import Reply, Request
 from swarm.scheduler.host import Seat, Service, Waiter, host_of, key_of
 
 PARKED_AFTER_SECONDS = 2.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from swarm.nouns.tool import Row
 from swarm.tabular.file_table import FileTable
 from swarm.tabular.names import written
-from swarm.tool import Row
 
 MOST_COLUMNS = 60
 MOST_NAMED = 20

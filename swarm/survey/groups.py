@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from pydantic import BaseModel, ConfigDict
 
 from swarm.formed.table import FormedTable
-from swarm.guard.rules import clean
+from swarm.safety.text import clean
 from swarm.survey.documents import lacks
 from swarm.survey.kinds import BINARY, DATA, DATABASE, DOCUMENTS, TABLE, TEXT_KINDS, ending_of, kind_by_name
 from swarm.survey.opened import EMPTY, Beginning, beginning_of

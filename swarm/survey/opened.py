@@ -13,7 +13,7 @@ from pathlib import Path
 
 from swarm.errors import ToolError
 from swarm.formed.page import words_of
-from swarm.guard.rules import clean
+from swarm.safety.text import clean
 from swarm.survey.concealed import Concealer
 from swarm.survey.documents import text_of
 from swarm.survey.kinds import (

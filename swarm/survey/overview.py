@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from swarm.formed.table import FILES, LINES, FormedTable
-from swarm.models.counting import estimate
+from swarm.models.servers.counting import estimate
 from swarm.survey.concealed import Concealer
 from swarm.survey.description import cut, signature
 from swarm.survey.groups import FileGroup

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from swarm.nouns.tool import ToolResult
 from swarm.survey.overview import TableGroup
-from swarm.tool import ToolResult
 
 _TABLE = re.compile(
     r"""(?:(?P<place>[^()"`]+?\.\w+):\ )?(?P<name>(?:"(?:[^"]|"")+"|`[^`]+`|\w+)(?:\.(?:"(?:[^"]|"")+"|`[^`]+`|\w+))*)\(""",

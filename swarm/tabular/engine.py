@@ -24,6 +24,7 @@ import duckdb
 from pydantic import JsonValue
 
 from swarm.errors import ToolError
+from swarm.nouns.tool import Row
 from swarm.tabular.dialect import (
     CLOCK,
     DATE,
@@ -41,7 +42,6 @@ from swarm.tabular.file_table import FileTable
 from swarm.tabular.names import quoted, unique
 from swarm.tabular.spelling import spelling_of
 from swarm.tabular.statement import Statement, begins_with_numbers
-from swarm.tool import Row
 
 SECONDS = 10.0
 """Time one statement may take, once its tables are there."""

@@ -6,9 +6,9 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 
+from swarm.nouns.tool import Row
 from swarm.tabular.file_table import FileTable
 from swarm.tabular.names import written
-from swarm.tool import Row
 
 DATES = "; dates with strftime('%Y-%m', column), joining texts with ||"
 _UNKNOWN_COLUMN = re.compile(

@@ -10,8 +10,8 @@ from typing import overload
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from swarm.errors import ToolError
+from swarm.nouns.tool import Row
 from swarm.tabular.delimited import Dialect
-from swarm.tool import Row
 
 KEY = "file_table"
 """Where the data of a tool's result describes a table in files instead of giving its rows."""

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from swarm.errors import ToolError
+from swarm.nouns.tool import Row
 from swarm.tabular import delimited, pages, records
 from swarm.tabular.candidates import Unread, candidates
 from swarm.tabular.categories import MOST_ROWS as MOST_LOOKED_AT
@@ -20,7 +21,6 @@ from swarm.tabular.endings import BOOKS, DELIMITED, PAGES
 from swarm.tabular.file_table import Description, File, FileTable
 from swarm.tabular.names import column_names, unique
 from swarm.tabular.spelling import Spelling, agreed, spelling_of
-from swarm.tool import Row
 
 MOST_ROWS = 200_000
 """Of files that are read into memory as a whole."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from swarm.models.faults import Fault, parse_fault
-from swarm.models.script import Script
-from swarm.models.scripted import ScriptedModel
-from swarm.models.served import Served
+from swarm.testing.double.faults import Fault, parse_fault
+from swarm.testing.double.script import Script
+from swarm.testing.double.scripted import ScriptedModel
+from swarm.testing.double.served import Served
 from swarm.testing.process import ScriptedServer, ServerLog, scripted_server, serving
 
 __all__ = [

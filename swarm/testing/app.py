@@ -9,11 +9,11 @@ from functools import partial
 from pydantic import JsonValue
 
 from swarm.errors import ContextOverflow, MalformedReply, ModelError, ModelUnavailable
-from swarm.messages import Reply
-from swarm.models.dialects import THOUGHT, calls_in
-from swarm.models.faults import Fault
-from swarm.models.scripted import ScriptedModel
-from swarm.models.served import ModelBusy, ModelUnknown, Refused, Served, Turn
+from swarm.nouns.messages import Reply
+from swarm.testing.double.dialects import THOUGHT, calls_in
+from swarm.testing.double.faults import Fault
+from swarm.testing.double.scripted import ScriptedModel
+from swarm.testing.double.served import ModelBusy, ModelUnknown, Refused, Served, Turn
 from swarm.testing.faults import Spoiled, turn_away
 from swarm.testing.http import Act, HttpRequest, HttpResponse, Line, json_response
 from swarm.testing.ollama import OllamaFace

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
-from swarm.messages import Reply
-from swarm.models.faults import Fault
-from swarm.models.served import Refused
+from swarm.nouns.messages import Reply
+from swarm.testing.double.faults import Fault
+from swarm.testing.double.served import Refused
 from swarm.testing.http import HttpResponse, Line
 from swarm.testing.wire import Face, Question, Saying
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pydantic import BaseModel, Field, JsonValue
 
 from swarm.errors import ModelError
-from swarm.messages import Reply, Request
-from swarm.models.scripted import ScriptedModel
-from swarm.models.served import ModelBusy, ModelUnknown, PromptTooLong, Terms
+from swarm.nouns.messages import Reply, Request
+from swarm.testing.double.scripted import ScriptedModel
+from swarm.testing.double.served import ModelBusy, ModelUnknown, PromptTooLong, Terms
 from swarm.testing.http import HttpRequest, HttpResponse, json_response
 from swarm.testing.openai_chat import Json, writing_seconds
 from swarm.testing.wire import DAY_SECONDS, ChatBody, Question, Saying

@@ -15,9 +15,9 @@ from urllib.parse import parse_qs
 from pydantic import JsonValue
 
 from swarm.errors import ModelError
-from swarm.models.prefix import tokens_of
-from swarm.models.scripted import ScriptedModel, rendered
-from swarm.models.served import PromptTooLong, Terms
+from swarm.testing.double.prefix import tokens_of
+from swarm.testing.double.scripted import ScriptedModel, rendered
+from swarm.testing.double.served import PromptTooLong, Terms
 from swarm.testing.grammar import refusal
 from swarm.testing.http import HttpRequest, HttpResponse, json_response
 from swarm.testing.openai_chat import Json, OpenAIBody, OpenAIVoice

@@ -14,8 +14,8 @@ from typing import cast
 
 from pydantic import BaseModel, JsonValue
 
-from swarm.messages import Reply, Request
-from swarm.models.dialects import Call
+from swarm.nouns.messages import Reply, Request
+from swarm.testing.double.dialects import Call
 from swarm.testing.wire import DAY_SECONDS, ChatBody, FaceKind, Saying
 
 Json = dict[str, JsonValue]

@@ -15,10 +15,10 @@ from urllib.request import ProxyHandler, build_opener
 from pydantic import TypeAdapter
 
 from swarm.errors import ModelUnavailable
-from swarm.models.embedded import stop_server
-from swarm.models.scripted import ScriptedModel
-from swarm.models.served import Served
+from swarm.models.embedded.server_process import stop_server
 from swarm.testing.app import ScriptedApp
+from swarm.testing.double.scripted import ScriptedModel
+from swarm.testing.double.served import Served
 from swarm.testing.http import serve
 from swarm.testing.wire import FaceKind
 

@@ -22,9 +22,9 @@ import sys
 from pathlib import Path
 
 from swarm.errors import ProjectError
-from swarm.models.faults import WIRE_FAULTS, WORD_FAULTS, parse_fault
-from swarm.models.scripted import ScriptedModel
 from swarm.testing.app import ScriptedApp
+from swarm.testing.double.faults import WIRE_FAULTS, WORD_FAULTS, parse_fault
+from swarm.testing.double.scripted import ScriptedModel
 from swarm.testing.http import serve
 from swarm.testing.wire import FaceKind
 

@@ -10,9 +10,9 @@ from typing import Literal, Protocol
 from pydantic import BaseModel, Field, JsonValue
 
 from swarm.errors import ModelError
-from swarm.messages import Message, Reply, Request, Role
-from swarm.models.dialects import Call, turn
-from swarm.models.served import Terms
+from swarm.nouns.messages import Message, Reply, Request, Role
+from swarm.testing.double.dialects import Call, turn
+from swarm.testing.double.served import Terms
 from swarm.testing.http import HttpRequest, HttpResponse
 
 FaceKind = Literal["llamacpp", "vllm", "lmstudio", "ollama"]

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from typing import TextIO
 
-from swarm import events
-from swarm.events import Event
+from swarm.nouns import events
+from swarm.nouns.events import Event
 from swarm.view.outlet import room
 from swarm.view.state import Told, words_of
 from swarm.view.timing import forecast_words, speedup_rows

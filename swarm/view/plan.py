@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
-from swarm.plan import Plan, Step
+from swarm.nouns.plan import Plan, Step
 from swarm.view.words import cut, one_line, printable
 
 _LEAST_WORDS = 20

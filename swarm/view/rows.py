@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from swarm.limits import Usage
+from swarm.nouns.limits import Usage
 from swarm.view.items import agent_words, grid_rows, item_rows, rows_wanted
 from swarm.view.progress import NOTE_SECONDS, at_work, left_seconds, slot_words, waits
 from swarm.view.signs import LOOKS, figures_of, tail

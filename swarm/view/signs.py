@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from swarm.limits import Usage
+from swarm.nouns.limits import Usage
 from swarm.view.state import Stage
 from swarm.view.words import count, duration, one_line
 

@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
-from swarm import events
-from swarm.events import Event
-from swarm.limits import Usage
-from swarm.plan import Plan, Step
-from swarm.result import Result, Status
-from swarm.timing import Forecast
+from swarm.nouns import events
+from swarm.nouns.events import Event
+from swarm.nouns.limits import Usage
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.result import Result, Status
+from swarm.nouns.timing import Forecast
 
 AgentEvent = (
     events.AgentWaiting

@@ -11,7 +11,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from swarm.events import Event
+from swarm.nouns.events import Event
 from swarm.view.outlet import is_free
 from swarm.view.rows import live_rows, step_rows, usage_words
 from swarm.view.state import RunState

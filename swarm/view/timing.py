@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from swarm.timing import Forecast, Speedup
+from swarm.nouns.timing import Forecast, Speedup
 from swarm.view.words import duration
 
 LEAST_SECONDS = 0.1

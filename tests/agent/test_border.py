@@ -10,15 +10,15 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.agent.border import Border, new_mark
-from swarm.limits import Limits
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.tool import tool
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.reader import read_run
-from swarm.store.runs import run_path
+from swarm.store.shelf.reader import read_run
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
-from swarm.tool import tool
 from tests.conftest import write_cards
 
 pytestmark = pytest.mark.anyio

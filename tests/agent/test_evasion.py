@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from swarm.agent.evasion import declines, evasion
-from swarm.models.dialects import DEFLECTIONS, REFUSALS
+from swarm.replies.evasion import declines, evasion
+from swarm.testing.double.dialects import DEFLECTIONS, REFUSALS
 
 BRIEF = "List the open complaints of the letters with the shop and since when they are open."
 TASK = "Which complaints are still open?"

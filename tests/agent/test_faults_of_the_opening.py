@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from swarm.limits import Limits
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.result import Result
 from swarm.planner.draft import table_schema
-from swarm.result import Result
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.reader import read_steps
-from swarm.store.runs import run_path
+from swarm.store.shelf.reader import read_steps
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
 from tests.conftest import NO_DATABASE, Quick
 from tests.servers.spoiled import CONTENTS, PLACES

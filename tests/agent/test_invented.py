@@ -10,12 +10,12 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.agent.invented import Known, invented
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.tool import EffectClass, Tool, tool
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
 from swarm.testing import ScriptedModel
-from swarm.tool import EffectClass, Tool, tool
 
 READ = (
     "Cancel the talk with ana.li@atlas.com, ticket PR-42, of 2026-11-30.",

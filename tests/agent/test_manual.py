@@ -6,8 +6,8 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.agent.manual import MOST_CHARS, manual, signature
-from swarm.hub.schema import Trimmer
-from swarm.tool import Tool
+from swarm.hub.tools.schema import Trimmer
+from swarm.nouns.tool import Tool
 
 Schema = dict[str, JsonValue]
 STRING: Schema = {"type": "string"}

@@ -10,22 +10,22 @@ from pathlib import Path
 import pytest
 
 from benchmarks.turns import unmarked
-from swarm.events import AgentEnded, Event, ModelReplied, StepEnded
 from swarm.hub.hub import Hub
-from swarm.limits import Limits
-from swarm.messages import Request
-from swarm.models.dialects import REFUSALS, spoken
-from swarm.models.faults import WordFault
 from swarm.models.pool import Member
-from swarm.plan import Plan, Step
+from swarm.nouns.events import AgentEnded, Event, ModelReplied, StepEnded
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.result import Result
 from swarm.project.project import Project
-from swarm.result import Result
 from swarm.run.answer import Answer
 from swarm.run.run import Run
 from swarm.run.setting import Setting
 from swarm.run.swarm import Swarm
 from swarm.scheduler.slots import Slots
 from swarm.testing import ScriptedModel
+from swarm.testing.double.dialects import REFUSALS, spoken
+from swarm.testing.double.faults import WordFault
 from tests.conftest import Quick
 
 pytestmark = pytest.mark.anyio

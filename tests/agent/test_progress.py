@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from swarm.agent.progress import MOST_IDLE, Progress
-from swarm.tool import ToolCall
+from swarm.nouns.tool import ToolCall
 
 
 def test_the_same_call_is_counted_whatever_the_order_of_its_arguments() -> None:

@@ -11,10 +11,10 @@ from pydantic import BaseModel, JsonValue
 
 from swarm.agent.turn import Cannot, Give, TurnRules, parse, shape
 from swarm.errors import MalformedReply
-from swarm.hub.schema import Trimmer
-from swarm.models.schemas import translated
+from swarm.hub.tools.schema import Trimmer
+from swarm.models.grammars.schemas import translated
+from swarm.nouns.tool import Tool, ToolCall
 from swarm.testing.grammar import refusal
-from swarm.tool import Tool, ToolCall
 
 READ = Tool(
     server="files",

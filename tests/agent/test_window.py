@@ -14,8 +14,8 @@ from benchmarks.turns import call_turn, result_turn, unmarked
 from swarm import Limits, Plan, Run, Swarm
 from swarm.agent.compaction import KEPT, notes_in, size, tail_of, with_handles, with_notes
 from swarm.errors import ContextOverflow, ModelError
-from swarm.messages import Message, Request
-from swarm.store.reader import read_threads
+from swarm.nouns.messages import Message, Request
+from swarm.store.shelf.reader import read_threads
 from swarm.testing import ScriptedModel
 from tests.conftest import Quick
 

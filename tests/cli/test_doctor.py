@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.runs import NO_SERVERS
-from swarm.models.profile import Profile
+from swarm.models.servers.profile import Profile
 from tests.cli.conftest import Command
 from tests.conftest import NO_DATABASE
 

@@ -10,7 +10,7 @@ import pytest
 from swarm.cli.plan import check_in
 from swarm.cli.plan_file import read_plan, write_plan
 from swarm.errors import PlanError, ProjectError
-from swarm.plan import Plan, Step
+from swarm.nouns.plan import Plan, Step
 from swarm.project.project import open_project
 
 PLAN = Plan(

@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from swarm.cli.app import app
-from swarm.plan import Thread
-from swarm.store.journal import Journal
-from swarm.store.reader import read_events, read_questions
-from swarm.store.records import Entry, RunRecord
-from swarm.store.runs import run_path
-from swarm.tool import ToolCall
+from swarm.nouns.plan import Thread
+from swarm.nouns.tool import ToolCall
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import Entry, RunRecord
+from swarm.store.shelf.reader import read_events, read_questions
+from swarm.store.shelf.runs import run_path
 
 CALL = ToolCall(tool="post.send", args={"to": "Ana", "text": "x" * 1_000})
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.runs import swarm
-from swarm.events import EVENT
+from swarm.nouns.events import EVENT
 from tests.cli.conftest import MODEL, RUN, MakeProject, elsewhere, held, here
 
 SCRIPT = """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from swarm.store.runs import list_runs
+from swarm.store.shelf.runs import list_runs
 from tests.cli.conftest import MODEL, RUN, MakeProject, held, here
 
 SCRIPT = """

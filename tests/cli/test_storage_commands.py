@@ -8,13 +8,13 @@ from pathlib import Path
 import anyio
 
 from swarm.errors import ProjectError, RunBusy
-from swarm.events import RunEnded
-from swarm.plan import Thread
-from swarm.result import Result as StepResult
-from swarm.store.journal import Journal
-from swarm.store.lease import lease
-from swarm.store.records import RunRecord, RunStatus
-from swarm.store.runs import list_runs, run_path
+from swarm.nouns.events import RunEnded
+from swarm.nouns.plan import Thread
+from swarm.nouns.result import Result as StepResult
+from swarm.store.file.owner import lease
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import RunRecord, RunStatus
+from swarm.store.shelf.runs import list_runs, run_path
 from tests.cli.conftest import here
 
 

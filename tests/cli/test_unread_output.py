@@ -17,7 +17,7 @@ import pytest
 
 from benchmarks import runs
 from swarm.errors import StoreError
-from swarm.store.reader import read_run
+from swarm.store.shelf.reader import read_run
 from tests.cli.conftest import MODEL, MakeProject
 
 SCRIPT = """

@@ -11,7 +11,7 @@ import pytest
 
 from examples.example import FOLDER, load
 from swarm import Answer
-from swarm.models.scripted import ScriptedModel
+from swarm.testing.double.scripted import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 NAME = "scripted-workflow"

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from swarm.errors import ToolError
+from swarm.nouns.tool import CallContext, Row
 from swarm.project.project import Project
 from swarm.project.server_entry import ServerEntry
 from swarm.project.settings import Settings
 from swarm.project.tool_files import read_tool_file
-from swarm.tool import CallContext, Row
 
 SERVERS = Path(__file__).parent / "servers"
 

@@ -11,9 +11,9 @@ from typing import TypeAlias
 import pytest
 
 from swarm.hub.hub import Hub
+from swarm.nouns.tool import CallContext, ToolCall, ToolResult
 from swarm.project.project import Project
 from swarm.project.server_entry import ServerEntry
-from swarm.tool import CallContext, ToolCall, ToolResult
 
 pytestmark = pytest.mark.anyio
 

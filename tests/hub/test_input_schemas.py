@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 from pydantic import JsonValue
 
-from swarm.hub.schema import Arguments, BadSchema, Schema, Trimmer
+from swarm.hub.tools.schema import Arguments, BadSchema, Schema, Trimmer
 
 STRING: Schema = {"type": "string"}
 DRAFT_7 = "http://json-schema.org/draft-07/schema#"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from swarm.hub.hub import Hub
-from swarm.hub.leftovers import FOLDER, end_leftovers
+from swarm.hub.servers.leftovers import FOLDER, end_leftovers
 from tests.hub.conftest import MakeProject, StartServer
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +20,7 @@ OWNER = """
 import sys, time
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
-from swarm.hub.leftovers import Register
+from swarm.hub.servers.leftovers import Register
 
 server = Popen(["sleep", "600"], start_new_session=True, stdin=PIPE, stdout=DEVNULL)
 Register(Path(sys.argv[1])).note(server.pid)

@@ -10,11 +10,11 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.errors import ProjectError
-from swarm.events import Notice, ServerChanged
 from swarm.hub.hub import Hub, ServerState
+from swarm.nouns.events import Notice, ServerChanged
+from swarm.nouns.tool import CallContext, ToolCall
 from swarm.project.project import Project
 from swarm.project.server_entry import ServerEntry
-from swarm.tool import CallContext, ToolCall
 
 pytestmark = pytest.mark.anyio
 

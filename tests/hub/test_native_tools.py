@@ -17,8 +17,8 @@ from pydantic import BaseModel, Field, JsonValue
 
 from swarm.errors import ProjectError, ServerError, ToolError
 from swarm.hub.hub import Hub
+from swarm.nouns.tool import CallContext, Tool, ToolCall, ToolContext, ToolResult, tool
 from swarm.project.project import Project
-from swarm.tool import CallContext, Tool, ToolCall, ToolContext, ToolResult, tool
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +39,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from swarm.tool import ToolContext, tool
+from swarm.nouns.tool import ToolContext, tool
 
 
 @dataclass

@@ -10,10 +10,10 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.hub.hub import Hub
-from swarm.hub.readback import ABSENT, OUTSIDE, read_files
+from swarm.hub.tools.readback import ABSENT, OUTSIDE, read_files
+from swarm.nouns.tool import CallContext, Reading, ToolCall
 from swarm.project.project import Project, open_project
 from swarm.project.server_entry import ServerEntry
-from swarm.tool import CallContext, Reading, ToolCall
 
 pytestmark = pytest.mark.anyio
 

@@ -13,16 +13,16 @@ import pytest
 
 from swarm.errors import ServerError
 from swarm.hub.hub import Hub
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.tool import CallContext, ToolCall, ToolResult
 from swarm.project.project import Project
 from swarm.project.server_entry import ServerEntry
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.reader import read_questions
-from swarm.store.runs import run_path
+from swarm.store.shelf.reader import read_questions
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
-from swarm.tool import CallContext, ToolCall, ToolResult
 from tests.conftest import write_cards
 
 pytestmark = pytest.mark.anyio

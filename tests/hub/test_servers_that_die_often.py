@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from swarm.errors import ServerError
-from swarm.events import Notice, ServerChanged
 from swarm.hub.hub import Hub
-from swarm.hub.server import RESTARTS, Server
+from swarm.hub.servers.server import RESTARTS, Server
+from swarm.nouns.events import Notice, ServerChanged
+from swarm.nouns.tool import CallContext, ToolCall
 from swarm.project.project import Project
 from swarm.project.server_entry import ServerEntry
-from swarm.tool import CallContext, ToolCall
 
 pytestmark = pytest.mark.anyio
 

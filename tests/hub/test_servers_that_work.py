@@ -11,9 +11,9 @@ from pydantic import JsonValue
 
 from swarm.errors import ProjectError
 from swarm.hub.hub import Hub
+from swarm.nouns.tool import CallContext, Tool, ToolCall, ToolResult
 from swarm.project.project import Project
 from swarm.project.server_entry import ServerEntry
-from swarm.tool import CallContext, Tool, ToolCall, ToolResult
 
 pytestmark = pytest.mark.anyio
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from swarm.errors import ServerError
-from swarm.hub.server import Server
-from swarm.hub.turns import STARTS, Turns
+from swarm.hub.servers.server import Server
+from swarm.hub.servers.turns import STARTS, Turns
 from swarm.project.server_entry import ServerEntry
 
 pytestmark = pytest.mark.anyio

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from swarm.errors import ProjectError
-from swarm.models.catalog import CATALOG, DEFAULT, entry
+from swarm.models.embedded.catalog import CATALOG, DEFAULT, entry
 
 
 def test_the_default_is_the_model_whose_parts_are_mirrored_in_wheels() -> None:

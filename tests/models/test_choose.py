@@ -12,10 +12,10 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.errors import ModelMissing, ProjectError
-from swarm.messages import Message, Request
-from swarm.models import catalog, shelf
 from swarm.models.choose import find, open_model, open_wish, wish_of
-from swarm.models.probe import Asker, ServerSlow, probe, probe_quietly
+from swarm.models.embedded import catalog, shelf
+from swarm.models.servers.probe import Asker, ServerSlow, probe, probe_quietly
+from swarm.nouns.messages import Message, Request
 from swarm.project.settings import ModelSettings
 from swarm.testing import Fault, ScriptedModel, serving
 from swarm.testing.http import HttpRequest, HttpResponse, json_response, serve

@@ -9,9 +9,9 @@ from typing import cast
 import pytest
 
 from swarm.errors import MalformedReply
-from swarm.limits import Usage
-from swarm.messages import Reply
-from swarm.models.completion import Completion, reply_of
+from swarm.models.client.completion import Completion, reply_of
+from swarm.nouns.limits import Usage
+from swarm.nouns.messages import Reply
 
 
 def read(

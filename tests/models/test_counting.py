@@ -9,13 +9,13 @@ import pytest
 
 from benchmarks.texts import TEXTS
 from swarm.errors import ContextTruncated, ModelError
-from swarm.limits import Usage
-from swarm.messages import Message, Request, Role
-from swarm.models.counting import MARGIN, Counter, estimate
 from swarm.models.model import Endpoint, ServerKind
-from swarm.models.prefix import common_prefix, tokens_of
-from swarm.models.scripted import ScriptedModel, rendered
+from swarm.models.servers.counting import MARGIN, Counter, estimate
+from swarm.nouns.limits import Usage
+from swarm.nouns.messages import Message, Request, Role
 from swarm.testing import serving
+from swarm.testing.double.prefix import common_prefix, tokens_of
+from swarm.testing.double.scripted import ScriptedModel, rendered
 
 pytestmark = pytest.mark.anyio
 

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from swarm.messages import Message, Request
-from swarm.models.dialects import DEFLECTIONS, REFUSALS, calls_in, turn
-from swarm.models.faults import WORD_FAULTS, Fault, WordFault
+from swarm.nouns.messages import Message, Request
 from swarm.testing import ScriptedModel
+from swarm.testing.double.dialects import DEFLECTIONS, REFUSALS, calls_in, turn
+from swarm.testing.double.faults import WORD_FAULTS, Fault, WordFault
 
 pytestmark = pytest.mark.anyio
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from swarm.errors import ProjectError
-from swarm.models import shelf
-from swarm.models.catalog import Entry, Part
-from swarm.models.download import pull
+from swarm.models.embedded import shelf
+from swarm.models.embedded.catalog import Entry, Part
+from swarm.models.embedded.download import pull
 from swarm.testing.http import HttpRequest, HttpResponse, serve
 
 CONTENT = [b"first " * 400, b"second " * 400, b"third " * 400]

@@ -15,11 +15,11 @@ import pytest
 from pydantic import BaseModel
 
 from swarm.errors import ContextOverflow, ModelUnavailable, ProjectError
-from swarm.events import Notice
-from swarm.messages import Message, Request
-from swarm.models.embedded import SAMPLES, open_embedded, threads
-from swarm.models.litellm import LitellmModel
-from swarm.plan import Plan, Step
+from swarm.models.client.litellm import LitellmModel
+from swarm.models.embedded.server_process import SAMPLES, open_embedded, threads
+from swarm.nouns.events import Notice
+from swarm.nouns.messages import Message, Request
+from swarm.nouns.plan import Plan, Step
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
 
@@ -144,7 +144,7 @@ async def test_a_run_tells_that_its_embedded_model_died(
 async def test_the_server_dies_with_the_process_that_started_it(model_file: Path) -> None:
     program = (
         "import asyncio, pathlib, sys\n"
-        "from swarm.models.embedded import open_embedded\n"
+        "from swarm.models.embedded.server_process import open_embedded\n"
         "async def main():\n"
         f"    async with open_embedded(pathlib.Path({str(model_file)!r}), 'x', window=512) as endpoint:\n"
         "        print(endpoint.url, flush=True)\n"

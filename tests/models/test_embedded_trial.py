@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from swarm.messages import Message, Request
-from swarm.models.embedded import open_embedded
-from swarm.models.litellm import LitellmModel
-from swarm.models.probe import refreshed
-from swarm.models.trial import tried
+from swarm.models.client.litellm import LitellmModel
+from swarm.models.embedded.server_process import open_embedded
+from swarm.models.servers.probe import refreshed
+from swarm.models.servers.trial import tried
+from swarm.nouns.messages import Message, Request
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 

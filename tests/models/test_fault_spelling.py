@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from swarm.errors import ProjectError
-from swarm.models.faults import Fault, parse_fault
+from swarm.testing.double.faults import Fault, parse_fault
 
 
 @pytest.mark.parametrize(

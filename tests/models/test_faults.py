@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from swarm.errors import MalformedReply, ModelError, ModelUnavailable
-from swarm.messages import Message, Request
-from swarm.models.faults import WIRE_FAULTS, FaultKind
-from swarm.models.litellm import LitellmModel, load_client
+from swarm.models.client.litellm import LitellmModel, load_client
+from swarm.models.client.retry import Setback, hearing
 from swarm.models.model import Endpoint
-from swarm.models.retry import Setback, hearing
+from swarm.nouns.messages import Message, Request
 from swarm.testing import Fault, ScriptedModel, serving
+from swarm.testing.double.faults import WIRE_FAULTS, FaultKind
 from swarm.testing.wire import FaceKind
 
 # Importing litellm takes seconds, on a starved machine minutes.

@@ -13,11 +13,11 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.errors import ModelError
-from swarm.messages import Message, Request
-from swarm.models.embedded import open_embedded
-from swarm.models.litellm import LitellmModel
+from swarm.models.client.litellm import LitellmModel
+from swarm.models.client.retry import Setback, hearing
+from swarm.models.embedded.server_process import open_embedded
 from swarm.models.model import Endpoint, ServerKind
-from swarm.models.retry import Setback, hearing
+from swarm.nouns.messages import Message, Request
 from swarm.testing import ScriptedModel, serving
 from swarm.testing.app import ScriptedApp
 from swarm.testing.http import Act, Handler, HttpRequest, HttpResponse, json_response, serve

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from swarm.messages import Message, Request
-from swarm.models.embedded import open_embedded
-from swarm.models.guided import guided, is_guided
-from swarm.models.litellm import LitellmModel
+from swarm.models.client.litellm import LitellmModel
+from swarm.models.client.retry import Setback, hearing
+from swarm.models.embedded.server_process import open_embedded
+from swarm.models.grammars.guided import guided, is_guided
+from swarm.models.grammars.schemas import Schema, closed
 from swarm.models.model import Endpoint
-from swarm.models.retry import Setback, hearing
-from swarm.models.schemas import Schema, closed
+from swarm.nouns.messages import Message, Request
 from swarm.testing import ScriptedModel
 from swarm.testing.app import ScriptedApp
 from swarm.testing.http import Act, Handler, HttpRequest, HttpResponse, json_response, serve

@@ -8,12 +8,12 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.errors import ModelMissing, ModelUnavailable, ProjectError
-from swarm.messages import Message, Request
 from swarm.models.choose import find, open_wish, wish_of, wish_of_table
-from swarm.models.litellm import LitellmModel
+from swarm.models.client.litellm import LitellmModel
 from swarm.models.model import Endpoint
 from swarm.models.pool import open_pool
-from swarm.models.probe import KeyWanted, probe, refreshed
+from swarm.models.servers.probe import KeyWanted, probe, refreshed
+from swarm.nouns.messages import Message, Request
 from swarm.project.settings import ModelSettings, read_settings
 from swarm.testing import ScriptedModel, serving
 from swarm.testing.http import HttpRequest, HttpResponse, json_response, serve

@@ -11,11 +11,11 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.errors import ContextOverflow, MalformedReply, ModelError, ModelUnavailable
-from swarm.messages import Message, Request
-from swarm.models.litellm import LitellmModel, load_client
+from swarm.models.client.litellm import LitellmModel, load_client
+from swarm.models.client.retry import Setback, hearing
 from swarm.models.model import Endpoint
-from swarm.models.probe import probe
-from swarm.models.retry import Setback, hearing
+from swarm.models.servers.probe import probe
+from swarm.nouns.messages import Message, Request
 from swarm.testing import Fault, ScriptedModel, serving
 from swarm.testing.app import ScriptedApp
 from swarm.testing.http import Act, Handler, HttpRequest, HttpResponse, Line, json_response, serve

@@ -27,8 +27,8 @@ def watch(event, arguments):
 
 sys.addaudithook(watch)
 
-from swarm.messages import Message, Request
-from swarm.models.litellm import LitellmModel
+from swarm.nouns.messages import Message, Request
+from swarm.models.client.litellm import LitellmModel
 from swarm.models.model import Endpoint
 
 async def main():

@@ -11,7 +11,7 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.models.model import Endpoint, ServerKind
-from swarm.models.probe import busy, changes, probe, refreshed
+from swarm.models.servers.probe import busy, changes, probe, refreshed
 from swarm.testing import ScriptedModel, scripted_server, serving
 from swarm.testing.http import HttpRequest, HttpResponse, json_response, serve
 from swarm.testing.wire import FaceKind

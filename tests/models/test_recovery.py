@@ -17,10 +17,10 @@ from benchmarks.recovery import (
     judged,
 )
 from swarm.errors import MalformedReply
-from swarm.models.fitting import fitted
-from swarm.models.lenient import Reader, Unreadable
-from swarm.models.recovery import recovered
-from swarm.tool import Tool
+from swarm.nouns.tool import Tool
+from swarm.replies.fitting import fitted
+from swarm.replies.lenient import Reader, Unreadable
+from swarm.replies.recovery import recovered
 
 CORPUS = cases()
 READ = Tool(

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from swarm.errors import ModelUnavailable
-from swarm.models.failures import Failure, FailureKind
-from swarm.models.retry import OPENS_AFTER, Breaker, Retries, Setback, hearing, tell
+from swarm.models.client.failures import Failure, FailureKind
+from swarm.models.client.retry import OPENS_AFTER, Breaker, Retries, Setback, hearing, tell
 
 pytestmark = pytest.mark.anyio
 

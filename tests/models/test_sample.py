@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 from pydantic import JsonValue
 
-from swarm.messages import Message, Request
-from swarm.models.sample import reply, sample
+from swarm.nouns.messages import Message, Request
+from swarm.schemas.sample import reply, sample
 
 SCHEMAS: list[dict[str, JsonValue]] = [
     {"type": "string", "pattern": "^[a-z][a-z_]{1,15}$", "minLength": 2},

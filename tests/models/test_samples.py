@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
-from swarm.messages import Message, Reply, Request
-from swarm.models.completion import Completion, reply_of
-from swarm.models.stream import EventStream
+from swarm.models.client.completion import Completion, reply_of
+from swarm.models.client.stream import EventStream
+from swarm.nouns.messages import Message, Reply, Request
 
 
 def sent(**chunk: JsonValue) -> bytes:

@@ -8,12 +8,12 @@ import re
 import pytest
 from pydantic import JsonValue
 
-from swarm.messages import Message, Request
-from swarm.models.litellm import LitellmModel
+from swarm.models.client.litellm import LitellmModel
+from swarm.models.client.refused import Refusals
+from swarm.models.client.retry import Setback, hearing
+from swarm.models.grammars.schemas import closed, portable, sent, translated
 from swarm.models.model import Endpoint
-from swarm.models.refused import Refusals
-from swarm.models.retry import Setback, hearing
-from swarm.models.schemas import closed, portable, sent, translated
+from swarm.nouns.messages import Message, Request
 from swarm.planner.draft import draft_schema, table_schema
 from swarm.testing import ScriptedModel, serving
 from swarm.testing.grammar import refusal

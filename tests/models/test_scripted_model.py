@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from swarm.errors import ContextOverflow, ModelError, ModelUnavailable, ProjectError
-from swarm.messages import Message, Reply, Request
-from swarm.models.scripted import ScriptedModel
+from swarm.nouns.messages import Message, Reply, Request
+from swarm.testing.double.scripted import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 from pydantic import JsonValue
 
-from swarm.models.stream import Answer, Body, EventStream, LineStream, answer_of_type
+from swarm.models.client.stream import Answer, Body, EventStream, LineStream, answer_of_type
 
 
 def fed(answer: Answer, *lines: str) -> list[bool]:

@@ -10,11 +10,11 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.errors import ContextOverflow, MalformedReply, ModelUnavailable
-from swarm.limits import Usage
-from swarm.messages import Reply, Request
 from swarm.models.model import Endpoint
-from swarm.models.profile import Profile, keep, measured, path_of, profile_of
-from swarm.models.trial import Trial, tried
+from swarm.models.servers.profile import Profile, keep, measured, path_of, profile_of
+from swarm.models.servers.trial import Trial, tried
+from swarm.nouns.limits import Usage
+from swarm.nouns.messages import Reply, Request
 from swarm.testing.http import HttpRequest, HttpResponse, json_response, serve
 
 pytestmark = pytest.mark.anyio

@@ -9,7 +9,7 @@ import socket
 import httpx
 import pytest
 
-from swarm.models.wire import EXCHANGE, End, Exchange, Wire, WireError
+from swarm.models.client.wire import EXCHANGE, End, Exchange, Wire, WireError
 from swarm.testing import Fault, ScriptedModel, parse_fault, serving
 from swarm.testing.http import Act, HttpRequest, HttpResponse, Line, serve
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue
 
-from swarm.card import AgentCard
 from swarm.errors import PlanError
-from swarm.plan import Plan, Step
+from swarm.nouns.card import AgentCard
+from swarm.nouns.plan import Plan, Step
 from swarm.planner.check import problems
 from swarm.planner.expects import MOST_DEEP, schema_problem
 

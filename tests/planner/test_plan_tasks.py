@@ -11,7 +11,7 @@ from benchmarks.plan_tasks.broken import BREAKS, broken_at_random, broken_by_han
 from benchmarks.plan_tasks.coverage import lacks
 from benchmarks.plan_tasks.task import PlanTask, all_tasks, draft_of
 from benchmarks.plan_tasks.workspace import survey_of
-from swarm.card import AgentCard
+from swarm.nouns.card import AgentCard
 from swarm.planner.check import problems
 from swarm.planner.draft import files_to_write, to_plan
 from swarm.project.project import open_project

@@ -12,9 +12,9 @@ from benchmarks.plan_tasks.task import PlanTask, all_tasks, draft_of, held_out
 from benchmarks.plan_tasks.workspace import survey_of
 from benchmarks.plans import Made, judged, make, new_project
 from benchmarks.runs import run_files
-from swarm.limits import Usage
+from swarm.nouns.limits import Usage
 from swarm.project.project import open_project
-from swarm.store.reader import read_threads
+from swarm.store.shelf.reader import read_threads
 from swarm.testing import Script, ScriptedModel
 
 pytestmark = pytest.mark.anyio

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.runs import NO_SERVERS
-from swarm.card import AgentCard
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.card import AgentCard
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
 from swarm.planner.draft import table_schema
 from swarm.planner.reach import alone, out_of_reach
 from swarm.run.swarm import Swarm

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from swarm import Swarm
-from swarm.messages import Request
+from swarm.nouns.messages import Request
 from swarm.testing import ScriptedModel
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]

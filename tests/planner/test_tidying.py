@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.plan_tasks.task import draft_of
 from benchmarks.plans import short
-from swarm.card import AgentCard
+from swarm.nouns.card import AgentCard
 from swarm.planner.draft import Draft, DraftStep, files_to_write, to_plan
 from swarm.planner.task_columns import task_columns
 from swarm.planner.tidy import Ground, tidy

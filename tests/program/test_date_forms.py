@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from swarm.plan import Step
+from swarm.nouns.plan import Step
 from swarm.program.checks import Promise, faults
 from swarm.program.clauses import MOST_PLACES
 from swarm.program.contents import separated

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.proof import ROOT
-from swarm.limits import Limits
+from swarm.nouns.limits import Limits
 from swarm.program import contents, dialogue, outcome, process, saving, wire
 from swarm.program.process import run_program
 from swarm.program.wire import Order, Table

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from swarm.run.tally import tally_of
-from swarm.store.reader import read_events, read_run
-from swarm.store.runs import list_runs, run_path
+from swarm.store.shelf.reader import read_events, read_run
+from swarm.store.shelf.runs import list_runs, run_path
 from tests.cli.conftest import here
 
 pytestmark = [pytest.mark.timeout(200), pytest.mark.usefixtures("no_servers")]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from swarm.plan import Step
+from swarm.nouns.plan import Step
 from swarm.program.checks import Promise, faults
 from swarm.program.kept import LENIENT, is_told_lenient
 from swarm.program.outcome import Outcome

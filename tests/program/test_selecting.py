@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from swarm.messages import Message, Request
-from swarm.models.embedded import open_embedded
-from swarm.models.litellm import LitellmModel
-from swarm.plan import Step
+from swarm.models.client.litellm import LitellmModel
+from swarm.models.embedded.server_process import open_embedded
+from swarm.nouns.messages import Message, Request
+from swarm.nouns.plan import Step
 from swarm.program.asked import Asked
 from swarm.program.checks import Promise
 from swarm.program.grammar import select_grammar

@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 
 from swarm.errors import ModelError, ModelUnavailable
-from swarm.events import AgentEnded, AgentStarted
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.events import AgentEnded, AgentStarted
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
 from swarm.planner.draft import table_schema
 from swarm.run.answer import Answer
 from swarm.run.fork import fork
 from swarm.run.run import Run
 from swarm.run.speedup import speedup_of
 from swarm.run.swarm import Swarm
-from swarm.store.fork import place_of
-from swarm.store.reader import read_events, read_run, read_threads
-from swarm.store.runs import run_path
+from swarm.store.shelf.fork import place_of
+from swarm.store.shelf.reader import read_events, read_run, read_threads
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
 from swarm.view.state import RunState
 

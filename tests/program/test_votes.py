@@ -6,10 +6,10 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue
 
+from swarm.nouns.tool import ToolCall
 from swarm.program.contents import canonical, contents, is_hollow, words
 from swarm.program.outcome import Left, Outcome
 from swarm.program.vote import Ballot, choose, is_decided
-from swarm.tool import ToolCall
 
 SAME: dict[str, tuple[str, str, str]] = {
     "rows in another order": ("a.csv", "a,b\n1,2\n3,4\n", "a,b\n3,4\n1,2\n"),

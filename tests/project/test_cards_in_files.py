@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from swarm.card import AgentCard, CardLimits
 from swarm.errors import ProjectError
+from swarm.nouns.card import AgentCard, CardLimits
 from swarm.project.cards import read_card
 
 GOOD = """---

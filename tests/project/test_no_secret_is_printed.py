@@ -27,21 +27,21 @@ from benchmarks.runs import NO_SERVERS
 from swarm.cli.app import main
 from swarm.errors import SwarmError
 from swarm.hub.hub import Hub
-from swarm.limits import Limits
-from swarm.messages import Request
 from swarm.models.choose import wish_of
-from swarm.plan import Plan, Step
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.tool import CallContext, ToolCall
 from swarm.project.project import open_project
 from swarm.project.secrecy import hidden_in
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.blobs import inflate
-from swarm.store.bodies import text_of
-from swarm.store.inspection import reading
-from swarm.store.reader import read_events, read_threads
-from swarm.store.runs import run_path
+from swarm.store.file.inspection import reading
+from swarm.store.rows.blobs import inflate
+from swarm.store.rows.bodies import text_of
+from swarm.store.shelf.reader import read_events, read_threads
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
-from swarm.tool import CallContext, ToolCall
 from tests.conftest import write_cards
 from tests.hub.conftest import Told
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -66,3 +67,19 @@ def test_servers_stand_alone() -> None:
             ]
 
     assert wrong == []
+
+
+def test_every_room_keeps_to_its_budget() -> None:
+    """Non-blank lines, as the table of ARCHITECTURE.md allows them; its sum is what the package may have."""
+    table = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `swarm/([\w*.]+)/?` \|.*\| ([\d,]+) \|$", table, flags=re.MULTILINE)
+    budgets = {room: int(most.replace(",", "")) for room, most in rows}
+    used = {room: 0 for room in budgets}
+    for path in (ROOT / "swarm").rglob("*.py"):
+        room, *inner = path.relative_to(ROOT / "swarm").parts
+        if "template" not in inner:
+            text = path.read_text(encoding="utf-8")
+            used[room if inner else "*.py"] += sum(1 for line in text.splitlines() if line.strip())
+
+    assert {room: lines for room, lines in used.items() if lines > budgets[room]} == {}
+    assert f"| all | | | {sum(budgets.values()):,} |" in table

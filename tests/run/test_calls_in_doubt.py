@@ -11,19 +11,19 @@ from pathlib import Path
 import pytest
 
 from benchmarks.runs import NO_SERVERS
-from swarm.commands import Decision
-from swarm.events import Notice, QuestionAnswered, QuestionAsked, ToolCalled
-from swarm.limits import Limits
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.commands import Decision
+from swarm.nouns.events import Notice, QuestionAnswered, QuestionAsked, ToolCalled
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.tool import CallState, EffectClass, tool
 from swarm.run.answer import Answer
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.journal import Journal
-from swarm.store.reader import read_events, read_questions, read_run, read_threads
-from swarm.store.runs import run_path
+from swarm.store.rows.journal import Journal
+from swarm.store.shelf.reader import read_events, read_questions, read_run, read_threads
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
-from swarm.tool import CallState, EffectClass, tool
 from tests.conftest import write_cards
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from swarm import Answer, Limits, Plan, Run, Step, Swarm, tool
-from swarm.events import Notice
-from swarm.messages import Request
-from swarm.store.reader import read_events, read_run, read_threads
-from swarm.store.runs import run_path
+from swarm.nouns.events import Notice
+from swarm.nouns.messages import Request
+from swarm.store.shelf.reader import read_events, read_run, read_threads
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]

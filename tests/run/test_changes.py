@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from swarm.events import AgentEnded, AgentStarted, Event, PlanMade, StepChanged
-from swarm.limits import Limits
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.events import AgentEnded, AgentStarted, Event, PlanMade, StepChanged
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
 from swarm.planner.draft import table_schema
 from swarm.run.answer import Answer
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.account import read_stand, unaccounted
-from swarm.store.reader import read_events, read_run
-from swarm.store.runs import run_path
+from swarm.store.shelf.account import read_stand, unaccounted
+from swarm.store.shelf.reader import read_events, read_run
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers", "writer")]

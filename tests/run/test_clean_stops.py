@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from swarm.events import ToolReturned
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.events import ToolReturned
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.tool import tool
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.reader import read_run, read_threads
-from swarm.store.records import CallRecord
-from swarm.store.runs import run_path
+from swarm.store.rows.records import CallRecord
+from swarm.store.shelf.reader import read_run, read_threads
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
-from swarm.tool import tool
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.dabench import Row, is_right, one_run, questions, summary
-from swarm.messages import Request
+from swarm.nouns.messages import Request
 from swarm.testing import ScriptedModel
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]

@@ -14,22 +14,22 @@ import pytest
 from pydantic import JsonValue
 
 from benchmarks.runs import NO_SERVERS
-from swarm.control import Budget
+from swarm.clock.pulse import PULSE, within
 from swarm.engine.watch import Watch
 from swarm.errors import LimitExceeded, ModelUnavailable, WorkerDied
-from swarm.events import AgentDied, Event, LimitReached, LoopBlocked, Notice, ServerChanged
-from swarm.limits import Limits
-from swarm.messages import Reply, Request
 from swarm.models.model import Endpoint, Model
-from swarm.plan import Plan, Step, Thread
-from swarm.pulse import PULSE, within
+from swarm.nouns.events import AgentDied, Event, LimitReached, LoopBlocked, Notice, ServerChanged
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Reply, Request
+from swarm.nouns.plan import Plan, Step, Thread
 from swarm.run.answer import Answer
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.account import read_stand, unaccounted
-from swarm.store.reader import read_events
-from swarm.store.runs import run_path
+from swarm.store.shelf.account import read_stand, unaccounted
+from swarm.store.shelf.reader import read_events
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
+from swarm.work.budget import Budget
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]
 

@@ -10,23 +10,23 @@ from pathlib import Path
 import pytest
 
 from swarm.agent.assignment import Assignment
-from swarm.card import AgentCard
-from swarm.control import Budget
 from swarm.errors import CallInDoubt
 from swarm.hub.hub import Hub
-from swarm.limits import Limits
-from swarm.plan import Plan, Step
+from swarm.nouns.card import AgentCard
+from swarm.nouns.limits import Limits
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.result import Result, Status
+from swarm.nouns.tool import ToolCall
 from swarm.project.project import open_project
-from swarm.result import Result, Status
 from swarm.run.execution import Execution
 from swarm.scheduler.slots import Slots
-from swarm.store.journal import Journal
-from swarm.store.ledger import Ledger
-from swarm.store.records import Entry, RunRecord
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.ledger import Ledger
+from swarm.store.rows.records import Entry, RunRecord
 from swarm.survey import Survey
 from swarm.testing import ScriptedModel
-from swarm.tool import ToolCall
-from swarm.work import Work
+from swarm.work.budget import Budget
+from swarm.work.context import Work
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]
 

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from swarm.limits import Limits
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.result import Result
+from swarm.nouns.tool import ToolResult
 from swarm.planner.check import problems
 from swarm.project.project import open_project
-from swarm.result import Result
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.reader import read_steps
-from swarm.store.runs import run_path
+from swarm.store.shelf.reader import read_steps
+from swarm.store.shelf.runs import run_path
 from swarm.survey import Survey, escaped, listed
 from swarm.testing import ScriptedModel
-from swarm.tool import ToolResult
 from tests.conftest import write_cards
 from tests.servers.spoiled import CONTENTS, NAMES, PLACES, RAW_NAMES, Make
 

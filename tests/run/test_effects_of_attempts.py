@@ -11,20 +11,20 @@ import pytest
 from pydantic import JsonValue
 
 from benchmarks.turns import unmarked
-from swarm.effects import BEFORE
 from swarm.errors import ModelUnavailable
-from swarm.limits import Limits
-from swarm.messages import Request
-from swarm.plan import Plan, Step
-from swarm.result import Result
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.result import Result
+from swarm.nouns.tool import EffectClass, ToolResult, tool
 from swarm.run.answer import Answer
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.journal import Journal
-from swarm.store.reader import read_questions, read_threads
-from swarm.store.runs import run_path
+from swarm.store.rows.journal import Journal
+from swarm.store.shelf.reader import read_questions, read_threads
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
-from swarm.tool import EffectClass, ToolResult, tool
+from swarm.work.effects import BEFORE
 from tests.conftest import write_cards
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]

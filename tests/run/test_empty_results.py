@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from swarm.limits import Limits
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
 from swarm.planner.draft import table_schema
 from swarm.run.answer import Answer
 from swarm.run.run import Run

@@ -138,7 +138,7 @@ BAD_ARGUMENTS: dict[str, tuple[dict[str, object], str]] = {
     ),
     "a class for a model": (
         {"model": ScriptedModel},
-        "model=<class 'swarm.models.scripted.ScriptedModel'>: pass a name as for --model, or an object with "
+        "model=<class 'swarm.testing.double.scripted.ScriptedModel'>: pass a name as for --model, or an object with "
         "'endpoint' and 'reply'",
     ),
     "a workspace that is a number": ({"workspace": 7}, "workspace=7: pass a folder, as str or Path"),

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from swarm.events import Event, Notice
-from swarm.limits import Limits
-from swarm.messages import Request
+from swarm.nouns.events import Event, Notice
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
+from swarm.nouns.result import Result
 from swarm.project.project import open_project
-from swarm.result import Result
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.reader import read_steps
-from swarm.store.runs import run_path
+from swarm.store.shelf.reader import read_steps
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
 from tests.conftest import NO_DATABASE, Quick
 from tests.servers.spoiled import PLACES

@@ -10,11 +10,11 @@ from benchmarks.faults import AGENTS, PLAN, run
 from benchmarks.runs import workers_project
 from benchmarks.turns import result_turn
 from swarm import Run, Swarm
-from swarm.events import Notice
-from swarm.models.faults import FaultKind
-from swarm.models.litellm import LitellmModel
+from swarm.models.client.litellm import LitellmModel
 from swarm.models.model import Endpoint
+from swarm.nouns.events import Notice
 from swarm.testing import Fault, ScriptedModel, serving
+from swarm.testing.double.faults import FaultKind
 
 # Importing litellm takes seconds, on a starved machine minutes.
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]

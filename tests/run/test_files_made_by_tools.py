@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from swarm import Answer, Run, Swarm
-from swarm.events import PlanMade
-from swarm.messages import Request
+from swarm.nouns.events import PlanMade
+from swarm.nouns.messages import Request
 from swarm.planner.unwritten import still_missing, unwritten
-from swarm.store.reader import read_events
-from swarm.store.runs import run_path
+from swarm.store.shelf.reader import read_events
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
 
 TOOL = '''from pathlib import Path
 
 from swarm import tool
-from swarm.tool import ToolContext
+from swarm.nouns.tool import ToolContext
 
 
 @tool(effect="idempotent")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from swarm.card import AgentCard
-from swarm.limits import Usage
 from swarm.models.model import Endpoint
-from swarm.models.profile import Profile, keep
-from swarm.plan import Plan, Step
+from swarm.models.servers.profile import Profile, keep
+from swarm.nouns.card import AgentCard
+from swarm.nouns.limits import Usage
+from swarm.nouns.plan import Plan, Step
 from swarm.planner.draft import table_schema
 from swarm.run.direct import Ground, direct
 from swarm.run.forecast import HIGH, LOW, Speeds, forecast, sizes_of, speeds_of

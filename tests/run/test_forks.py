@@ -10,14 +10,14 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.errors import ProjectError
-from swarm.events import Notice
-from swarm.limits import Limits
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.events import Notice
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.reader import read_events, read_run, read_threads
-from swarm.store.runs import list_runs, run_path
+from swarm.store.shelf.reader import read_events, read_run, read_threads
+from swarm.store.shelf.runs import list_runs, run_path
 from swarm.testing import ScriptedModel
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]

@@ -10,8 +10,8 @@ import pytest
 from benchmarks.runs import workers_project
 from benchmarks.turns import result_turn
 from swarm import Plan, Run, Step, Swarm
+from swarm.clock.pulse import PULSE
 from swarm.engine.watch import TICK_SECONDS
-from swarm.pulse import PULSE
 from swarm.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio

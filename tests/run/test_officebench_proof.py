@@ -18,7 +18,7 @@ from benchmarks.officebench.ground import Ground, beyond, environment_folder
 from benchmarks.officebench.judging import Bench, judged
 from benchmarks.officebench.oracle import Oracle
 from benchmarks.officebench.tasks import Check, Task, sample, tasks
-from swarm.messages import Request
+from swarm.nouns.messages import Request
 from swarm.testing import ScriptedModel
 
 TOLD = "You work for Ada. Files lie in the folder data, and new ones belong there.\n\n"

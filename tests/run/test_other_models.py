@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from swarm.events import Notice
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.events import Notice
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.reader import read_events
-from swarm.store.runs import run_path
+from swarm.store.shelf.reader import read_events
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from swarm.events import LimitRaised, LimitReached, RunEnded
-from swarm.limits import Limits
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.events import LimitRaised, LimitReached, RunEnded
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
 from swarm.project.project import Project
 from swarm.run.answer import Answer
 from swarm.run.run import AskMore, Run
 from swarm.run.speedup import speedup_of
 from swarm.run.swarm import Swarm
-from swarm.store.reader import read_events, read_run, read_threads
-from swarm.store.runs import run_path
+from swarm.store.shelf.reader import read_events, read_run, read_threads
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
 from tests.conftest import NO_DATABASE, Quick
 

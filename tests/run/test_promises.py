@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from swarm.card import AgentCard
 from swarm.errors import ModelUnavailable
-from swarm.events import StepEnded
-from swarm.limits import Limits
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.card import AgentCard
+from swarm.nouns.events import StepEnded
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.result import Result
 from swarm.planner.draft import table_schema
-from swarm.result import Result
 from swarm.run.promise import broken
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.reader import read_events
-from swarm.store.runs import run_path
+from swarm.store.shelf.reader import read_events
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio

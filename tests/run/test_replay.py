@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from swarm.events import Event, Notice
+from swarm.nouns.events import Event, Notice
 from swarm.run.replay import LONGEST_PAUSE_SECONDS, Replay
 
 pytestmark = pytest.mark.anyio

@@ -12,10 +12,10 @@ import pytest
 from pydantic import BaseModel, JsonValue
 
 from swarm.errors import PlanError
-from swarm.events import AgentEnded, Event, ModelReplied, PlanMade, RunEnded, StepEnded
-from swarm.limits import Limits
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.events import AgentEnded, Event, ModelReplied, PlanMade, RunEnded, StepEnded
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
 from swarm.planner.draft import table_schema
 from swarm.project.project import Project
 from swarm.run.answer import Answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from swarm.events import (
+from swarm.nouns.events import (
     AgentEnded,
     AgentStarted,
     AgentWaiting,
@@ -22,12 +22,12 @@ from swarm.events import (
     ToolCalled,
     ToolReturned,
 )
-from swarm.limits import Usage
-from swarm.plan import Plan, Step
-from swarm.result import Result
+from swarm.nouns.limits import Usage
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.result import Result
+from swarm.nouns.timing import Lost
 from swarm.run.speedup import speedup_of
 from swarm.run.tally import tally_of
-from swarm.timing import Lost
 
 PLAN = Plan(
     steps=(

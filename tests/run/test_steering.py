@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from swarm.commands import Allow, Command, Heard, Pause, Stop
-from swarm.events import LimitReached, Notice
-from swarm.limits import Limits
-from swarm.messages import Request
-from swarm.plan import Plan, Step
+from swarm.nouns.commands import Allow, Command, Heard, Pause, Stop
+from swarm.nouns.events import LimitReached, Notice
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
+from swarm.nouns.plan import Plan, Step
 from swarm.run.deadline import Deadline
 from swarm.run.run import AskMore, Run
 from swarm.run.swarm import Swarm
-from swarm.store.mailbox import tell
-from swarm.store.reader import read_events, read_run, read_threads
-from swarm.store.runs import run_path
+from swarm.store.file.mailbox import tell
+from swarm.store.shelf.reader import read_events, read_run, read_threads
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from swarm.events import (
+from swarm.nouns.events import (
     AgentEnded,
     AgentWaiting,
     Event,
@@ -16,8 +16,8 @@ from swarm.events import (
     RunStarted,
     ToolCalled,
 )
-from swarm.limits import Usage
-from swarm.plan import Plan, Step
+from swarm.nouns.limits import Usage
+from swarm.nouns.plan import Plan, Step
 from swarm.run.stream import PACK, Stream
 from swarm.run.tally import tally_of
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from swarm.events import PlanMade
-from swarm.limits import Limits
-from swarm.messages import Request
+from swarm.nouns.events import PlanMade
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.reader import read_events
-from swarm.store.runs import run_path
+from swarm.store.shelf.reader import read_events
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]

@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, JsonValue, field_validator
 from typing_extensions import TypedDict
 
 from swarm import Answer, Plan, ProjectError, Run, Step, Swarm
-from swarm.messages import Request
+from swarm.nouns.messages import Request
 from swarm.run.typed import form_of, outline
 from swarm.testing import ScriptedModel
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import JsonValue
 
 from benchmarks.typed_answers import CASES, answers, summary
-from swarm.messages import Request
+from swarm.nouns.messages import Request
 from swarm.testing import ScriptedModel
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]

@@ -10,8 +10,8 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel
 
-from swarm.limits import Limits
-from swarm.messages import Request
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
 from swarm.run.answer import Answer
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm

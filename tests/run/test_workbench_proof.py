@@ -13,7 +13,7 @@ from benchmarks.workbench.oracle import oracle, script
 from benchmarks.workbench.serve import recorded
 from benchmarks.workbench.tasks import QUERIES, Call, Task, sample, tasks
 from benchmarks.workbench.work import Ground, Row, one_task, summary
-from swarm.messages import Request
+from swarm.nouns.messages import Request
 from swarm.testing import ScriptedModel
 
 pytestmark = [pytest.mark.anyio]

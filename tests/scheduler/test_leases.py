@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from swarm.messages import Message, Reply, Request
-from swarm.models.litellm import LitellmModel
+from swarm.models.client.litellm import LitellmModel
 from swarm.models.model import Endpoint
 from swarm.models.pool import Member
-from swarm.models.probe import probe
-from swarm.models.scripted import ScriptedModel
+from swarm.models.servers.probe import probe
+from swarm.nouns.messages import Message, Reply, Request
 from swarm.scheduler.host import AGE, PATIENCE
 from swarm.scheduler.slots import Slots, Want
 from swarm.testing import serving
+from swarm.testing.double.scripted import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 

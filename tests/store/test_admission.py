@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from swarm.clock.boot import steady_clock
 from swarm.errors import StoreError
-from swarm.store.admission import admit, admit_to, too_full, too_large
-from swarm.store.clock import steady_clock
-from swarm.store.journal import Journal
-from swarm.store.lease import lease
-from swarm.store.records import RunRecord
-from swarm.store.runs import find_run, note_last, run_path
+from swarm.store.file.admission import admit, admit_to, too_full, too_large
+from swarm.store.file.owner import lease
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import RunRecord
+from swarm.store.shelf.runs import find_run, note_last, run_path
 
 RESUME = """
 import sys

@@ -14,11 +14,14 @@ import pytest
 
 from benchmarks.proof import ROOT, python
 from swarm.errors import ProjectError, StoreError
-from swarm.events import Notice, RunEnded
-from swarm.messages import Message, Reply, Request
-from swarm.plan import Thread
-from swarm.result import Result
-from swarm.store.archive import (
+from swarm.nouns.events import Notice, RunEnded
+from swarm.nouns.messages import Message, Reply, Request
+from swarm.nouns.plan import Thread
+from swarm.nouns.result import Result
+from swarm.nouns.tool import ToolCall, ToolResult
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import IMPORTED, Entry, RunRecord
+from swarm.store.shelf.archive import (
     answer_files,
     check_id,
     export_run,
@@ -26,10 +29,7 @@ from swarm.store.archive import (
     import_run,
     read_manifest,
 )
-from swarm.store.journal import Journal
-from swarm.store.reader import read_events, read_run, read_steps, read_text, read_threads
-from swarm.store.records import IMPORTED, Entry, RunRecord
-from swarm.tool import ToolCall, ToolResult
+from swarm.store.shelf.reader import read_events, read_run, read_steps, read_text, read_threads
 
 pytestmark = pytest.mark.anyio
 
@@ -126,7 +126,7 @@ async def test_a_run_at_work_is_exported_as_it_is_recorded_by_then(tmp_path: Pat
 LEFT = """
 import os, signal, sys
 from pathlib import Path
-from swarm.store import archive
+from swarm.store.shelf import archive
 with archive._beside(Path(sys.argv[1])) as folder:
     (folder / "run.db").write_bytes(b"half of it")
     if sys.argv[2] == "killed":

@@ -19,12 +19,12 @@ from langgraph.checkpoint.conformance.capabilities import (  # pyright: ignore[r
 )
 from langgraph.graph import END, START, StateGraph  # pyright: ignore[reportMissingTypeStubs]
 
-from swarm.plan import Thread
-from swarm.result import Result
-from swarm.store.checkpoint_rows import INTERRUPT
-from swarm.store.checkpoints import KEEP, PRUNE_EVERY, Saver
-from swarm.store.journal import Journal
-from swarm.store.records import RunRecord
+from swarm.nouns.plan import Thread
+from swarm.nouns.result import Result
+from swarm.store.rows.checkpoint_rows import INTERRUPT
+from swarm.store.rows.checkpoints import KEEP, PRUNE_EVERY, Saver
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import RunRecord
 
 pytestmark = pytest.mark.anyio
 

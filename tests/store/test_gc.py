@@ -10,14 +10,14 @@ import pytest
 from langgraph.checkpoint.base import empty_checkpoint
 
 from swarm.errors import RunBusy
-from swarm.events import Notice
-from swarm.messages import Message, Reply, Request
-from swarm.plan import Thread
-from swarm.store.checkpoints import PRUNE_EVERY, Saver
-from swarm.store.gc import collect, foresee
-from swarm.store.journal import Journal
-from swarm.store.reader import read_events, read_text, read_threads
-from swarm.store.records import RunRecord
+from swarm.nouns.events import Notice
+from swarm.nouns.messages import Message, Reply, Request
+from swarm.nouns.plan import Thread
+from swarm.store.rows.checkpoints import PRUNE_EVERY, Saver
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import RunRecord
+from swarm.store.shelf.gc import collect, foresee
+from swarm.store.shelf.reader import read_events, read_text, read_threads
 
 pytestmark = pytest.mark.anyio
 

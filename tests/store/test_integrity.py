@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from swarm.errors import StoreError
-from swarm.events import EVENT, Notice
-from swarm.messages import Message, Reply, Request
-from swarm.plan import Thread
-from swarm.result import Result
-from swarm.store import sums
-from swarm.store.journal import Journal
-from swarm.store.reader import read_events, read_run, read_steps, read_threads
-from swarm.store.records import Entry, RunRecord
-from swarm.store.witness import Witness, last_state, witness_path
-from swarm.tool import ToolCall, ToolResult
+from swarm.nouns.events import EVENT, Notice
+from swarm.nouns.messages import Message, Reply, Request
+from swarm.nouns.plan import Thread
+from swarm.nouns.result import Result
+from swarm.nouns.tool import ToolCall, ToolResult
+from swarm.store.file import sums
+from swarm.store.file.seal import Witness, last_state, witness_path
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import Entry, RunRecord
+from swarm.store.shelf.reader import read_events, read_run, read_steps, read_threads
 
 pytestmark = pytest.mark.anyio
 

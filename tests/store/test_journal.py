@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from swarm.errors import RunBusy, StoreError
-from swarm.events import EVENT, Notice, StepEnded
-from swarm.limits import Limits, Usage
-from swarm.messages import Message, Reply, Request
-from swarm.plan import Plan, Step, Thread
-from swarm.result import Evidence, Result
-from swarm.store.journal import Journal
-from swarm.store.reader import read_text
-from swarm.store.records import RunRecord
-from swarm.store.runfile import SCHEMA_VERSION
-from swarm.tool import ToolCall, ToolResult
+from swarm.nouns.events import EVENT, Notice, StepEnded
+from swarm.nouns.limits import Limits, Usage
+from swarm.nouns.messages import Message, Reply, Request
+from swarm.nouns.plan import Plan, Step, Thread
+from swarm.nouns.result import Evidence, Result
+from swarm.nouns.tool import ToolCall, ToolResult
+from swarm.store.file.runfile import SCHEMA_VERSION
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import RunRecord
+from swarm.store.shelf.reader import read_text
 
 pytestmark = pytest.mark.anyio
 

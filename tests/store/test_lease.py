@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from swarm.errors import RunBusy
-from swarm.store.journal import Journal
-from swarm.store.lease import SILENT_SECONDS, lease, owner_of
-from swarm.store.reader import read_steps
-from swarm.store.records import RunRecord
+from swarm.store.file.owner import SILENT_SECONDS, lease, owner_of
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import RunRecord
+from swarm.store.shelf.reader import read_steps
 from tests.store.conftest import program
 
 pytestmark = pytest.mark.anyio
@@ -26,8 +26,8 @@ WORK = """
 import asyncio, sys
 from pathlib import Path
 from swarm.errors import RunBusy, StoreError
-from swarm.result import Result
-from swarm.store.journal import Journal
+from swarm.nouns.result import Result
+from swarm.store.rows.journal import Journal
 
 async def main():
     try:
@@ -53,7 +53,7 @@ TAKE = """
 import sys
 from pathlib import Path
 from swarm.errors import RunBusy
-from swarm.store.lease import lease
+from swarm.store.file.owner import lease
 try:
     with lease(Path(sys.argv[1]), take_over=True):
         print("took it", flush=True)

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from swarm.errors import ProjectError, StoreError
-from swarm.plan import Thread
-from swarm.store.journal import Journal
-from swarm.store.reader import read_questions
-from swarm.store.records import Entry, RunRecord
-from swarm.tool import CallState, Reading, ToolCall, ToolResult
+from swarm.nouns.plan import Thread
+from swarm.nouns.tool import CallState, Reading, ToolCall, ToolResult
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import Entry, RunRecord
+from swarm.store.shelf.reader import read_questions
 
 pytestmark = pytest.mark.anyio
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from swarm.commands import Command, Heard, Pause, Stop
 from swarm.errors import ProjectError
-from swarm.store.mailbox import mailbox, tell
+from swarm.nouns.commands import Command, Heard, Pause, Stop
+from swarm.store.file.mailbox import mailbox, tell
 
 pytestmark = pytest.mark.anyio
 

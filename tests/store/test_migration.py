@@ -11,16 +11,16 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from swarm.errors import StoreError
-from swarm.events import EVENT
-from swarm.messages import Reply
-from swarm.plan import Thread
-from swarm.result import Result
-from swarm.store.journal import Journal
-from swarm.store.migrate import FOLDER, backup_path, migrate, migrated_copy
-from swarm.store.reader import read_run, read_steps, read_text, read_threads
-from swarm.store.records import RunRecord
-from swarm.store.runfile import SCHEMA_VERSION
-from swarm.tool import ToolCall, ToolResult
+from swarm.nouns.events import EVENT
+from swarm.nouns.messages import Reply
+from swarm.nouns.plan import Thread
+from swarm.nouns.result import Result
+from swarm.nouns.tool import ToolCall, ToolResult
+from swarm.store.file.migrate import FOLDER, backup_path, migrate, migrated_copy
+from swarm.store.file.runfile import SCHEMA_VERSION
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import RunRecord
+from swarm.store.shelf.reader import read_run, read_steps, read_text, read_threads
 
 pytestmark = pytest.mark.anyio
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from swarm.messages import Message, Reply, Request
-from swarm.plan import Thread
-from swarm.store.blobs import PLAIN_CHARS, compress, compress_in, inflate, pack, unpack
-from swarm.store.journal import Journal
-from swarm.store.reader import read_threads
-from swarm.store.records import Entry, RunRecord
-from swarm.tool import ToolCall, ToolResult
+from swarm.nouns.messages import Message, Reply, Request
+from swarm.nouns.plan import Thread
+from swarm.nouns.tool import ToolCall, ToolResult
+from swarm.store.rows.blobs import PLAIN_CHARS, compress, compress_in, inflate, pack, unpack
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import Entry, RunRecord
+from swarm.store.shelf.reader import read_threads
 
 pytestmark = pytest.mark.anyio
 

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from swarm.errors import ProjectError, RunBusy, StoreError
-from swarm.messages import Message, Reply, Request
-from swarm.plan import Thread
-from swarm.store.admission import too_full, too_large
-from swarm.store.archive import export_run, import_run, placed_files, read_manifest
-from swarm.store.journal import Journal
-from swarm.store.lease import lease, owner_of, process
-from swarm.store.place import replies_to_act_on, workspace_of
-from swarm.store.reader import read_run
-from swarm.store.records import RunRecord
-from swarm.store.runs import find_run, list_runs, note_last, run_path
+from swarm.nouns.messages import Message, Reply, Request
+from swarm.nouns.plan import Thread
+from swarm.store.file.admission import too_full, too_large
+from swarm.store.file.owner import lease, owner_of, process
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import RunRecord
+from swarm.store.shelf.archive import export_run, import_run, placed_files, read_manifest
+from swarm.store.shelf.place import replies_to_act_on, workspace_of
+from swarm.store.shelf.reader import read_run
+from swarm.store.shelf.runs import find_run, list_runs, note_last, run_path
 
 pytestmark = pytest.mark.anyio
 

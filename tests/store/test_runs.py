@@ -9,16 +9,16 @@ import anyio
 import pytest
 
 from swarm.errors import ProjectError, RunBusy, StoreError
-from swarm.events import Notice
-from swarm.messages import Message, Reply, Request
-from swarm.plan import Thread
-from swarm.result import Result
-from swarm.store.journal import Journal
-from swarm.store.lease import lease, owner_of
-from swarm.store.reader import read_events, read_run, read_steps, read_text, read_threads
-from swarm.store.records import CallRecord, Entry, RunRecord, ThreadRecord, TurnRecord
-from swarm.store.runs import find_run, list_runs, new_run_id, run_path
-from swarm.tool import ToolCall, ToolResult
+from swarm.nouns.events import Notice
+from swarm.nouns.messages import Message, Reply, Request
+from swarm.nouns.plan import Thread
+from swarm.nouns.result import Result
+from swarm.nouns.tool import ToolCall, ToolResult
+from swarm.store.file.owner import lease, owner_of
+from swarm.store.rows.journal import Journal
+from swarm.store.rows.records import CallRecord, Entry, RunRecord, ThreadRecord, TurnRecord
+from swarm.store.shelf.reader import read_events, read_run, read_steps, read_text, read_threads
+from swarm.store.shelf.runs import find_run, list_runs, new_run_id, run_path
 from tests.store.conftest import program
 
 pytestmark = pytest.mark.anyio
@@ -46,9 +46,9 @@ async def elsewhere(code: str, *arguments: Path) -> str:
 WRITE_FOR_EVER = """
 import asyncio, itertools, sys
 from pathlib import Path
-from swarm.messages import Reply
-from swarm.plan import Thread
-from swarm.store.journal import Journal
+from swarm.nouns.messages import Reply
+from swarm.nouns.plan import Thread
+from swarm.store.rows.journal import Journal
 
 async def agent(journal, item):
     thread = Thread(run="r", step="notes", item=item)
@@ -89,7 +89,7 @@ async def test_a_killed_process_loses_nothing_it_was_told_is_recorded(tmp_path: 
 OWN = """
 import sys
 from pathlib import Path
-from swarm.store.lease import lease
+from swarm.store.file.owner import lease
 with lease(Path(sys.argv[1])):
     heavy = {"sqlmodel", "sqlalchemy", "langgraph", "pydantic"} & set(sys.modules)
     print(sorted(heavy), flush=True)
@@ -125,7 +125,7 @@ def test_an_owner_file_that_is_half_written_names_nobody(tmp_path: Path) -> None
 READ = """
 import sys
 from pathlib import Path
-from swarm.store.reader import read_events, read_run, read_steps
+from swarm.store.shelf.reader import read_events, read_run, read_steps
 path = Path(sys.argv[1])
 print(read_run(path).status, [event.text for event in read_events(path)], read_steps(path)["a"].text)
 assert not {"sqlmodel", "sqlalchemy", "langgraph"} & set(sys.modules)

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import Connection
 
 from swarm.errors import StoreError
-from swarm.store import database
-from swarm.store.tables import ADD_EVENT, Insert
-from swarm.store.writer import Writer
+from swarm.store.rows import database
+from swarm.store.rows.tables import ADD_EVENT, Insert
+from swarm.store.rows.writer import Writer
 
 pytestmark = pytest.mark.anyio
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from swarm.limits import Limits
-from swarm.messages import Request
+from swarm.nouns.limits import Limits
+from swarm.nouns.messages import Request
 from swarm.run.run import Run
 from swarm.run.swarm import Swarm
-from swarm.store.reader import read_threads
-from swarm.store.runs import run_path
+from swarm.store.shelf.reader import read_threads
+from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("files_alone")]

@@ -17,10 +17,10 @@ import pytest
 from pydantic import JsonValue
 
 from benchmarks.tool_lists import published as tools_published
-from swarm.hub.schema import Trimmer
-from swarm.messages import Request
-from swarm.models.embedded import open_embedded
-from swarm.models.schemas import translated
+from swarm.hub.tools.schema import Trimmer
+from swarm.models.embedded.server_process import open_embedded
+from swarm.models.grammars.schemas import translated
+from swarm.nouns.messages import Request
 from swarm.testing import ScriptedModel, serving
 
 # Loading a model takes seconds, on a starved machine minutes.

@@ -10,9 +10,9 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.errors import ModelUnavailable
-from swarm.messages import Message, Request
-from swarm.models.litellm import LitellmModel
+from swarm.models.client.litellm import LitellmModel
 from swarm.models.model import Endpoint
+from swarm.nouns.messages import Message, Request
 from swarm.testing import ScriptedModel, scripted_server, serving
 from swarm.testing.http import HttpRequest, HttpResponse, json_response, serve
 from swarm.testing.wire import FaceKind

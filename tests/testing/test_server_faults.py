@@ -12,10 +12,10 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.errors import MalformedReply, ModelUnavailable
-from swarm.messages import Message, Request
-from swarm.models.faults import WIRE_FAULTS, Fault, WireFault
-from swarm.models.script import ReplyFunction
+from swarm.nouns.messages import Message, Request
 from swarm.testing import ScriptedModel, serving
+from swarm.testing.double.faults import WIRE_FAULTS, Fault, WireFault
+from swarm.testing.double.script import ReplyFunction
 from swarm.testing.wire import FaceKind
 
 pytestmark = pytest.mark.anyio

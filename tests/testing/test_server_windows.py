@@ -13,9 +13,9 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.errors import ModelUnavailable
-from swarm.messages import Request
-from swarm.models.dialects import turn
+from swarm.nouns.messages import Request
 from swarm.testing import ScriptedModel, scripted_server, serving
+from swarm.testing.double.dialects import turn
 from swarm.testing.wire import FaceKind
 
 pytestmark = pytest.mark.anyio

@@ -11,9 +11,9 @@ from typing import TypeVar
 import pytest
 
 from swarm.errors import ModelUnavailable
-from swarm.messages import Message, Reply, Request
-from swarm.models.scripted import ScriptedModel
-from swarm.models.served import ModelBusy, ModelUnknown, Terms
+from swarm.nouns.messages import Message, Reply, Request
+from swarm.testing.double.scripted import ScriptedModel
+from swarm.testing.double.served import ModelBusy, ModelUnknown, Terms
 
 _Result = TypeVar("_Result")
 

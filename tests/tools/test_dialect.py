@@ -6,8 +6,8 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.errors import ToolError
+from swarm.nouns.tool import Row
 from swarm.tabular.engine import selected
-from swarm.tool import Row
 
 TABLES: dict[str, list[Row]] = {
     "prices": [

@@ -12,10 +12,10 @@ import pytest
 from pydantic import JsonValue
 
 from swarm import ToolError
+from swarm.nouns.tool import Row
 from swarm.tabular.engine import selected
 from swarm.tabular.file_table import FileTable
 from swarm.tabular.files import loaded
-from swarm.tool import Row
 from tools import tables
 
 GOOD = b"name,price\nKettle,5\n"

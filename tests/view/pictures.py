@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from swarm.events import (
+from swarm.nouns.events import (
     AgentEnded,
     AgentStarted,
     AgentWaiting,
@@ -18,10 +18,10 @@ from swarm.events import (
     ToolCalled,
     ToolReturned,
 )
-from swarm.limits import Usage
-from swarm.plan import Plan, Step
-from swarm.result import Result, Status
-from swarm.timing import Forecast
+from swarm.nouns.limits import Usage
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.result import Result, Status
+from swarm.nouns.timing import Forecast
 from swarm.view.rows import live_rows
 from swarm.view.state import RunState
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from swarm.events import (
+from swarm.nouns.events import (
     AgentEnded,
     AgentStarted,
     AgentWaiting,
@@ -20,9 +20,9 @@ from swarm.events import (
     ToolCalled,
     ToolReturned,
 )
-from swarm.limits import Usage
-from swarm.plan import Plan, Step
-from swarm.result import Result
+from swarm.nouns.limits import Usage
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.result import Result
 from swarm.view.rows import live_rows, step_rows
 from swarm.view.state import RunState
 

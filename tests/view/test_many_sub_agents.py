@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from swarm.events import (
+from swarm.nouns.events import (
     AgentStarted,
     AgentWaiting,
     LimitReached,
@@ -19,7 +19,7 @@ from swarm.events import (
     StepEnded,
     ToolCalled,
 )
-from swarm.result import Result
+from swarm.nouns.result import Result
 from swarm.view.state import RunState
 from tests.view.pictures import NOW, PLAN, busy, live, told
 

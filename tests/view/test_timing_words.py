@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from swarm.events import Event, LimitRaised, LimitReached, PlanMade, RunEnded, RunStarted
-from swarm.plan import Plan, Step
-from swarm.timing import Forecast, Lost, Speedup
+from swarm.nouns.events import Event, LimitRaised, LimitReached, PlanMade, RunEnded, RunStarted
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.timing import Forecast, Lost, Speedup
 from swarm.view.plain import show
 from swarm.view.timing import forecast_words, speedup_rows
 

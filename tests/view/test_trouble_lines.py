@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from swarm.events import (
+from swarm.nouns.events import (
     AgentDied,
     Event,
     LoopBlocked,
@@ -15,8 +15,8 @@ from swarm.events import (
     StepChanged,
     StepEnded,
 )
-from swarm.plan import Plan, Step
-from swarm.result import Result
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.result import Result
 from swarm.view.plain import line_of
 from swarm.view.rows import stage_of, step_rows
 from swarm.view.state import RunState

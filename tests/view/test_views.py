@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from swarm.cli.approval import approve
-from swarm.events import (
+from swarm.nouns.events import (
     AgentEnded,
     Event,
     ModelAsked,
@@ -22,9 +22,9 @@ from swarm.events import (
     StepEnded,
     ToolReturned,
 )
-from swarm.limits import Usage
-from swarm.plan import Plan, Step
-from swarm.result import Result
+from swarm.nouns.limits import Usage
+from swarm.nouns.plan import Plan, Step
+from swarm.nouns.result import Result
 from swarm.view.plain import show
 from swarm.view.plan import file_rows, plan_rows
 from swarm.view.terminal import TerminalView

@@ -1,0 +1,1 @@
+"""Time that survives a stop of the process, and signs of life."""

@@ -1,1 +1,0 @@
-"""Policies on text, applied where it enters."""

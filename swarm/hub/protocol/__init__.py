@@ -1,0 +1,1 @@
+"""What MCP's wire carries, read and mended."""

@@ -1,0 +1,1 @@
+"""MCP servers: connections, processes, restarts, quarantine."""

@@ -1,0 +1,1 @@
+"""Tools that are offered: their schemas, arguments and results; native ones."""

@@ -1,0 +1,1 @@
+"""Asking a model through litellm: requests, streams, failures, retries."""

@@ -1,0 +1,1 @@
+"""Schemas as the grammars that model servers take."""

@@ -1,0 +1,1 @@
+"""What is known of a model server: found, probed, counted, tried."""

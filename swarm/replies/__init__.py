@@ -1,0 +1,1 @@
+"""What a model's text means: dialects, broken JSON, types, evasions."""

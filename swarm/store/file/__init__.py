@@ -1,0 +1,1 @@
+"""A run's file: who owns it, and whether it is whole."""

@@ -1,0 +1,1 @@
+"""What a run's owner writes: tables, the one writer, journal, ledger, texts, checkpoints."""

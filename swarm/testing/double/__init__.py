@@ -1,0 +1,1 @@
+"""The scripted model: replies by script, at a pace, with faults."""
