@@ -25,7 +25,7 @@ from swarm.nouns.messages import Request
 from swarm.nouns.plan import Thread
 from swarm.nouns.tool import ToolCall, ToolResult, tool
 from swarm.store.rows.journal import Journal
-from swarm.store.rows.records import Entry
+from swarm.store.rows.records import LedgerEntry
 from swarm.testing import ScriptedModel
 
 TURNS, EARLY = 10_000, 100
@@ -176,7 +176,7 @@ async def _call(journal: Journal, turn: int) -> None:
         "channel_versions": {"turn": turn + 1, "status": turn + 1},
     }
     key = (str(thread), turn, 0)
-    entry = Entry(call=call, effect="irreversible", pin="post 1.0 0f4d5a3e")
+    entry = LedgerEntry(call=call, effect="irreversible", pin="post 1.0 0f4d5a3e")
     journal.ledger.intend(key, entry)
     await journal.ledger.leave(key, entry)
     await journal.saver.aput(config, checkpoint, {"source": "loop", "step": turn, "parents": {}}, {})

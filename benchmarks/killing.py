@@ -32,7 +32,7 @@ from swarm.hub.servers.leftovers import FOLDER, end_leftovers
 from swarm.nouns.commands import Decide
 from swarm.nouns.messages import Request
 from swarm.project.project import Project, open_project
-from swarm.store.file.owner import Lease
+from swarm.store.file.owner import Ownership
 from swarm.store.rows.journal import Journal
 from swarm.store.rows.writer import Writer
 from swarm.store.shelf.runs import list_runs, run_path
@@ -192,7 +192,7 @@ class World:
         if waited(self.fork(lambda: asyncio.run(decided())), SITTING_SECONDS):
             raise RuntimeError((self.folder / "said.txt").read_text(encoding="utf-8"))
 
-    def work(self, moment: Moment | None = None, held: Lease | None = None) -> None:
+    def work(self, moment: Moment | None = None, held: Ownership | None = None) -> None:
         """Works until the run ends, or this process at a commit; what a forked process does."""
         asyncio.run(self.run(count_commits(moment), held))
 
@@ -230,7 +230,7 @@ class World:
 
         return ScriptedModel(Script(reply, latency_of))
 
-    async def run(self, commits: Callable[[], int], held: Lease | None = None) -> None:
+    async def run(self, commits: Callable[[], int], held: Ownership | None = None) -> None:
         """Works in this process until the run ends, and leaves its outcome as a file."""
         async with Swarm.open(self.open(), model=self.model()) as swarm:
             await asyncio.to_thread(self._settle_nursery)

@@ -25,7 +25,7 @@ from benchmarks.scripts import programs
 from swarm import Run, Swarm
 from swarm.nouns.messages import Request
 from swarm.project.project import Project, open_project
-from swarm.store.file.owner import Lease
+from swarm.store.file.owner import Ownership
 from swarm.testing import Script, ScriptedModel
 
 TRIALS = 200
@@ -72,7 +72,7 @@ class ProgramWorld(World):
 
         return ScriptedModel(Script(reply, latency_of), slots=3)
 
-    async def run(self, commits: Callable[[], int], held: Lease | None = None) -> None:
+    async def run(self, commits: Callable[[], int], held: Ownership | None = None) -> None:
         """Works in this process until the run ends, and leaves its outcome as a file."""
         async with Swarm.open(self.open(), model=self.model()) as swarm:
             run: Run[str] = await (

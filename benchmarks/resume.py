@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.proof import ROOT, Figure, Findings, Proof, prove
 from benchmarks.runs import fresh_project, run_files, swarm, workplace
 from examples.example import load, read_table, task_of, truth_of
-from swarm.testing import ScriptedServer, Served, scripted_server
+from swarm.testing import Received, ScriptedServer, scripted_server
 from swarm.testing.process import read_log
 
 EXAMPLE = "meeting-actions"
@@ -123,7 +123,7 @@ def _project(server: ScriptedServer, number: int) -> Path:
     return project
 
 
-def run_and_kill(url: str, project: Path, after: int, late: float) -> list[Served]:
+def run_and_kill(url: str, project: Path, after: int, late: float) -> list[Received]:
     """Starts the run, kills its process with SIGKILL, and gives the requests there were till then.
 
     Raises:

@@ -21,10 +21,10 @@ from benchmarks.sandbox_bounds import SMALL, WRAPPED, Excess
 from swarm.sandbox.bounds import taken
 from swarm.sandbox.confined import Ending
 from swarm.sandbox.confinement import MIB, visible
+from swarm.sandbox.confiner import Way
 from swarm.sandbox.launch import Program
 from swarm.sandbox.start import start
 from swarm.sandbox.syscalls import PROCESSORS
-from swarm.sandbox.way import Way
 
 ASKS = Path(__file__).with_name("sandbox_asks.py")
 REFUSALS = {"EPERM", "EACCES", "ENOSYS", "ENOENT", "EROFS", "ESRCH", "EXDEV", "not there"}

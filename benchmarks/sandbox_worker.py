@@ -19,9 +19,9 @@ from pathlib import Path
 from benchmarks.sandbox_bounds import EXCESSES, SMALL
 from benchmarks.sandbox_ground import Verdict, ask_all, exceed, flood, orphans, outside, spare_signals
 from swarm.errors import ProjectError
+from swarm.sandbox.confiner import Way, WayName, choose
 from swarm.sandbox.launch import Program
 from swarm.sandbox.start import start
-from swarm.sandbox.way import Way, WayName, choose
 
 WAYS: tuple[WayName, ...] = ("bubblewrap", "landlock")
 OLDER = (1, 3, 5)

@@ -16,9 +16,9 @@ import duckdb
 
 from benchmarks.proof import ROOT, Figure, Findings, Proof, prove, python, run
 from swarm.errors import ToolError
-from swarm.tabular.engine import rows_of, selected
 from swarm.tabular.file_table import FileTable
 from swarm.tabular.files import loaded
+from swarm.tabular.query_engine import rows_of, selected
 
 PROOF = Proof(
     name="tables",

@@ -26,10 +26,10 @@ from swarm.models.embedded.download import pull
 from swarm.models.embedded.server_process import open_embedded
 from swarm.models.model import Endpoint, ServerKind
 from swarm.nouns.messages import Message, Request, Role
-from swarm.testing.app import ScriptedApp
+from swarm.testing.asgi import ScriptedApp
 from swarm.testing.double.prefix import tokens_of
 from swarm.testing.double.scripted import ScriptedModel, rendered
-from swarm.testing.http import Act, HttpRequest, HttpResponse, serve
+from swarm.testing.http_server import Act, HttpRequest, HttpResponse, serve
 from swarm.testing.wire import FaceKind
 
 WINDOW = 4_096

@@ -1,6 +1,6 @@
 """Native tools over the earlier results of a run: as SQL tables to query, and as files to write.
 
-The SQL is answered by a DuckDB database in memory that can only be read (``swarm.tabular.engine``).
+The SQL is answered by a DuckDB database in memory that can only be read (``swarm.tabular.query_engine``).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from pathlib import Path, PurePosixPath
 from pydantic import JsonValue
 
 from swarm import ToolContext, ToolError, ToolResult, tool
-from swarm.tabular.engine import columns_of, selected
 from swarm.tabular.explain import count
 from swarm.tabular.file_table import FileTable
 from swarm.tabular.names import written
+from swarm.tabular.query_engine import columns_of, selected
 
 SHOWN_CHARACTERS = 6_000
 """Of a printed table, about 2,000 tokens; the data holds all rows."""

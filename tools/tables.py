@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from swarm import ToolContext, ToolResult, tool
-from swarm.tabular.candidates import Unread
 from swarm.tabular.file_table import FileTable
 from swarm.tabular.files import Group, found, loaded
 from swarm.tabular.names import written
+from swarm.tabular.possible import Unread
 
 
 @tool(effect="pure")

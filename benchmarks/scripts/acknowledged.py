@@ -16,7 +16,7 @@ from swarm.nouns.messages import Message, Reply, Request
 from swarm.nouns.plan import Thread
 from swarm.nouns.tool import ToolCall, ToolResult
 from swarm.store.rows.journal import Journal
-from swarm.store.rows.records import Entry, RunRecord
+from swarm.store.rows.records import LedgerEntry, RunRecord
 
 RUN, ACKS = "run.db", "acks"
 AGENTS = 8
@@ -41,7 +41,7 @@ async def _agent(journal: Journal, item: int, turns: range, acks: int) -> None:
         await journal.note_reply(thread, turn, f"{item}/{turn}", Reply(text=said(item, turn)), question)
         call = ToolCall(tool="mail.send", args={"turn": turn})
         key = (str(thread), turn, 0)
-        await journal.ledger.leave(key, Entry(call=call, effect="irreversible"))
+        await journal.ledger.leave(key, LedgerEntry(call=call, effect="irreversible"))
         await journal.ledger.settle(key, ToolResult(text="sent"))
         os.write(acks, f"{item} {turn}\n".encode())
 

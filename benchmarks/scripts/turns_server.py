@@ -19,7 +19,7 @@ from typing import cast
 from pydantic import JsonValue
 
 from benchmarks.turns import call_turn, result_turn
-from swarm.testing.http import HttpRequest, HttpResponse, json_response, serve
+from swarm.testing.http_server import HttpRequest, HttpResponse, json_response, serve
 
 TOOL = "lines.read"
 MODEL = "turns"

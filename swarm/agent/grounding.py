@@ -74,7 +74,7 @@ SHARE_OF_WORDS = 0.6
 little (an article, a tense) where they invent a lot."""
 
 
-class Source:
+class ReadTexts:
     """The texts an agent has read, indexed for looking values up."""
 
     def __init__(self, texts: Iterable[str]) -> None:

@@ -28,7 +28,7 @@ LONGEST = 1_000
 MOST_TOLD, LONGEST_TOLD = 3, 80
 
 
-class Known:
+class Vouched:
     """The texts and tables that a value may be from."""
 
     def __init__(self, texts: Iterable[str], tables: Iterable[Sequence[Row]] = ()) -> None:
@@ -45,7 +45,7 @@ class Known:
         return any(whole.search(cell) for cell in cells)
 
 
-def invented(args: Mapping[str, JsonValue], tool: Tool, known: Known) -> list[str]:
+def invented(args: Mapping[str, JsonValue], tool: Tool, known: Vouched) -> list[str]:
     """The references of a call that stand nowhere, each as ``name 'value'``; none for a tool that only reads."""
     if tool.effect == "pure":
         return []

@@ -10,12 +10,12 @@ from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment
 from swarm.agent.border import Border
-from swarm.agent.grounding import Source
-from swarm.agent.invented import Known, invented
+from swarm.agent.grounding import ReadTexts
+from swarm.agent.headway import MOST_REPEATS, Progress
+from swarm.agent.invented import Vouched, invented
+from swarm.agent.name_spelling import as_read
 from swarm.agent.opening import Opening, columns
-from swarm.agent.progress import MOST_REPEATS, Progress
 from swarm.agent.quotes import passed_over, split_quotes, unquoted, with_quotes
-from swarm.agent.spelling import as_read
 from swarm.agent.sql import faults, summed_first
 from swarm.agent.turn import TEXT, Action, Cannot, Give, TurnRules, name_action, parse, spelled
 from swarm.agent.unread import is_named
@@ -231,7 +231,7 @@ class Session:
         if tool.effect == "pure" or await self.work.journal.ledger.called(self._at().call):
             return False
         given = (self.assignment.task, self.assignment.brief, self.opening.deeds)
-        made_up = invented(call.args, tool, Known((*given, *self._sources), self._rows.values()))
+        made_up = invented(call.args, tool, Vouched((*given, *self._sources), self._rows.values()))
         if made_up:
             why = fill("invented", values=", ".join(made_up))
             self._failure = f"{call.tool} was not called: {why}"
@@ -281,7 +281,7 @@ class Session:
         if self._must_stand_in_source():
             data = as_read(data, self._sources)
             # What the agent was given it need not have read: its brief, in which the item stands.
-            known = Source([*self._sources, self.assignment.brief])
+            known = ReadTexts([*self._sources, self.assignment.brief])
             unread += known.missing(data, self.assignment.step.expects)
         if (unread or left) and not self._is_checked:
             self._is_checked = True

@@ -13,12 +13,10 @@ from typing import Annotated, cast
 
 import typer
 
-from swarm.cli import models, plan
-from swarm.cli.archive import export, import_
+from swarm.cli import models
+from swarm.cli import planning as plan
 from swarm.cli.descriptors import raise_descriptor_limit
 from swarm.cli.doctor import doctor
-from swarm.cli.fork import ForkOptions, fork
-from swarm.cli.gc import gc
 from swarm.cli.init import init
 from swarm.cli.listing import content
 from swarm.cli.options import from_options
@@ -26,10 +24,10 @@ from swarm.cli.output import TAKES_NO_MORE
 from swarm.cli.program import ProgramOptions, RerunOptions, program, rerun
 from swarm.cli.prompts import prompts
 from swarm.cli.questions import answer, questions
-from swarm.cli.replay import replay
-from swarm.cli.run import ResumeOptions, TaskOptions, resume, run
-from swarm.cli.runs import runs, show
+from swarm.cli.run_command import ResumeOptions, TaskOptions, resume, run
+from swarm.cli.run_files import ForkOptions, export, fork, gc, import_, replay
 from swarm.cli.serve import serve
+from swarm.cli.show import runs, show
 from swarm.cli.steer import limit, pause, stop
 from swarm.errors import PlanError, ProjectError, RunInterrupted, StoreError, SwarmError, shortened
 

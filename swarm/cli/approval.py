@@ -15,7 +15,7 @@ from swarm.cli.plan_file import plan_json, read_plan
 from swarm.errors import PlanError, ProjectError
 from swarm.nouns.events import LimitReached
 from swarm.nouns.plan import Plan
-from swarm.view.plan import file_rows, plan_rows
+from swarm.view.plan_rows import file_rows, plan_rows
 from swarm.view.words import printable
 
 if TYPE_CHECKING:

@@ -59,7 +59,7 @@ def doctor(
     swarm list only reads.
     """
     if probe:
-        from swarm.cli.trial import try_model
+        from swarm.cli.model_trial import try_model
 
         raise typer.Exit(try_model(probe, project, seconds))
     print_line(
@@ -99,7 +99,7 @@ def _disk(folder: Path) -> Finding:
 def _sandbox(folder: Path) -> Finding:
     """Which way programs are confined here; MCP servers run with the user's rights on every way."""
     from swarm.project.settings import read_settings
-    from swarm.sandbox.way import choose
+    from swarm.sandbox.confiner import choose
 
     try:
         setting = read_settings(folder).sandbox

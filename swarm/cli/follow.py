@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from swarm.cli.interrupts import INTERRUPTED, Interrupts
 from swarm.cli.screen import Screen
 from swarm.cli.streams import settled, unhurried
-from swarm.clock.boot import steady_clock
+from swarm.clock.steady import steady_clock
 from swarm.nouns.prompt import load as load_prompts
 from swarm.store.file.admission import admit_to
 

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from swarm.models.embedded.catalog import Entry
+    from swarm.models.embedded.catalog import PinnedModel
     from swarm.models.embedded.download import Source
     from swarm.models.embedded.shelf import Progress
 
@@ -91,7 +91,7 @@ def _source(said: str) -> Source:
 
 
 @contextmanager
-def _progress(model: Entry, verb: str) -> Generator[Progress]:
+def _progress(model: PinnedModel, verb: str) -> Generator[Progress]:
     """A bar on standard error; silent where that is no terminal, but for one line."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn

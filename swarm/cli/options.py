@@ -16,7 +16,7 @@ from swarm.store.shelf.runs import find_run
 if TYPE_CHECKING:
     from swarm.nouns.limits import Limits
     from swarm.project.project import Project
-    from swarm.run.deadline import Deadline
+    from swarm.run.deadline import PauseAt
 
 RunArgument = Annotated[str, typer.Argument(help="The run: its id, the beginning of it, or last.")]
 ProjectOption = Annotated[
@@ -125,11 +125,11 @@ class RunOptions:
 
         return open_project(self.project, workspace=self.workspace)
 
-    def starts(self) -> Deadline | None:
+    def starts(self) -> PauseAt | None:
         """What to wait for before anything is opened; None to begin now."""
         return None
 
-    def rests(self) -> Deadline | None:
+    def rests(self) -> PauseAt | None:
         """When the run is to be paused; None for never. A duration counts from now.
 
         Raises:
@@ -168,7 +168,7 @@ class LaterOptions(RunOptions):
         typer.Option("--at", metavar="TIME", help="Wait until then before anything is opened: 22:00."),
     ] = None
 
-    def starts(self) -> Deadline | None:
+    def starts(self) -> PauseAt | None:
         """What to wait for before anything is opened; None to begin now.
 
         Raises:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm.cli.options import LaterOptions, RunArgument, folder_of, path_of
-from swarm.cli.run import read_task, run_task
+from swarm.cli.run_command import read_task, run_task
 from swarm.errors import ProjectError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import typer
 
 from swarm.cli.options import ProjectOption, RunArgument, folder_of, path_of
 from swarm.cli.output import json_words, print_line, time_words
-from swarm.cli.runs import JsonOption, records
+from swarm.cli.show import JsonOption, records
 from swarm.errors import StoreError
 from swarm.store.shelf.runs import run_path
 

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import cast
 
-from swarm.clock.boot import boot_seconds
 from swarm.clock.pulse import PULSE, Pulse
+from swarm.clock.steady import boot_seconds
 from swarm.errors import LimitExceeded, SwarmError, WorkerDied
 from swarm.nouns.events import Event, LimitReached, LoopBlocked, Notice
 from swarm.nouns.plan import Thread

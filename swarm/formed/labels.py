@@ -42,7 +42,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class _Line:
+class _LabelledLine:
     """A line with its label, if it has one that is a column."""
 
     raw: str
@@ -148,15 +148,15 @@ def _common(seen: Sequence[Collection[str]]) -> set[str]:
     return {name for name, count in counted.most_common(MOST_COLUMNS) if count >= least}
 
 
-def _lines(text: str, common: Collection[str]) -> list[_Line]:
-    found: list[_Line] = []
+def _lines(text: str, common: Collection[str]) -> list[_LabelledLine]:
+    found: list[_LabelledLine] = []
     block = part = 0
     is_fenced = False
     for line in lines_of(text):
         is_end = _FENCE.match(line) is not None
         is_fenced = is_fenced != is_end
         if is_fenced or is_end:
-            found.append(_Line(line, block=block, part=part))
+            found.append(_LabelledLine(line, block=block, part=part))
             continue
         is_ruler, is_heading = _RULER.match(line) is not None, _HEADING.match(line) is not None
         label = None if is_ruler else field_in(line)
@@ -166,21 +166,21 @@ def _lines(text: str, common: Collection[str]) -> list[_Line]:
         block += is_part or not line.strip()
         if line.strip() and not is_ruler:
             name, value = label if label and named else ("", "")
-            found.append(_Line(line, name, value, block, part, line[:1] in {" ", "\t"}))
+            found.append(_LabelledLine(line, name, value, block, part, line[:1] in {" ", "\t"}))
     return found
 
 
-def _by(lines: list[_Line], what: str) -> list[list[_Line]]:
+def _by(lines: list[_LabelledLine], what: str) -> list[list[_LabelledLine]]:
     """The lines of each block or part; those without labels go with the block before them, else with the next."""
-    groups: list[list[_Line]] = []
+    groups: list[list[_LabelledLine]] = []
     for line in lines:
         at = getattr(line, what)
         if groups and getattr(groups[-1][-1], what) == at:
             groups[-1].append(line)
         else:
             groups.append([line])
-    kept: list[list[_Line]] = []
-    waiting: list[_Line] = []
+    kept: list[list[_LabelledLine]] = []
+    waiting: list[_LabelledLine] = []
     for group in groups:
         if any(line.name for line in group):
             kept.append([*waiting, *group])
@@ -192,14 +192,14 @@ def _by(lines: list[_Line], what: str) -> list[list[_Line]]:
     return [*kept[:-1], [*kept[-1], *waiting]] if kept else []
 
 
-def _alike(parts: list[list[_Line]]) -> list[list[_Line]]:
+def _alike(parts: list[list[_LabelledLine]]) -> list[list[_LabelledLine]]:
     """The parts where each but the first shares a label with the largest; others are no records but parts of some."""
     names = [{line.name for line in part if line.name} for part in parts]
     largest = max(names, key=len, default=set[str]())
     return parts if all(one & largest for one in names[1:]) else []
 
 
-def _by_first_label(lines: list[_Line]) -> list[list[_Line]]:
+def _by_first_label(lines: list[_LabelledLine]) -> list[list[_LabelledLine]]:
     """The lines from each one on that has the label which comes again first; none where that begins no record:
     it stands within a block, a block without it has labels of others, or the labels come in no one order."""
     counted = Counter(line.name for at, line in enumerate(lines) if line.name and not _goes_on(lines, at))
@@ -228,7 +228,7 @@ def _by_first_label(lines: list[_Line]) -> list[list[_Line]]:
     return parts if _is_of_one_order(parts) else []
 
 
-def _start_of(lines: list[_Line], at: int) -> int:
+def _start_of(lines: list[_LabelledLine], at: int) -> int:
     """Where a record begins: what stands before its first label in the same block belongs to it."""
     begin = at
     while begin and not lines[begin - 1].name and lines[begin - 1].block == lines[at].block:
@@ -237,7 +237,7 @@ def _start_of(lines: list[_Line], at: int) -> int:
     return begin if is_opening else at
 
 
-def _is_of_one_order(parts: list[list[_Line]]) -> bool:
+def _is_of_one_order(parts: list[list[_LabelledLine]]) -> bool:
     before: set[tuple[str, str]] = set()
     for part in parts:
         names = [*dict.fromkeys(line.name for line in part if line.name)][:MOST_COLUMNS]
@@ -245,21 +245,21 @@ def _is_of_one_order(parts: list[list[_Line]]) -> bool:
     return not any((other, one) in before for one, other in before)
 
 
-def _goes_on(lines: list[_Line], at: int) -> bool:
+def _goes_on(lines: list[_LabelledLine], at: int) -> bool:
     """Whether a line has the label of the line right before it: another value of the same."""
     return at > 0 and lines[at].name == lines[at - 1].name and lines[at].block == lines[at - 1].block
 
 
-def _is_plain(part: list[_Line]) -> bool:
+def _is_plain(part: list[_LabelledLine]) -> bool:
     """Whether each label comes once, or with further values right behind it."""
     names = [line.name for at, line in enumerate(part) if line.name and not _goes_on(part, at)]
     return len(names) == len(set(names))
 
 
-def _joined(part: list[_Line]) -> Record:
+def _joined(part: list[_LabelledLine]) -> Record:
     """A record; an indented line goes on with the value before it."""
     record, values = Record(), dict[str, list[str]]()
-    last: _Line | None = None
+    last: _LabelledLine | None = None
     for line in part:
         if line.name:
             values.setdefault(line.name, []).append(line.value)

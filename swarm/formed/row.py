@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from swarm.formed.moment import date_in
-from swarm.tabular.spelling import agreed, spelling_of
+from swarm.tabular.number_spelling import agreed, spelling_of
 
 Cell = str | int | float | None
 Row = dict[str, Cell]

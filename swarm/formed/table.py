@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from swarm.formed import entries, labels, listing, mails, settings
+from swarm.formed import entries, labels, mails
+from swarm.formed import plain_lines as listing
+from swarm.formed import setting_files as settings
 from swarm.formed.row import Row, Text
 
 FILES, LINES, ENTRIES, LABELS = "files", "lines", "entries", "labels"
@@ -42,13 +44,13 @@ def rows_of(form: str, texts: Sequence[Text]) -> list[Row]:
 
 
 def _comments(texts: Sequence[Text]) -> list[Row]:
-    from swarm.formed import source  # its lexers take long to import
+    from swarm.formed import source_code as source
 
     return source.comments(texts)
 
 
 def _functions(texts: Sequence[Text]) -> list[Row]:
-    from swarm.formed import source
+    from swarm.formed import source_code as source
 
     return source.functions(texts)
 

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict
 
 from swarm.errors import ProjectError, ServerError, StoreError, SwarmError
 from swarm.hub.servers.leftovers import FOLDER, Register
-from swarm.hub.servers.server import Server
+from swarm.hub.servers.supervised import Server
 from swarm.hub.servers.turns import Turns
 from swarm.hub.tools.native import from_file, from_functions
-from swarm.hub.tools.offer import Source
+from swarm.hub.tools.offer import ToolSource
 from swarm.hub.tools.results import failure
 from swarm.hub.tools.threads import Threads
 from swarm.nouns.events import Notice, ServerChanged
@@ -56,7 +56,7 @@ class Hub:
     def __init__(
         self,
         entries: Sequence[ServerEntry],
-        native: Sequence[Source],
+        native: Sequence[ToolSource],
         origins: dict[str, str],
         register: Register,
     ) -> None:
@@ -64,7 +64,7 @@ class Hub:
         servers = [Server(entry, self.tell, note=register.note, turns=turns) for entry in entries]
         self._servers = tuple(servers)
         self._listeners: list[Callable[[ServerChanged | Notice], None]] = []
-        self._sources: dict[str, Source] = {source.name: source for source in (*servers, *native)}
+        self._sources: dict[str, ToolSource] = {source.name: source for source in (*servers, *native)}
         self._origins = origins
         self._shown: set[str] = set()
         self._told: set[str] = set()
@@ -120,7 +120,7 @@ class Hub:
         self._shown |= found.keys()
         return tuple(found.values())
 
-    async def _tools(self, name: str, source: Source) -> list[Tool]:
+    async def _tools(self, name: str, source: ToolSource) -> list[Tool]:
         """The tools of one name.
 
         Raises:
@@ -200,7 +200,7 @@ class Hub:
             tasks = [group.create_task(self._state(source)) for source in self._sources.values()]
         return [task.result() for task in tasks]
 
-    async def _state(self, source: Source) -> ServerState:
+    async def _state(self, source: ToolSource) -> ServerState:
         about = ServerState(
             name=source.name,
             origin=self._origins.get(source.name, ""),
@@ -226,7 +226,7 @@ class Hub:
         for text in told:
             self._tell_once(text)
 
-    def _source(self, name: str) -> Source:
+    def _source(self, name: str) -> ToolSource:
         server = name.partition(".")[0]
         if server in self._sources:
             return self._sources[server]
@@ -238,7 +238,7 @@ class Hub:
             f"no tool {name!r}: there is no server {server!r}; {near(server, list(self._sources))}"
         )
 
-    async def _lacks(self, source: Source, tool: str) -> str:
+    async def _lacks(self, source: ToolSource, tool: str) -> str:
         refused = await source.refused()
         if tool in refused:
             return f"it cannot be used: {refused[tool]}"
@@ -246,7 +246,7 @@ class Hub:
         close = get_close_matches(f"{source.name}.{tool}", names, n=1)
         return f"did you mean {close[0]!r}?" if close else f"{source.name} has {', '.join(names) or 'none'}"
 
-    def _renaming(self, source: Source) -> str:
+    def _renaming(self, source: ToolSource) -> str:
         """What a person may do where a server took the place of the one that cards which ship were written for."""
         origin = self._origins.get(source.name, "")
         if not (

@@ -104,7 +104,7 @@ def _key(written: str | None, environment: Mapping[str, str]) -> str | None:
 
 
 @dataclass(frozen=True)
-class _File:
+class _ModelFile:
     """A model file to embed."""
 
     path: Path
@@ -169,7 +169,9 @@ async def _known(wish: ModelSettings, tell: Tell | None) -> Endpoint | None:
     return known[-1] if known else await _served(wish, tell)
 
 
-def _opened(file: _File, wish: ModelSettings, tell: Tell | None) -> AbstractAsyncContextManager[Endpoint]:
+def _opened(
+    file: _ModelFile, wish: ModelSettings, tell: Tell | None
+) -> AbstractAsyncContextManager[Endpoint]:
     window = wish.window or min(WINDOW, file.window)
     return open_embedded(file.path, file.name, slots=wish.slots, window=window, tell=tell)
 
@@ -198,7 +200,7 @@ def _script(wish: ModelSettings) -> Model | None:
     return model
 
 
-def _embedded_file(wish: ModelSettings) -> _File | None:
+def _embedded_file(wish: ModelSettings) -> _ModelFile | None:
     """The file of the embedded model that was named; None when none was."""
     if wish.name is None or wish.url is not None:
         return None
@@ -206,7 +208,7 @@ def _embedded_file(wish: ModelSettings) -> _File | None:
         path = Path(wish.name).expanduser()
         if not is_regular(path):
             raise ProjectError(f"{said(path)}: no such file; name a GGUF model file, or a model: {NAMES}")
-        return _File(path, path.stem, WINDOW)
+        return _ModelFile(path, path.stem, WINDOW)
     kind, _, name = wish.name.partition(":")
     if kind == "embedded":
         return _pulled(catalog.entry(name or catalog.DEFAULT))
@@ -215,16 +217,16 @@ def _embedded_file(wish: ModelSettings) -> _File | None:
     return None
 
 
-def _pulled(entry: catalog.Entry) -> _File:
+def _pulled(entry: catalog.PinnedModel) -> _ModelFile:
     if not shelf.is_there(entry):
         what = "is not there; get it with: swarm models pull"
         if shelf.path_of(entry).is_file():
             what = "was not verified; check it with: swarm models verify"
         raise ModelMissing(f"the embedded model {entry.name} {what} {entry.name}")
-    return _File(shelf.path_of(entry), entry.name, entry.window)
+    return _ModelFile(shelf.path_of(entry), entry.name, entry.window)
 
 
-def _default_file() -> _File:
+def _default_file() -> _ModelFile:
     entry = catalog.entry(catalog.DEFAULT)
     if not shelf.path_of(entry).is_file():
         raise ModelMissing(

@@ -56,7 +56,7 @@ async def replan(planning: Planning, plan: Plan, results: Mapping[str, Result], 
         thread = Thread(run=planning.work.journal.run.id, step="_replan", item=number, attempt=round)
         gone = {change.step for change in changes if change.change == "drop"}
         told = await deeds_of(planning.work, step.id)
-        made = await _Question(planning, plan, results, step, gone, told).ask(thread)
+        made = await _StepReview(planning, plan, results, step, gone, told).ask(thread)
         if made is not None:
             plan = made.plan
             changes += made.changes
@@ -80,7 +80,7 @@ def _troubled(plan: Plan, results: Mapping[str, Result]) -> list[Step]:
 
 
 @dataclass(frozen=True)
-class _Question:
+class _StepReview:
     """What is to become of one step."""
 
     planning: Planning

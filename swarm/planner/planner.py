@@ -17,7 +17,7 @@ from swarm.planner.check import PLANNER, problems
 from swarm.planner.draft import Draft, draft_schema, files_to_write, to_plan
 from swarm.planner.omissions import omissions
 from swarm.planner.reach import GENERALIST, alone, out_of_reach
-from swarm.planner.tidy import Ground, tidy
+from swarm.planner.tidy import Draftable, tidy
 from swarm.survey import Survey
 from swarm.work.context import At, Work, ask
 
@@ -116,7 +116,7 @@ def _read(text: str, planning: Planning) -> Plan:
     """
     try:
         draft = Draft.model_validate_json(text)
-        plan = to_plan(tidy(draft, Ground(planning.task, planning.survey, planning.agents)))
+        plan = to_plan(tidy(draft, Draftable(planning.task, planning.survey, planning.agents)))
     except ValidationError as error:
         first = error.errors()[0]
         raise PlanError([f"{'.'.join(map(str, first['loc']))}: {first['msg']}"]) from error

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from swarm.nouns.card import AgentCard
 from swarm.nouns.plan import Plan, Step
-from swarm.planner.way import concerns
+from swarm.planner.manner import concerns
 from swarm.survey import Survey
 
 GENERALIST = "generalist"

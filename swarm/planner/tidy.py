@@ -26,7 +26,7 @@ _ACT = re.compile(
 
 
 @dataclass(frozen=True)
-class Ground:
+class Draftable:
     """What a draft is tidied against."""
 
     task: str
@@ -34,10 +34,10 @@ class Ground:
     cards: Mapping[str, AgentCard]
 
 
-def tidy(draft: Draft, ground: Ground) -> Draft:
+def tidy(draft: Draft, ground: Draftable) -> Draft:
     """The draft with its common faults mended."""
     steps = _unique(draft.steps)
-    rules: Sequence[Callable[[tuple[DraftStep, ...], Ground], tuple[DraftStep, ...]]] = (
+    rules: Sequence[Callable[[tuple[DraftStep, ...], Draftable], tuple[DraftStep, ...]]] = (
         _known_needs,
         _acts_on_files,
         _one_reading_of_a_text,
@@ -70,7 +70,7 @@ def _unique(steps: tuple[DraftStep, ...]) -> tuple[DraftStep, ...]:
     return tuple(unique)
 
 
-def _known_needs(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+def _known_needs(steps: tuple[DraftStep, ...], ground: Draftable) -> tuple[DraftStep, ...]:
     """A need that names no earlier step is dropped: tables and files are no steps."""
     earlier: list[str] = []
     tidied: list[DraftStep] = []
@@ -82,7 +82,7 @@ def _known_needs(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftSte
     return tuple(tidied)
 
 
-def _acts_on_files(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+def _acts_on_files(steps: tuple[DraftStep, ...], ground: Draftable) -> tuple[DraftStep, ...]:
     """Renaming and moving go, whole, to the agent that has a tool for it; one with a file open has none."""
     mover = next((name for name, card in ground.cards.items() if "files.move" in card.tools), None)
     whole = {"agent": mover, "each": "", "columns": (), "brief": ground.task.replace(_ITEM, "item")}
@@ -94,7 +94,7 @@ def _acts_on_files(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftS
     )
 
 
-def _one_reading_of_a_text(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+def _one_reading_of_a_text(steps: tuple[DraftStep, ...], ground: Draftable) -> tuple[DraftStep, ...]:
     """Steps that take different facts of the same files are one step: a text is read once.
 
     Steps of the same columns stay apart: they differ in what they are looking for.
@@ -125,7 +125,7 @@ def _renamed(step: DraftStep, names: Mapping[str, str]) -> DraftStep:
     return step.model_copy(update={"needs": needs, "each": names.get(step.each, step.each)})
 
 
-def _one_text_alone(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+def _one_text_alone(steps: tuple[DraftStep, ...], ground: Draftable) -> tuple[DraftStep, ...]:
     """Prose about one file is no list of one: it is written by one agent, which the brief tells the file."""
     return tuple(
         step.model_copy(update={"each": "", "brief": step.brief.replace(_ITEM, step.each)})
@@ -135,7 +135,7 @@ def _one_text_alone(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[Draft
     )
 
 
-def _lists_to_expand(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+def _lists_to_expand(steps: tuple[DraftStep, ...], ground: Draftable) -> tuple[DraftStep, ...]:
     """A step for each of a result that is no list just needs that result."""
     lists = {step.id for step in steps if step.each or step.columns}
     return tuple(
@@ -146,7 +146,7 @@ def _lists_to_expand(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[Draf
     )
 
 
-def _texts_that_are_named(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+def _texts_that_are_named(steps: tuple[DraftStep, ...], ground: Draftable) -> tuple[DraftStep, ...]:
     """Texts that a step names by folder and no step reads are read: by an agent for each of them.
 
     A table is then that step's; prose gets a step before it that reads.
@@ -169,7 +169,7 @@ def _texts_that_are_named(steps: tuple[DraftStep, ...], ground: Ground) -> tuple
     return tuple(tidied)
 
 
-def _folder_named(step: DraftStep, ground: Ground) -> str | None:
+def _folder_named(step: DraftStep, ground: Draftable) -> str | None:
     """The pattern of several texts whose folder the brief names, or the task where it has no other."""
     if any(path in step.brief for path in ground.survey.paths):
         return None
@@ -183,7 +183,7 @@ def _folder(pattern: str) -> str:
     return f"{PurePosixPath(pattern).parent}/"
 
 
-def _reader(ground: Ground) -> str | None:
+def _reader(ground: Draftable) -> str | None:
     """The agent for texts: it reads files, and neither writes them nor just queries tables."""
     return next(
         (
@@ -195,7 +195,7 @@ def _reader(ground: Ground) -> str | None:
     )
 
 
-def _text_agents(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+def _text_agents(steps: tuple[DraftStep, ...], ground: Draftable) -> tuple[DraftStep, ...]:
     """Texts are not given to an agent that only queries."""
     reader = _reader(ground)
     return tuple(
@@ -206,12 +206,12 @@ def _text_agents(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftSte
     )
 
 
-def _is_querying(step: DraftStep, ground: Ground) -> bool:
+def _is_querying(step: DraftStep, ground: Draftable) -> bool:
     card = ground.cards.get(step.agent)
     return card is not None and card.tables == "queried"
 
 
-def _tables_for_table_files(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+def _tables_for_table_files(steps: tuple[DraftStep, ...], ground: Draftable) -> tuple[DraftStep, ...]:
     """A step that writes a table file gives a table: the columns listed for it, or those it builds on."""
     known: dict[str, tuple[str, ...]] = {}
     tidied: list[DraftStep] = []
@@ -227,7 +227,7 @@ def _tables_for_table_files(steps: tuple[DraftStep, ...], ground: Ground) -> tup
     return tuple(tidied)
 
 
-def _needs_that_are_named(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+def _needs_that_are_named(steps: tuple[DraftStep, ...], ground: Draftable) -> tuple[DraftStep, ...]:
     """A step that speaks of an earlier step needs it; one that has nothing to work on needs the last table."""
     has_tables = bool(ground.survey.tables or ground.survey.database_tables)
     tidied: list[DraftStep] = []
@@ -242,12 +242,12 @@ def _needs_that_are_named(steps: tuple[DraftStep, ...], ground: Ground) -> tuple
     return tuple(tidied)
 
 
-def _items(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+def _items(steps: tuple[DraftStep, ...], ground: Draftable) -> tuple[DraftStep, ...]:
     """A brief speaks of ``{item}`` just when there is an ``each``."""
     return tuple(_item(step, ground) for step in steps)
 
 
-def _item(step: DraftStep, ground: Ground) -> DraftStep:
+def _item(step: DraftStep, ground: Draftable) -> DraftStep:
     if step.each and _ITEM not in step.brief:
         return step.model_copy(update={"brief": f"For {_ITEM}: {step.brief}"})
     if not step.each and _ITEM in step.brief:
@@ -264,7 +264,7 @@ def _likely_table(step: DraftStep, survey: Survey) -> str:
     return best.name if best else "what is there"
 
 
-def _table_agents(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+def _table_agents(steps: tuple[DraftStep, ...], ground: Draftable) -> tuple[DraftStep, ...]:
     """A table that is made from tables goes to an agent that queries them.
 
     A table is typed by a model only when it reads texts: files of an ``each``, or text files
@@ -279,7 +279,7 @@ def _table_agents(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftSt
     )
 
 
-def _is_from_tables(step: DraftStep, steps: tuple[DraftStep, ...], ground: Ground) -> bool:
+def _is_from_tables(step: DraftStep, steps: tuple[DraftStep, ...], ground: Draftable) -> bool:
     if not step.columns or step.each:
         return False
     if any(path in step.brief for group in ground.survey.texts for path in group.paths):
@@ -289,7 +289,7 @@ def _is_from_tables(step: DraftStep, steps: tuple[DraftStep, ...], ground: Groun
     return any(need in tables for need in step.needs) or (has_tables and not step.needs)
 
 
-def _one_writer_a_file(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+def _one_writer_a_file(steps: tuple[DraftStep, ...], ground: Draftable) -> tuple[DraftStep, ...]:
     """Of several steps that write one file the last one does."""
     last = {step.writes: step.id for step in steps if step.writes}
     return tuple(
@@ -298,7 +298,7 @@ def _one_writer_a_file(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[Dr
     )
 
 
-def _a_writer_for_every_file(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+def _a_writer_for_every_file(steps: tuple[DraftStep, ...], ground: Draftable) -> tuple[DraftStep, ...]:
     """A file that the task asks for and no step writes is written by the last step that can."""
     for file in files_to_write(ground.task, ground.survey.paths):
         free = [
@@ -314,7 +314,7 @@ def _a_writer_for_every_file(steps: tuple[DraftStep, ...], ground: Ground) -> tu
 
 
 def _files_for_the_step_that_has_their_columns(
-    steps: tuple[DraftStep, ...], ground: Ground
+    steps: tuple[DraftStep, ...], ground: Draftable
 ) -> tuple[DraftStep, ...]:
     """A file that the task names goes to the table whose columns the task names beside it.
 
@@ -353,7 +353,7 @@ def _words(name: str) -> set[str]:
     return {word.rstrip("s") for word in re.findall(r"[a-z]+", name)}
 
 
-def _columns_that_the_task_names(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+def _columns_that_the_task_names(steps: tuple[DraftStep, ...], ground: Draftable) -> tuple[DraftStep, ...]:
     """A file has the columns that the task lists for it: «… to out.csv with name, total and city»."""
     drafted = [column for step in reversed(steps) for column in step.columns]
     return tuple(_with_columns(step, task_columns(step.writes, ground.task), drafted) for step in steps)
@@ -374,7 +374,7 @@ def _type_of(name: str, drafted: Sequence[str]) -> str:
     return (*exact, *alike, "text")[0]
 
 
-def _date_columns(steps: tuple[DraftStep, ...], ground: Ground) -> tuple[DraftStep, ...]:
+def _date_columns(steps: tuple[DraftStep, ...], ground: Draftable) -> tuple[DraftStep, ...]:
     """A column that is called a date is one."""
     return tuple(
         step.model_copy(update={"columns": tuple(_as_date(column) for column in step.columns)})

@@ -20,8 +20,8 @@ from swarm.planner.task_columns import task_columns
 from swarm.program.aggregates import aggregates_for
 from swarm.program.asked import PROGRAM, Asked
 from swarm.program.checks import Promise, fields
-from swarm.program.schema import Schema
 from swarm.program.selecting import SelectContext, Selects, selects
+from swarm.program.table_schema import TableSchema
 from swarm.survey import describe
 from swarm.work.context import one_line
 
@@ -60,7 +60,7 @@ class Writing:
         last = Message(role="user", content=self._last(self._room(window)))
         return (Message(role="system", content=system), *examples("program_examples"), last)
 
-    def ways(self, window: int, schema: Schema) -> tuple[Asked | Selects, ...]:
+    def ways(self, window: int, schema: TableSchema) -> tuple[Asked | Selects, ...]:
         """The ways to do the step: by SELECTs, in two prompts, where there are tables and SELECTs give
         all that it promises; and by any program."""
         assignment = self.assignment

@@ -20,7 +20,7 @@ from swarm.nouns.result import Result
 from swarm.nouns.tool import Tool, ToolCall
 from swarm.planner.draft import table_schema
 from swarm.program.dialogue import CallRefused
-from swarm.program.process import Wishes
+from swarm.program.program_process import Wishes
 from swarm.work.context import At, Work
 from swarm.work.effects import act
 

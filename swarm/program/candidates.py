@@ -30,14 +30,14 @@ from swarm.program.decimals import answer_rounded, roundings
 from swarm.program.kept import is_told_lenient, keep
 from swarm.program.outcome import Outcome
 from swarm.program.placing import candidate_at, place, recorded_choice
-from swarm.program.process import run_program
-from swarm.program.schema import Schema, schema_of
+from swarm.program.program_process import run_program
+from swarm.program.program_wire import Formed, Order, TableFiles
 from swarm.program.selecting import FIRST, SECOND, Selects
+from swarm.program.table_schema import TableSchema, schema_of
 from swarm.program.vote import Ballot, brief, choose, is_decided
-from swarm.program.wire import Formed, Order, Table
-from swarm.sandbox.way import choose as choose_way
+from swarm.sandbox.confiner import choose as choose_way
 from swarm.scheduler.slots import Want
-from swarm.store.rows.records import Entry
+from swarm.store.rows.records import LedgerEntry
 from swarm.work.context import At, Work, ask, one_line
 
 RUN = "program.run"
@@ -111,7 +111,7 @@ class Programming:
             return await self._asked_ballots(question.ways(self.work.model.endpoint.window, schema), promise)
 
     @asynccontextmanager
-    async def _schema(self, question: Writing) -> AsyncGenerator[Schema]:
+    async def _schema(self, question: Writing) -> AsyncGenerator[TableSchema]:
         """The tables that the step is about. They are read in a thread of their own."""
         context = schema_of(self._order(""), question.tables, question.about)
         schema = await asyncio.to_thread(context.__enter__)
@@ -230,7 +230,7 @@ class Programming:
         program = written.program
         where, ledger = self.assignment.thread.place, self.work.journal.ledger
         args: dict[str, JsonValue] = {"program": program, **({"way": way} if way else {})}
-        ledger.intend(at.call, Entry(call=ToolCall(tool=RUN, args=args), effect="pure"))
+        ledger.intend(at.call, LedgerEntry(call=ToolCall(tool=RUN, args=args), effect="pure"))
         self.work.note(ToolCalled(**where, turn=number, tool=RUN, summary=one_line(program, 80)))
         began = time.perf_counter()
         acts = self.assignment.step.program is not None
@@ -278,7 +278,7 @@ class Programming:
             workspace=str(self.work.workspace.absolute()),
             written="",
             scratch="",
-            tables=[Table(name=group.name, pattern=group.pattern) for group in survey.tables],
+            tables=[TableFiles(name=group.name, pattern=group.pattern) for group in survey.tables],
             formed=[Formed(name=one.name, form=one.form, patterns=[*one.patterns]) for one in survey.formed],
             databases=[base for base in bases if base in survey.paths],
             results=results,

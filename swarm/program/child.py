@@ -22,13 +22,13 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from swarm.program import clock
+from swarm.program import fixed_time as clock
 from swarm.program.functions import Functions
 from swarm.program.hints import hint
 from swarm.program.overlay import Overlay
+from swarm.program.program_wire import MOST_PRINTED, Order, ProgramWire
 from swarm.program.querying import Catalogue
-from swarm.program.script import KEPT, Passes, lenient, names_used, prepared
-from swarm.program.wire import MOST_PRINTED, Order, Wire
+from swarm.program.source_text import KEPT, Passes, lenient, names_used, prepared
 
 NAME = "program.py"
 PACKAGE = Path(__file__).parent.parent
@@ -39,7 +39,7 @@ reprlib.aRepr.maxstring = reprlib.aRepr.maxother = 100
 
 def main(descriptor: int) -> None:
     """Does one order and ends."""
-    line = Wire(socket.socket(fileno=descriptor))
+    line = ProgramWire(socket.socket(fileno=descriptor))
     order = line.order()
     line.listen()
     overlay = Overlay(Path(order.workspace), Path(order.written))

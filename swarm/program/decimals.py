@@ -10,9 +10,9 @@ from typing import cast
 from pydantic import JsonValue
 
 from swarm.program.clauses import clauses, columns_of
+from swarm.program.program_wire import Rounding
 from swarm.program.saving import LINES, Plain, plain
 from swarm.program.shapes import lists_of
-from swarm.program.wire import Rounding
 
 _NUMBERS = {
     "no": 0,

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from swarm.clock.pulse import PULSE
-from swarm.program.wire import MOST_BYTES, Order
+from swarm.program.program_wire import MOST_BYTES, Order
 from swarm.sandbox.confined import Confined
 
 SECONDS = 120.0

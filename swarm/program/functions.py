@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from swarm.program.decimals import lists_rounded, rounded
-from swarm.program.mending import as_asked
 from swarm.program.overlay import Overlay
+from swarm.program.program_wire import Order, ProgramWire, Rounding
+from swarm.program.query_mending import as_asked
 from swarm.program.querying import Catalogue
 from swarm.program.reading import text_in
 from swarm.program.saving import Plain, plain, text_of
 from swarm.program.shapes import dict_of, dicts_of, items_of
-from swarm.program.wire import Order, Rounding, Wire
 
 Row = dict[str, Plain]
 
@@ -26,7 +26,7 @@ class Functions:
         self,
         overlay: Overlay,
         catalogue: Catalogue,
-        line: Wire,
+        line: ProgramWire,
         order: Order | None = None,
     ) -> None:
         self._overlay = overlay

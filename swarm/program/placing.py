@@ -12,7 +12,7 @@ from swarm.nouns.tool import ToolCall, ToolResult
 from swarm.program.commit import Commit
 from swarm.program.outcome import Left, Outcome
 from swarm.program.vote import Ballot, Election
-from swarm.store.rows.records import Entry
+from swarm.store.rows.records import LedgerEntry
 from swarm.work.context import At, Work, one_line
 from swarm.work.effects import act
 
@@ -71,7 +71,7 @@ async def _committed(work: Work, at: At, choice: Election) -> ToolResult:
     work.note(ToolCalled(**at.thread.place, turn=at.turn, tool=COMMIT, summary=shown))
     try:
         if ledger.state(at.call) != "sent":
-            entry = Entry(call=_call(choice, files), effect="verifiable")
+            entry = LedgerEntry(call=_call(choice, files), effect="verifiable")
             ledger.intend(at.call, entry)
             await _to_its_end(commit.prepare)
             await ledger.leave(at.call, entry)

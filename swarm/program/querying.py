@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
 from swarm.errors import ToolError
-from swarm.program.mending import literal_underscore, with_names, with_one_value
 from swarm.program.overlay import Overlay, is_match, matching
+from swarm.program.program_wire import Formed, Order
+from swarm.program.query_mending import literal_underscore, with_names, with_one_value
 from swarm.program.reading import text_in
 from swarm.program.saving import Plain, plain
 from swarm.program.shapes import dicts_of, items_of
-from swarm.program.wire import Formed, Order
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -176,7 +176,7 @@ class Catalogue:
     def _rows_of(self, table: Formed) -> list[Row]:
         """The rows of a table that is made of texts, as they are now."""
         # Most programs need none of these, and they take longer to import than a program runs.
-        from swarm.formed.listing import entry
+        from swarm.formed.plain_lines import entry
         from swarm.formed.table import FILES, rows_of
 
         paths = dict.fromkeys(path for pattern in table["patterns"] for path in self._there(pattern))
@@ -275,7 +275,7 @@ class Catalogue:
             raise ValueError(f"{base} can't be read: {error}") from error
 
     def _duck(self, base: str, sql: str) -> list[Row]:
-        from swarm.tabular.stored import duck_rows
+        from swarm.tabular.duck_file import duck_rows
 
         try:
             names, rows = duck_rows(self._overlay.path_of(base), sql)
@@ -299,7 +299,7 @@ class Catalogue:
 def _selected(query: str, tables: Mapping[str, Sequence[dict[str, JsonValue]]], mended: int) -> list[Row]:
     """The rows of a query, with so many columns that are not grouped by taken as the one value of their group."""
     # What reads tables takes half a second to import; most programs read texts alone.
-    from swarm.tabular.engine import selected
+    from swarm.tabular.query_engine import selected
 
     for _ in range(mended):
         try:

@@ -20,8 +20,8 @@ from swarm.program.aggregates import aggregates_for
 from swarm.program.asked import Asked, Written
 from swarm.program.checks import Promise, asking_sentences, asks_object, fields
 from swarm.program.contents import Rows, canonical
-from swarm.program.grammar import select_grammar
-from swarm.program.schema import Declared, Schema
+from swarm.program.select_grammar import select_grammar
+from swarm.program.table_schema import Declared, TableSchema
 
 FIRST, SECOND = "select", "select again"
 """Ways to ask for a SELECT: two prompts with other examples and another remark before the SELECT, so that a mistake
@@ -114,7 +114,7 @@ class Selects:
     """The conversations that ask for the SELECTs of a step, in one way."""
 
     way: str
-    schema: Schema
+    schema: TableSchema
     wanted: tuple[SelectPart, ...]
     parts: tuple[Asked, ...]
     numbers: tuple[str, ...] = ()
@@ -205,7 +205,7 @@ class Selects:
         )
 
 
-def selects(schema: Schema, promise: Promise, question: SelectContext) -> list[Selects]:
+def selects(schema: TableSchema, promise: Promise, question: SelectContext) -> list[Selects]:
     """The two ways to ask for the SELECTs of a step; none where there is no table or nothing that a SELECT gives."""
     wanted = parts_of(promise)
     if not (schema.tables and wanted):
@@ -257,7 +257,7 @@ def _about(part: SelectPart, wanted: Sequence[SelectPart], task: str) -> str:
 
 
 def _asked(
-    schema: Schema, part: SelectPart, wanted: Sequence[SelectPart], question: SelectContext, way: str
+    schema: TableSchema, part: SelectPart, wanted: Sequence[SelectPart], question: SelectContext, way: str
 ) -> Asked:
     known = aggregates_for(question.task)
     found = "\n".join(filter(None, [schema.told(question.room), *known, question.notes]))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
-from swarm.related.source import ColumnValues, Relation
+from swarm.related.looked_at import ColumnValues, Relation
 
 LEAST_SHARED = 0.6
 """Of the different values of a column that names rows of another table, those that are found there."""

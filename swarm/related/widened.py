@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from swarm.related.link import Link, links
+from swarm.related.looked_at import ColumnValues, Relation
 from swarm.related.naming import is_named
-from swarm.related.source import ColumnValues, Relation
 from swarm.tabular.names import written
 
 END = "_wide"
@@ -65,7 +65,7 @@ def widened(sources: Sequence[Relation], task: str) -> list[Widened]:
         if link.is_between and _place(sources, link.child) < _place(sources, link.parent)
     ]
     paired = {source.name for link in pairs for source in (link.child, link.parent)}
-    tables = [_Table(source, found, paired, task) for source in sources if source.name not in paired]
+    tables = [_Family(source, found, paired, task) for source in sources if source.name not in paired]
     shown = [table.widened for table in tables if not (table.is_part or table.is_held)]
     # What has sums of others on it comes last: a small model takes what it read last.
     ranked = sorted(shown, key=lambda one: bool(one.remark))
@@ -123,7 +123,7 @@ def _differs(column: ColumnValues, one: Relation, other: Relation) -> str:
     return f"CASE WHEN {same} THEN 'equal' ELSE 'different' END AS {_name(column.name, 'differs')}"
 
 
-class _Table:
+class _Family:
     """One table with its parents and children."""
 
     def __init__(self, source: Relation, found: Sequence[Link], paired: set[str], task: str) -> None:

@@ -39,7 +39,7 @@ class Unreadable(ValueError):
     """The text at the reader's place is no value that could be meant; the message says why."""
 
 
-class Reader:
+class ValueReader:
     """Reads values one after the other; ``at`` is the place behind what was read."""
 
     def __init__(self, text: str, at: int = 0) -> None:

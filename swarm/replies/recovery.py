@@ -18,7 +18,7 @@ from pydantic import JsonValue
 
 from swarm.errors import Declined, MalformedReply
 from swarm.nouns.tool import Tool
-from swarm.replies.lenient import HALF, Reader, Unreadable
+from swarm.replies.lenient import HALF, Unreadable, ValueReader
 
 Turn = dict[str, JsonValue]
 """``{"tool": full name, "args": object}``, ``{"result": …}`` or ``{"cannot": …}``."""
@@ -231,7 +231,7 @@ class _Scan:
             return [], match.end()
 
     def _json(self, start: int) -> tuple[list[_Said], int]:
-        reader = Reader(self.text, start)
+        reader = ValueReader(self.text, start)
         found = list(_objects(reader.value(may_lack_brace=True), self._tools))
         if not reader.is_closed and any(one.name and (one.is_beside or one.args is None) for one in found):
             raise Unreadable("its end is missing")
@@ -239,7 +239,7 @@ class _Scan:
 
     def _named(self, match: re.Match[str], name: str) -> tuple[list[_Said], int]:
         """A name with arguments behind it: JSON, a Python call, or keys and values in tags."""
-        reader = Reader(self.text, match.end())
+        reader = ValueReader(self.text, match.end())
         if match["react"]:
             return self._action(match, name)
         if self.text.startswith("<", match.end()):
@@ -255,7 +255,7 @@ class _Scan:
         return [_Said(name, by_place[0] if by_place else cast("JsonValue", by_name))], reader.at
 
     def _action(self, match: re.Match[str], name: str) -> tuple[list[_Said], int]:
-        reader = Reader(self.text, match.end())
+        reader = ValueReader(self.text, match.end())
         reader.skip()
         if self.text.startswith(("{", '"', "'"), reader.at):
             return [_Said(name, reader.value())], reader.at
@@ -266,7 +266,7 @@ class _Scan:
 
     def _element(self, match: re.Match[str], name: str) -> tuple[list[_Said], int]:
         close = f"</{match['space'] or ''}{match['element']}>"
-        reader = Reader(self.text, match.end())
+        reader = ValueReader(self.text, match.end())
         reader.skip()
         if self.text.startswith("{", reader.at):
             return [_Said(name, reader.value())], reader.at
@@ -377,7 +377,7 @@ def _arguments(args: JsonValue, tool: Tool) -> dict[str, JsonValue] | None:
     known = _properties(tool)
     if isinstance(args, str) and args.lstrip("`json \n").startswith("{"):
         try:
-            args = Reader(args, args.index("{")).value()
+            args = ValueReader(args, args.index("{")).value()
         except Unreadable:
             return None
     if args in (None, [], ""):
@@ -444,7 +444,7 @@ def _unpacked(text: str) -> str:
 def _bare(text: str) -> JsonValue:
     """The value that is the whole reply, fence aside; None when it is none."""
     inner = re.fullmatch(r"\s*(?:```|~~~)?(?:json)?\s*(.*?)(?:```|~~~)?\s*", text, re.DOTALL | re.IGNORECASE)
-    reader = Reader(inner[1] if inner else text)
+    reader = ValueReader(inner[1] if inner else text)
     try:
         value = reader.value()
     except (ValueError, RecursionError):

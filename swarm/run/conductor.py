@@ -16,10 +16,10 @@ from swarm.nouns.plan import Plan
 from swarm.nouns.result import Result, Status
 from swarm.nouns.timing import Forecast
 from swarm.planner.change import replan, wants_change
+from swarm.planner.manner import by_program, is_by_program
 from swarm.planner.planner import Planning, make_plan
 from swarm.planner.reach import GENERALIST
 from swarm.planner.unwritten import by_tools, still_missing, unwritten
-from swarm.planner.way import by_program, is_by_program
 from swarm.run.answer import Composed, compose
 from swarm.run.direct import Ground, direct
 from swarm.run.execution import Execution

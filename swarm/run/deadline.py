@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from swarm.clock.boot import boot_seconds
+from swarm.clock.steady import boot_seconds
 from swarm.errors import ProjectError, quoted
 from swarm.nouns.limits import LONGEST_SECONDS
 
@@ -25,7 +25,7 @@ _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+)s)?")
 
 
 @dataclass(frozen=True)
-class Deadline:
+class PauseAt:
     """A moment at which a run is to rest."""
 
     words: str
@@ -34,7 +34,7 @@ class Deadline:
     """Seconds until then, looked up anew each time."""
 
 
-def until(words: str, *, clock: Callable[[], float] = time.time) -> Deadline:
+def until(words: str, *, clock: Callable[[], float] = time.time) -> PauseAt:
     """The next time it is that time of day (``06:30``), or a date and time in ISO 8601.
 
     It follows the wall clock, also when that is set. ``clock`` gives seconds since 1970.
@@ -44,10 +44,10 @@ def until(words: str, *, clock: Callable[[], float] = time.time) -> Deadline:
     """
     at = moment(words, datetime.fromtimestamp(clock()).astimezone()).timestamp()
     told = datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")
-    return Deadline(f"it is {told}", lambda: at - clock())
+    return PauseAt(f"it is {told}", lambda: at - clock())
 
 
-def lasting(words: str, *, clock: Callable[[], float] = boot_seconds) -> Deadline:
+def lasting(words: str, *, clock: Callable[[], float] = boot_seconds) -> PauseAt:
     """That long from now: ``8h``, ``90m``, ``1h30m``. The time that the machine sleeps counts.
 
     ``clock`` gives seconds that only ever grow.
@@ -56,7 +56,7 @@ def lasting(words: str, *, clock: Callable[[], float] = boot_seconds) -> Deadlin
         ProjectError: it is no duration.
     """
     ends = clock() + duration(words)
-    return Deadline(f"it has worked for {words}", lambda: ends - clock())
+    return PauseAt(f"it has worked for {words}", lambda: ends - clock())
 
 
 def duration(words: str) -> float:
@@ -114,7 +114,7 @@ class Pauses:
 
     def __init__(self) -> None:
         self._reason = ""
-        self._deadline: Deadline | None = None
+        self._deadline: PauseAt | None = None
         self._news = asyncio.Event()
 
     def ask(self, reason: str) -> None:
@@ -122,7 +122,7 @@ class Pauses:
         self._reason = self._reason or reason
         self._news.set()
 
-    def by(self, deadline: Deadline) -> None:
+    def by(self, deadline: PauseAt) -> None:
         """Rest when that time comes."""
         self._deadline = deadline
         self._news.set()
@@ -143,7 +143,7 @@ class Pauses:
         return self._reason
 
 
-async def sleep_until(deadline: Deadline) -> None:
+async def sleep_until(deadline: PauseAt) -> None:
     """Returns when the deadline has come."""
     pauses = Pauses()
     pauses.by(deadline)

@@ -17,7 +17,7 @@ from typing import TypeVar
 from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment, label
-from swarm.agent.spelling import alike
+from swarm.agent.name_spelling import alike
 from swarm.engine.engine import Engine
 from swarm.engine.watch import deaths, first_of
 from swarm.errors import CallInDoubt, ModelUnavailable, ProjectError, ServerError, WorkerDied

@@ -16,7 +16,7 @@ from swarm.nouns.events import Event, ModelAsked, ModelReplied, PlanMade, StepCh
 from swarm.nouns.plan import Plan
 from swarm.run.conductor import GIVEN, REPLANS, ROUNDS
 from swarm.store.rows.records import CallRecord, RunRecord
-from swarm.store.shelf.fork import Prefix, copy_prefix, prefix_of
+from swarm.store.shelf.beginning import Prefix, copy_prefix, prefix_of
 from swarm.store.shelf.reader import read_events, read_run, read_threads
 from swarm.store.shelf.runs import new_run_id
 from swarm.work.context import one_line, summarize

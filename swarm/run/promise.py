@@ -30,7 +30,7 @@ class Broken:
 
 
 @dataclass(frozen=True)
-class _Table:
+class _PromisedTable:
     columns: tuple[str, ...]
     rows: int
 
@@ -90,7 +90,7 @@ def _wanted(step: Step, result: Result) -> list[str]:
     return list(dict.fromkeys(name for row in result.rows or () for name in row))
 
 
-def _other_columns(found: _Table, wanted: Sequence[str]) -> Broken | None:
+def _other_columns(found: _PromisedTable, wanted: Sequence[str]) -> Broken | None:
     has = {name.strip().casefold() for name in found.columns}
     lacks = [name for name in wanted if name.strip().casefold() not in has]
     if lacks and (found.rows or found.columns):
@@ -102,7 +102,7 @@ def _other_columns(found: _Table, wanted: Sequence[str]) -> Broken | None:
     return None
 
 
-def _other_rows(found: _Table, rows: Sequence[object] | None) -> Broken | None:
+def _other_rows(found: _PromisedTable, rows: Sequence[object] | None) -> Broken | None:
     if rows is None or found.rows == len(rows):
         return None
     return Broken(f"has {found.rows} rows, and its step gave {len(rows)}")
@@ -117,7 +117,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(repr(name[:40]) for name in names[:MOST_NAMED]) + more
 
 
-def _table(ending: str, text: str) -> _Table | None:
+def _table(ending: str, text: str) -> _PromisedTable | None:
     """The table that a text is; None where it is none.
 
     Raises:
@@ -125,7 +125,7 @@ def _table(ending: str, text: str) -> _Table | None:
     """
     if ending in SEPARATED:
         found = separated(text, SEPARATED[ending])
-        return _Table(found.columns, len(found.cells))
+        return _PromisedTable(found.columns, len(found.cells))
     if ending in LINES:
         return _of_rows([json.loads(line) for line in text.splitlines() if line.strip()])
     if ending == ".json":
@@ -133,16 +133,16 @@ def _table(ending: str, text: str) -> _Table | None:
     return _markdown(text) if ending == ".md" else None
 
 
-def _of_rows(data: JsonValue) -> _Table | None:
+def _of_rows(data: JsonValue) -> _PromisedTable | None:
     if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
         return None
     rows = [row for row in data if isinstance(row, dict)]
-    return _Table(tuple(dict.fromkeys(name for row in rows for name in row)), len(rows))
+    return _PromisedTable(tuple(dict.fromkeys(name for row in rows for name in row)), len(rows))
 
 
-def _markdown(text: str) -> _Table | None:
+def _markdown(text: str) -> _PromisedTable | None:
     lines = [line.strip() for line in text.splitlines() if line.strip().startswith("|")]
     if len(lines) < 2 or set(lines[1]) - set("|-: "):
         return None
     names = lines[0].replace("\\|", "\0").strip("|").split("|")
-    return _Table(tuple(name.replace("\0", "|").strip() for name in names), len(lines) - 2)
+    return _PromisedTable(tuple(name.replace("\0", "|").strip() for name in names), len(lines) - 2)

@@ -34,15 +34,15 @@ from swarm.nouns.timing import Speedup
 from swarm.program.kept import programs_of
 from swarm.run.answer import Answer, RunOutcome
 from swarm.run.conductor import GIVEN, Approve, Conductor
-from swarm.run.deadline import Deadline, Pauses
+from swarm.run.deadline import PauseAt, Pauses
+from swarm.run.event_stream import PACK, EventStream
 from swarm.run.graph import conduct
 from swarm.run.setting import Setting
 from swarm.run.speedup import speedup_of
-from swarm.run.stream import PACK, Stream
 from swarm.run.typed import form_of
 from swarm.store.file.admission import admit_to, too_full, too_large
 from swarm.store.file.mailbox import mailbox
-from swarm.store.file.owner import BEAT_SECONDS, Lease
+from swarm.store.file.owner import BEAT_SECONDS, Ownership
 from swarm.store.rows.journal import Journal
 from swarm.store.rows.records import IMPORTED, RunRecord
 from swarm.work.budget import COUNTED, Budget
@@ -71,7 +71,7 @@ class Run(Generic[Value]):
         answer_type: type[Value] | None = None,
         approve: Approve | None = None,
         ask_more: AskMore | None = None,
-        held: Lease | None = None,
+        held: Ownership | None = None,
     ) -> None:
         self.id = id
         self._setting = setting
@@ -79,7 +79,7 @@ class Run(Generic[Value]):
         self._ask_more = ask_more
         self._form = form_of(answer_type)
         self._approve = approve
-        self._events = Stream()
+        self._events = EventStream()
         self._news = asyncio.Event()
         self._driver: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[Answer[Value]] | None = None
@@ -158,7 +158,7 @@ class Run(Generic[Value]):
         self._pauses.ask(reason)
         await asyncio.wait([self._driver])
 
-    def pause_by(self, deadline: Deadline) -> None:
+    def pause_by(self, deadline: PauseAt) -> None:
         """Pause in time for calls in flight to end by the deadline, going by the longest one so far."""
         self._pauses.by(deadline)
 

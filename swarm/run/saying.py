@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from swarm.agent.grounding import Leaf, Source, leaves
+from swarm.agent.grounding import Leaf, ReadTexts, leaves
 from swarm.agent.turn import TEXT, Give, TurnRules, parse
 from swarm.errors import MalformedReply, ModelError
 from swarm.nouns.messages import Message, Reply, Request
@@ -69,7 +69,7 @@ async def say(
 async def _prose(work: Work, task: str, steps: Sequence[Step], results: Mapping[str, Result]) -> AnswerDraft:
     shown = _show(steps, results, _room(work, task, ANSWER_TOKENS), MOST_ROWS)
     talk = _Talk(work, fill("answer", task=task, results=shown.text), TurnRules((), TEXT, may_give_up=False))
-    source = Source([talk.messages[0].content])
+    source = ReadTexts([talk.messages[0].content])
     for _ in range(2):
         try:
             data = await talk.ask(ANSWER_TOKENS)
@@ -173,7 +173,7 @@ class _Check:
 
     def __init__(self, task: str, shown: _Findings, results: Sequence[Result], form: Form) -> None:
         self._task = task
-        self._source = Source([task, shown.text])
+        self._source = ReadTexts([task, shown.text])
         self._derived = Derived(
             [rows for result in results if (rows := result.rows) is not None], [task, *shown.parts]
         )

@@ -14,7 +14,7 @@ from swarm.models.pool import Member
 from swarm.nouns.card import AgentCard
 from swarm.nouns.limits import Limits
 from swarm.nouns.tool import ToolBox
-from swarm.sandbox.way import SandboxSetting
+from swarm.sandbox.confiner import SandboxSetting
 from swarm.scheduler.slots import Slots
 from swarm.store.rows.records import RunRecord
 

@@ -65,7 +65,7 @@ class _Span:
 
 
 @dataclass
-class _Reply(_Span):
+class _ReplySpan(_Span):
     usage: Usage = field(default_factory=Usage)
     of_plan: bool = True
 
@@ -97,7 +97,7 @@ class _Times:
         default_factory=lambda: defaultdict[tuple[str, int | None], dict[tuple[int, str], _Attempt]](dict)
     )
     """What the programs of these sub-agents asked, by attempt and part: side by side."""
-    replies: list[_Reply] = field(default_factory=list[_Reply])
+    replies: list[_ReplySpan] = field(default_factory=list[_ReplySpan])
     calls: list[_ToolSpan] = field(default_factory=list[_ToolSpan])
     steps: dict[str, Step] = field(default_factory=dict[str, Step])
     ends: dict[str, float] = field(default_factory=dict[str, float])
@@ -225,7 +225,7 @@ def _take(times: _Times, event: AgentEvent) -> None:
             began = event.at if attempt.asked is None else attempt.asked
             attempt.asked = None
             of_plan = event.step in times.steps
-            times.replies.append(_Reply(began, event.at, usage=event.usage, of_plan=of_plan))
+            times.replies.append(_ReplySpan(began, event.at, usage=event.usage, of_plan=of_plan))
             attempt.work += _model_seconds(event.usage)
             attempt.lose(usage=event.usage)
         case ToolReturned():
@@ -300,7 +300,7 @@ def _server_seconds(calls: list[_ToolSpan]) -> float:
     )
 
 
-def _alone_seconds(replies: Sequence[_Reply]) -> float:
+def _alone_seconds(replies: Sequence[_ReplySpan]) -> float:
     alone = sum((reply.usage for reply in replies if reply.is_alone), Usage())
     if not alone.prefill_seconds or alone.written_tokens < LEAST_WRITTEN:
         return sum(_model_seconds(reply.usage) for reply in replies)

@@ -30,7 +30,7 @@ from swarm.run.passed import check_limits, check_opening, check_start, check_tex
 from swarm.run.run import AskMore, Run
 from swarm.run.setting import Setting, name_of_model
 from swarm.scheduler.slots import Slots
-from swarm.store.file.owner import Lease
+from swarm.store.file.owner import Ownership
 from swarm.store.rows.records import RunRecord
 from swarm.store.shelf.runs import LAST, find_run, new_run_id, note_last
 
@@ -185,7 +185,7 @@ class Swarm:
         answer_type: type[Value] | None = None,
         limits: Limits | None = None,
         ask_more: AskMore | None = None,
-        held: Lease | None = None,
+        held: Ownership | None = None,
     ) -> Run[Value]:
         """An earlier run, going on where it was: an id, its unambiguous beginning, or ``last``.
 

@@ -20,11 +20,11 @@ from subprocess import PIPE
 from swarm.errors import ProjectError, shortened
 from swarm.sandbox import bounds, bubblewrap, landlock
 from swarm.sandbox.confinement import Confinement
+from swarm.sandbox.confiner import Way
 from swarm.sandbox.denials import beside_landlock, in_namespaces
 from swarm.sandbox.pipes import pipe, pipe_with, read_all, read_line
 from swarm.sandbox.seccomp import OWN_PROCESS, assemble
 from swarm.sandbox.syscalls import PROCESSORS
-from swarm.sandbox.way import Way
 
 START_SECONDS = 30.0
 """A start takes some hundredths of a second; a machine that swaps may take longer."""

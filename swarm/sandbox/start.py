@@ -16,8 +16,8 @@ from swarm.errors import ProjectError, quoted
 from swarm.sandbox import bounds
 from swarm.sandbox.confined import END_SECONDS, Confined
 from swarm.sandbox.confinement import Confinement, is_visible
+from swarm.sandbox.confiner import Way
 from swarm.sandbox.launch import Program, spawn
-from swarm.sandbox.way import Way
 
 _log = logging.getLogger("swarm.sandbox")
 

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from swarm.models.client.retry import Setback, hearing
 from swarm.models.model import Endpoint, Model
 from swarm.nouns.limits import Usage
-from swarm.scheduler.limit import Call, Limit
+from swarm.scheduler.limit import Concurrency, Sample
 
 AGE = 100
 """Arrivals that one more level of priority is worth: so many later ones may go first, and no more."""
@@ -59,7 +59,7 @@ class Seat:
         self.service.take_back(self, kind)
 
 
-class Line:
+class WaitingLine:
     """Those of one run who wait for the same services, the first to go at the head."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class Service:
 
     def __init__(self, host: Host, endpoint: Endpoint) -> None:
         self.host = host
-        self.limit = Limit(endpoint.slots, is_told=not endpoint.slots_guessed)
+        self.limit = Concurrency(endpoint.slots, is_told=not endpoint.slots_guessed)
         self.held = 0
         self._endpoint = endpoint
         self._calls = 0
@@ -90,7 +90,7 @@ class Service:
         self._read_tokens, self._read_seconds = 0, 0.0
         self.overtaken = 0
         """Agents of other models that went first while one waited for this one."""
-        self._lines: dict[tuple[str, tuple[int, ...]], Line] = {}
+        self._lines: dict[tuple[str, tuple[int, ...]], WaitingLine] = {}
         self._used = 0
         """Slots that were ever used."""
         self._idle: dict[str, list[int]] = {}
@@ -126,7 +126,7 @@ class Service:
     def heed(self, endpoint: Endpoint) -> None:
         """Take over the slots of the endpoint as it is now, for servers change."""
         if (endpoint.slots, endpoint.slots_guessed) != (self._endpoint.slots, self._endpoint.slots_guessed):
-            self.limit = Limit(endpoint.slots, is_told=not endpoint.slots_guessed)
+            self.limit = Concurrency(endpoint.slots, is_told=not endpoint.slots_guessed)
         self._endpoint = endpoint
 
     def reading_seconds(self, tokens: int) -> float:
@@ -140,9 +140,9 @@ class Service:
             self._read_seconds += usage.prefill_seconds
 
     @contextmanager
-    def calling(self, *, is_first: bool = False) -> Generator[Call]:
+    def calling(self, *, is_first: bool = False) -> Generator[Sample]:
         """A call to the model, maybe the first on its slot; within the block is filled in what it took."""
-        call = Call()
+        call = Sample()
 
         def hear(setback: Setback) -> None:
             if setback.kind == "busy" and self._calls <= self.limit.now:
@@ -158,11 +158,11 @@ class Service:
         self.limit.end(tally, call)
         self.host.dispatch()
 
-    def line(self, waiter: Waiter) -> Line:
+    def line(self, waiter: Waiter) -> WaitingLine:
         """The line that one like this stands in."""
         key = (waiter.run, tuple(id(service) for service in waiter.fits))
         lines = (service._lines.get(key) for service in waiter.fits)
-        line = next((line for line in lines if line is not None), None) or Line()
+        line = next((line for line in lines if line is not None), None) or WaitingLine()
         for service in waiter.fits:
             service._lines[key] = line
         return line

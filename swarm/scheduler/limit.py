@@ -32,7 +32,7 @@ each time that it is the same, or that more were refused."""
 
 
 @dataclass
-class Call:
+class Sample:
     """A good call to the model."""
 
     read: int = 0
@@ -48,7 +48,7 @@ class Call:
 
 
 @dataclass
-class Tally:
+class Throughput:
     """What was measured with this many agents at once."""
 
     agents: int
@@ -76,7 +76,7 @@ class Tally:
         return self.served * self.written / max(self.writing, 1e-9)
 
 
-class Limit:
+class Concurrency:
     """The number of agents let in at once: ``now``.
 
     A told number is kept. Where none is told it doubles as long as the throughput grows by half of
@@ -108,7 +108,7 @@ class Limit:
         """Whether nothing else is being tried."""
         return self._tally is None
 
-    def begin(self, others: int, *, is_first: bool = False) -> Tally | None:
+    def begin(self, others: int, *, is_first: bool = False) -> Throughput | None:
         """What to hand to ``end`` when the call is done, if it can tell something.
 
         ``others``: calls that were at the server when it started. Only a call beside a full house
@@ -117,7 +117,7 @@ class Limit:
         """
         return self._tally if others >= self.now - 1 and not is_first else None
 
-    def end(self, tally: Tally | None, call: Call) -> None:
+    def end(self, tally: Throughput | None, call: Sample) -> None:
         """Count a good call; ``tally`` is what ``begin`` gave."""
         self._is_refused = False
         is_new, self._is_new = self._is_new, False
@@ -137,7 +137,7 @@ class Limit:
             if tally.calls >= self._enough:
                 self._judge(tally, is_slow=call.share > SLOWEST)
 
-    def _queued_seconds(self, call: Call) -> float:
+    def _queued_seconds(self, call: Sample) -> float:
         """How long a call waited before its prompt was begun."""
         if call.queued_seconds or not call.first_seconds or not call.read:
             return call.queued_seconds
@@ -173,7 +173,7 @@ class Limit:
 
     def _settle(self, agents: int) -> None:
         self.now, self._calls = agents, 0
-        self._tally: Tally | None = None
+        self._tally: Throughput | None = None
 
     def _find(self, agents: int) -> None:
         """Take the number that a search ended with."""
@@ -184,19 +184,19 @@ class Limit:
 
     def _search(self, agents: int) -> None:
         """Look for the best number, from this one on."""
-        self._best: Tally | None = None
+        self._best: Throughput | None = None
         self._high = 0
         """The fewest that were too many."""
         self._way_seconds = 0.0
         self._try(agents)
 
     def _try(self, agents: int) -> None:
-        self.now, self._tally = agents, Tally(agents)
+        self.now, self._tally = agents, Throughput(agents)
         # On the way up half of the agents tell enough; a precise number takes a round of all.
         is_rough = self._growth == DOUBLE and not self._high
         self._enough = max(2, agents // 2 if is_rough else agents)
 
-    def _judge(self, tally: Tally, *, is_slow: bool) -> None:
+    def _judge(self, tally: Throughput, *, is_slow: bool) -> None:
         """Take the number or another, or try one more."""
         best = self._best
         if best is None and not self._high and tally.queued < ALONE * tally.whole:
@@ -228,6 +228,6 @@ class Limit:
             self._try(more)
 
 
-def _is_worth(tally: Tally, best: Tally) -> bool:
+def _is_worth(tally: Throughput, best: Throughput) -> bool:
     """Whether more agents bring at least half of what they could."""
     return best.rate > 0 and tally.rate / best.rate - 1 >= WORTH * (tally.agents / best.agents - 1)

@@ -58,7 +58,7 @@ _SLOW = frozenset({COMMENTS, FUNCTIONS, SETTINGS, COMPARED})
 
 
 @dataclass(frozen=True)
-class _Texts:
+class _GroupTexts:
     """Texts of groups with their paths, and whether these are all there is of them."""
 
     texts: list[Text]
@@ -67,7 +67,7 @@ class _Texts:
 
 def formed(workspace: Path, groups: Sequence[FileGroup]) -> tuple[FormedTable, ...]:
     """The tables that the texts of a workspace make, those of many files before the general ones."""
-    reader = _Reader(workspace, time.monotonic() + SECONDS)
+    reader = _TextReader(workspace, time.monotonic() + SECONDS)
     texts = [group for group in groups if group.is_text and not group.is_hidden and _is_found(group)]
     found: list[FormedTable] = []
     for form, name, some in _wanted(reader, texts):
@@ -83,7 +83,9 @@ def _is_found(group: FileGroup) -> bool:
     return (group.is_exact or group.files == 1) and group.kind != kinds.SECRETS
 
 
-def _wanted(reader: _Reader, texts: Sequence[FileGroup]) -> Iterator[tuple[str, str, Sequence[FileGroup]]]:
+def _wanted(
+    reader: _TextReader, texts: Sequence[FileGroup]
+) -> Iterator[tuple[str, str, Sequence[FileGroup]]]:
     """The forms that there may be: each with the name of its table and the groups that it is made of."""
     for group in texts:
         if group.kind in {kinds.PLAIN, kinds.LOG, kinds.NOTE} and (form := _form_of(reader, group)):
@@ -112,12 +114,12 @@ def _wanted(reader: _Reader, texts: Sequence[FileGroup]) -> Iterator[tuple[str, 
 
 
 def _has_lexer(path: str) -> bool:
-    from swarm.formed import source  # its lexers take long to import
+    from swarm.formed import source_code as source
 
     return source.is_known(path)
 
 
-def _form_of(reader: _Reader, group: FileGroup) -> str:
+def _form_of(reader: _TextReader, group: FileGroup) -> str:
     if reader.is_late:
         return ""
     texts = reader.texts([group], TOLD_FILES, TOLD_BYTES).texts
@@ -126,7 +128,7 @@ def _form_of(reader: _Reader, group: FileGroup) -> str:
     return LABELS if group.kind != kinds.LOG and labels.is_labelled(texts) else ""
 
 
-def _is_told(reader: _Reader, form: str, group: FileGroup) -> bool:
+def _is_told(reader: _TextReader, form: str, group: FileGroup) -> bool:
     """Whether the form of all files of a group that are looked at can be told."""
     if reader.is_late:
         return False
@@ -146,7 +148,7 @@ def _name(group: FileGroup) -> str:
     return f"_{name}" if name[0].isdigit() else name
 
 
-def _table(reader: _Reader, form: str, name: str, groups: Sequence[FileGroup]) -> FormedTable | None:
+def _table(reader: _TextReader, form: str, name: str, groups: Sequence[FileGroup]) -> FormedTable | None:
     most = TOLD_BYTES if form in _SLOW else MOST_BYTES
     read = reader.texts(groups, MOST_FILES, most, is_whole_only=form in _SLOW)
     texts = [one for one in read.texts if form != COMMENTS or _is_written(one[1])]
@@ -237,7 +239,7 @@ def _concealed(name: str, cell: str | float) -> Cell:
     return shown[:SHOWN]
 
 
-class _Reader:
+class _TextReader:
     """Reads texts of a workspace, within a time for all of them."""
 
     def __init__(self, workspace: Path, until: float) -> None:
@@ -251,7 +253,7 @@ class _Reader:
 
     def texts(
         self, groups: Sequence[FileGroup], files: int, room: int, *, is_whole_only: bool = False
-    ) -> _Texts:
+    ) -> _GroupTexts:
         """Texts of groups, within bounds; what is no UTF-8 is left to whoever reads it whole.
 
         A text that is cut at the bound of a file is left out where only whole ones are wanted.
@@ -260,7 +262,7 @@ class _Reader:
         is_whole = True
         for path in (path for group in groups for path in self._paths(group)):
             if room <= 0 or len(found) >= files or self.is_late:
-                return _Texts(found, is_whole=False)
+                return _GroupTexts(found, is_whole=False)
             try:
                 text, is_cut = self._text(path)
             except (OSError, UnicodeDecodeError):
@@ -270,7 +272,7 @@ class _Reader:
             room -= len(text)
             if not (is_cut and is_whole_only):
                 found.append((path, text))
-        return _Texts(found, is_whole and not self.is_late)
+        return _GroupTexts(found, is_whole and not self.is_late)
 
     def _text(self, path: str) -> tuple[str, bool]:
         """The text of a file, and whether it is cut: then it ends with a line."""

@@ -12,11 +12,11 @@ from swarm.errors import ProjectError, ServerError
 from swarm.formed.table import FormedTable
 from swarm.nouns.plan import Thread
 from swarm.nouns.tool import ToolResult
+from swarm.survey.databases import stored
 from swarm.survey.forming import files_table
 from swarm.survey.groups import FileGroup, Look, escaped
 from swarm.survey.kinds import DATABASE_ENDINGS, TABLE_ENDINGS, ending_of, is_text
 from swarm.survey.overview import Survey, TableGroup, TextGroup
-from swarm.survey.stored import stored
 from swarm.work.context import At, Work, one_line
 from swarm.work.effects import act
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from swarm.errors import ToolError
 from swarm.tabular.encoding import decoded, encoding_of_head
-from swarm.tabular.spelling import spelling_of
+from swarm.tabular.number_spelling import spelling_of
 
 SEPARATORS = (",", ";", "\t", "|")
 HEAD_BYTES = 1 << 16

@@ -20,7 +20,15 @@ from swarm.tabular.encoding import ByteScan, encoding_of, scanned
 from swarm.tabular.explain import broken_line
 from swarm.tabular.file_table import FileTable
 from swarm.tabular.names import quoted
-from swarm.tabular.spelling import MOST_DIGITS, Spelling, agreed, candidates, condition, pattern, spelling_of
+from swarm.tabular.number_spelling import (
+    MOST_DIGITS,
+    Spelling,
+    agreed,
+    candidates,
+    condition,
+    pattern,
+    spelling_of,
+)
 
 _BAD = re.compile(r"column (\d+) is of another type")
 

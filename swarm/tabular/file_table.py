@@ -96,7 +96,7 @@ class FileTable(Sequence[Row]):
         return self._count
 
     def __iter__(self) -> Iterator[Row]:
-        from swarm.tabular.engine import rows_of  # the engine knows tables, and DuckDB is heavy
+        from swarm.tabular.query_engine import rows_of  # the engine knows tables, and DuckDB is heavy
 
         return rows_of(self)
 

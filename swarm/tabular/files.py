@@ -13,14 +13,16 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from swarm.errors import ToolError
 from swarm.nouns.tool import Row
-from swarm.tabular import delimited, pages, records
-from swarm.tabular.candidates import Unread, candidates
+from swarm.tabular import delimited
+from swarm.tabular import record_files as records
+from swarm.tabular import web_tables as pages
 from swarm.tabular.categories import MOST_ROWS as MOST_LOOKED_AT
 from swarm.tabular.categories import Categories, categories, together
 from swarm.tabular.endings import BOOKS, DELIMITED, PAGES
 from swarm.tabular.file_table import Description, File, FileTable
 from swarm.tabular.names import column_names, unique
-from swarm.tabular.spelling import Spelling, agreed, spelling_of
+from swarm.tabular.number_spelling import Spelling, agreed, spelling_of
+from swarm.tabular.possible import Unread, candidates
 
 MOST_ROWS = 200_000
 """Of files that are read into memory as a whole."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from swarm.testing.double.faults import Fault, parse_fault
 from swarm.testing.double.script import Script
 from swarm.testing.double.scripted import ScriptedModel
-from swarm.testing.double.served import Served
+from swarm.testing.double.served import Received
 from swarm.testing.process import ScriptedServer, ServerLog, scripted_server, serving
 
 __all__ = [
     "Fault",
+    "Received",
     "Script",
     "ScriptedModel",
     "ScriptedServer",
-    "Served",
     "ServerLog",
     "parse_fault",
     "scripted_server",

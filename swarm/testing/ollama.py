@@ -15,9 +15,9 @@ from swarm.errors import ModelError
 from swarm.nouns.messages import Reply, Request
 from swarm.testing.double.scripted import ScriptedModel
 from swarm.testing.double.served import ModelBusy, ModelUnknown, PromptTooLong, Terms
-from swarm.testing.http import HttpRequest, HttpResponse, json_response
+from swarm.testing.http_server import HttpRequest, HttpResponse, json_response
 from swarm.testing.openai_chat import Json, writing_seconds
-from swarm.testing.wire import DAY_SECONDS, ChatBody, Question, Saying
+from swarm.testing.wire import DAY_SECONDS, ChatBody, ChatQuestion, Saying
 
 
 class _Options(BaseModel):
@@ -73,7 +73,7 @@ class OllamaFace:
             case _:
                 return None
 
-    def question(self, request: HttpRequest) -> Question | None:
+    def question(self, request: HttpRequest) -> ChatQuestion | None:
         if request.path != "/api/chat":
             return None
         body = OllamaBody.model_validate_json(request.body)
@@ -85,7 +85,7 @@ class OllamaFace:
             preamble=body.preamble(),
         )
         voice = OllamaVoice(body.model or self._endpoint.model)
-        return Question(body.request(), terms, voice, is_stream=body.stream, with_tools=bool(body.tools))
+        return ChatQuestion(body.request(), terms, voice, is_stream=body.stream, with_tools=bool(body.tools))
 
     def refusal(self, status: int, error: ModelError) -> HttpResponse:
         match error:

@@ -19,9 +19,9 @@ from swarm.testing.double.prefix import tokens_of
 from swarm.testing.double.scripted import ScriptedModel, rendered
 from swarm.testing.double.served import PromptTooLong, Terms
 from swarm.testing.grammar import refusal
-from swarm.testing.http import HttpRequest, HttpResponse, json_response
+from swarm.testing.http_server import HttpRequest, HttpResponse, json_response
 from swarm.testing.openai_chat import Json, OpenAIBody, OpenAIVoice
-from swarm.testing.wire import ChatBody, FaceKind, Question
+from swarm.testing.wire import ChatBody, ChatQuestion, FaceKind
 
 _TYPES = {
     "llamacpp": {400: "invalid_request_error", 404: "not_found_error", 503: "unavailable_error"},
@@ -75,7 +75,7 @@ class OpenAIFace:
             case "ollama":
                 return {}
 
-    def question(self, request: HttpRequest) -> Question | None:
+    def question(self, request: HttpRequest) -> ChatQuestion | None:
         if request.path != "/v1/chat/completions":
             return None
         body = OpenAIBody.model_validate_json(request.body)
@@ -97,7 +97,7 @@ class OpenAIFace:
             id=f"chatcmpl-{len(self._model.log) + 1}",
             with_usage=body.stream_options.include_usage,
         )
-        return Question(body.request(), terms, voice, is_stream=body.stream, with_tools=bool(body.tools))
+        return ChatQuestion(body.request(), terms, voice, is_stream=body.stream, with_tools=bool(body.tools))
 
     def refusal(self, status: int, error: ModelError) -> HttpResponse:
         message = self._overflow(error) if isinstance(error, PromptTooLong) else str(error)

@@ -16,16 +16,16 @@ from pydantic import TypeAdapter
 
 from swarm.errors import ModelUnavailable
 from swarm.models.embedded.server_process import stop_server
-from swarm.testing.app import ScriptedApp
+from swarm.testing.asgi import ScriptedApp
 from swarm.testing.double.scripted import ScriptedModel
-from swarm.testing.double.served import Served
-from swarm.testing.http import serve
+from swarm.testing.double.served import Received
+from swarm.testing.http_server import serve
 from swarm.testing.wire import FaceKind
 
 START_SECONDS = 30.0
 """A server has printed its address by then, on a machine as busy as a test run makes it."""
 
-_SERVED: TypeAdapter[list[Served]] = TypeAdapter(list[Served])
+_SERVED: TypeAdapter[list[Received]] = TypeAdapter(list[Received])
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ServerLog:
 
     peak: int
     """The most requests it worked on at once."""
-    requests: list[Served]
+    requests: list[Received]
     """In order of arrival."""
     longest_queue: int = 0
     """The most requests that waited at once."""

@@ -22,10 +22,10 @@ import sys
 from pathlib import Path
 
 from swarm.errors import ProjectError
-from swarm.testing.app import ScriptedApp
+from swarm.testing.asgi import ScriptedApp
 from swarm.testing.double.faults import WIRE_FAULTS, WORD_FAULTS, parse_fault
 from swarm.testing.double.scripted import ScriptedModel
-from swarm.testing.http import serve
+from swarm.testing.http_server import serve
 from swarm.testing.wire import FaceKind
 
 KINDS: tuple[FaceKind, ...] = ("llamacpp", "vllm", "lmstudio", "ollama")

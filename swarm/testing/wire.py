@@ -13,7 +13,7 @@ from swarm.errors import ModelError
 from swarm.nouns.messages import Message, Reply, Request, Role
 from swarm.testing.double.dialects import Call, turn
 from swarm.testing.double.served import Terms
-from swarm.testing.http import HttpRequest, HttpResponse
+from swarm.testing.http_server import HttpRequest, HttpResponse
 
 FaceKind = Literal["llamacpp", "vllm", "lmstudio", "ollama"]
 
@@ -66,7 +66,7 @@ class Voice(Protocol):
 
 
 @dataclass(frozen=True)
-class Question:
+class ChatQuestion:
     """What a chat body asks for."""
 
     request: Request
@@ -84,7 +84,7 @@ class Face(Protocol):
         """What a request that does not ask the model gives; None when there is no such page."""
         ...
 
-    def question(self, request: HttpRequest) -> Question | None:
+    def question(self, request: HttpRequest) -> ChatQuestion | None:
         """What a request asks the model; None when its path is none for that.
 
         Raises:

@@ -11,7 +11,7 @@ from swarm.nouns import events
 from swarm.nouns.events import Event
 from swarm.view.outlet import room
 from swarm.view.state import Told, words_of
-from swarm.view.timing import forecast_words, speedup_rows
+from swarm.view.timing_words import forecast_words, speedup_rows
 from swarm.view.words import count, duration, one_line
 
 WIDTH = 160

@@ -15,7 +15,7 @@ from swarm.nouns.events import Event
 from swarm.view.outlet import is_free
 from swarm.view.rows import live_rows, step_rows, usage_words
 from swarm.view.state import RunState
-from swarm.view.timing import speedup_rows
+from swarm.view.timing_words import speedup_rows
 from swarm.view.words import duration, one_line, printable
 
 REDRAW_SECONDS = 0.2

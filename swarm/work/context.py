@@ -22,7 +22,7 @@ from swarm.nouns.limits import Limits
 from swarm.nouns.messages import Reply, Request
 from swarm.nouns.plan import Thread
 from swarm.nouns.tool import Row, ToolBox, ToolCall
-from swarm.sandbox.way import SandboxSetting
+from swarm.sandbox.confiner import SandboxSetting
 from swarm.scheduler.slots import Lease, Slots, Want
 from swarm.work.budget import Budget
 
@@ -76,7 +76,7 @@ class Work:
 
 
 @dataclass
-class Call:
+class CallDetails:
     """What a tool is told of the call beside its arguments."""
 
     workspace: Path

@@ -18,8 +18,8 @@ from swarm.nouns.events import AgentWaiting, Notice, QuestionAsked, ToolCalled, 
 from swarm.nouns.plan import Thread
 from swarm.nouns.tool import REPEATABLE, SETTLED, EffectClass, Reading, Row, Tool, ToolCall, ToolResult
 from swarm.store.rows.index import CallKey
-from swarm.store.rows.records import Entry, Question
-from swarm.work.context import At, Call, Work, name_of, one_line, summarize
+from swarm.store.rows.records import LedgerEntry, Question
+from swarm.work.context import At, CallDetails, Work, name_of, one_line, summarize
 
 CAREFUL: tuple[EffectClass, ...] = get_args(EffectClass)
 """The classes, each more careful than the one before."""
@@ -38,7 +38,7 @@ class Verdict:
     """Why a person must say."""
 
 
-def judge(entry: Entry, now: Tool, reading: Reading | None) -> Verdict:
+def judge(entry: LedgerEntry, now: Tool, reading: Reading | None) -> Verdict:
     """What becomes of a call that left and whose answer is lost, by the more careful of the class it had
     and the class it has; ``reading`` is what is read back of a verifiable one."""
     match max(entry.effect, now.effect, key=CAREFUL.index):
@@ -106,7 +106,7 @@ async def look(
     return await act(work, at, tool, args, rows), at
 
 
-async def _left(work: Work, key: CallKey) -> list[tuple[CallKey, Entry]]:
+async def _left(work: Work, key: CallKey) -> list[tuple[CallKey, LedgerEntry]]:
     """The calls that left before one, of its own step and of the step that this was split from."""
     left = await work.journal.ledger.left(key)
     run, step = key[0].split("/")[:2]
@@ -117,7 +117,9 @@ async def _left(work: Work, key: CallKey) -> list[tuple[CallKey, Entry]]:
     return [*await work.journal.ledger.left_of(run, split.id), *left]
 
 
-def twin(key: CallKey, call: ToolCall, left: Sequence[tuple[CallKey, Entry]]) -> tuple[CallKey, Entry] | None:
+def twin(
+    key: CallKey, call: ToolCall, left: Sequence[tuple[CallKey, LedgerEntry]]
+) -> tuple[CallKey, LedgerEntry] | None:
     """The identical call of an earlier attempt that stands for this one: as many came before it there as here.
 
     What a person gave up stands for all that follow.
@@ -171,7 +173,7 @@ async def deeds_of(work: Work, step: str) -> str:
     return "\n".join(_told(await work.journal.ledger.left_of(work.journal.run.id, step)))
 
 
-def _told(left: Sequence[tuple[CallKey, Entry]]) -> list[str]:
+def _told(left: Sequence[tuple[CallKey, LedgerEntry]]) -> list[str]:
     told = [
         f"- {entry.call.tool} {summarize(entry.call)}: {FATES.get(entry.state, 'maybe done')}"
         for _, entry in left
@@ -182,7 +184,7 @@ def _told(left: Sequence[tuple[CallKey, Entry]]) -> list[str]:
     return [*told[:MOST_DEEDS], *more]
 
 
-async def _settled(work: Work, at: At, entry: Entry, tool: Tool) -> ToolResult | None:
+async def _settled(work: Work, at: At, entry: LedgerEntry, tool: Tool) -> ToolResult | None:
     """What became of a call that an earlier sitting recorded; None where it is to be made."""
     # A call of a class that is repeatable leaves without being marked: it may have had another class then.
     if entry.state == "intent" and (entry.effect not in REPEATABLE or tool.effect in REPEATABLE):
@@ -195,7 +197,7 @@ async def _settled(work: Work, at: At, entry: Entry, tool: Tool) -> ToolResult |
 
 
 async def _judged(
-    work: Work, at: At, entry: Entry, tool: Tool, why: str, *, waits: bool = True
+    work: Work, at: At, entry: LedgerEntry, tool: Tool, why: str, *, waits: bool = True
 ) -> ToolResult | None:
     """The result of a call that left and whose answer is lost; None where it is to be made again."""
     reading = await work.box.read_back(entry.call) if entry.effect == "verifiable" else None
@@ -270,7 +272,7 @@ async def _make(
 ) -> ToolResult:
     ledger = work.journal.ledger
     before = await work.box.read_back(call) if tool.effect == "verifiable" else None
-    entry = Entry(call=call, effect=tool.effect, pin=tool.pin, before=before)
+    entry = LedgerEntry(call=call, effect=tool.effect, pin=tool.pin, before=before)
     ledger.intend(at.call, entry)
     work.note(ToolCalled(**at.thread.place, turn=at.turn, tool=call.tool, summary=summarize(call)))
     started = time.perf_counter()
@@ -284,7 +286,7 @@ async def _make(
         # Last of all: nothing is awaited between it and the call.
         work.journal.check_owner()
 
-    context = Call(work.workspace, at.key, work.limits.tool_seconds, rows, work.texts, leave)
+    context = CallDetails(work.workspace, at.key, work.limits.tool_seconds, rows, work.texts, leave)
     try:
         result = await work.box.call(call, context)
     except ServerError as error:
@@ -297,7 +299,12 @@ async def _make(
 
 
 async def _cut_off(
-    work: Work, at: At, entry: Entry, rows: Mapping[str, Sequence[Row]], error: ServerError, is_again: bool
+    work: Work,
+    at: At,
+    entry: LedgerEntry,
+    rows: Mapping[str, Sequence[Row]],
+    error: ServerError,
+    is_again: bool,
 ) -> ToolResult:
     """What becomes of a call whose server died or fell silent: it is made again once, where that is safe."""
     work.note(Notice(text=str(error), step=at.thread.step))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from swarm.agent.invented import Known, invented
+from swarm.agent.invented import Vouched, invented
 from swarm.nouns.messages import Request
 from swarm.nouns.plan import Plan, Step
 from swarm.nouns.tool import EffectClass, Tool, tool
@@ -21,7 +21,7 @@ READ = (
     "Cancel the talk with ana.li@atlas.com, ticket PR-42, of 2026-11-30.",
     '[{"event_id": "00000256", "with": "Bo@atlas.com"}]',
 )
-KNOWN = Known(READ, [[{"order": 7012, "by": "cid@atlas.com"}]])
+KNOWN = Vouched(READ, [[{"order": 7012, "by": "cid@atlas.com"}]])
 
 
 def made_up(

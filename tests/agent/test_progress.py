@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from swarm.agent.progress import MOST_IDLE, Progress
+from swarm.agent.headway import MOST_IDLE, Progress
 from swarm.nouns.tool import ToolCall
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue
 
-from swarm.agent.spelling import alike, as_read
+from swarm.agent.name_spelling import alike, as_read
 from swarm.nouns.tool import Row
 
 TEXT = "Region: south\nThe south team met Ms LEE. Lee and lee agree. A café in Ulm, with C++ and c#; a.b too."

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from swarm.cli.plan import check_in
 from swarm.cli.plan_file import read_plan, write_plan
+from swarm.cli.planning import check_in
 from swarm.errors import PlanError, ProjectError
 from swarm.nouns.plan import Plan, Step
 from swarm.project.project import open_project

@@ -13,7 +13,7 @@ from swarm.cli.app import app
 from swarm.nouns.plan import Thread
 from swarm.nouns.tool import ToolCall
 from swarm.store.rows.journal import Journal
-from swarm.store.rows.records import Entry, RunRecord
+from swarm.store.rows.records import LedgerEntry, RunRecord
 from swarm.store.shelf.reader import read_events, read_questions
 from swarm.store.shelf.runs import run_path
 
@@ -29,7 +29,7 @@ def project(tmp_path: Path) -> Path:
 
 async def leave_in_doubt(project: Path, id: str, calls: int) -> None:
     record = RunRecord(id=id, task="t", project="/p", workspace="/w", model="m", created_at=1.0)
-    entry = Entry(call=CALL, effect="irreversible", pin="post 1.0 00c0ffee")
+    entry = LedgerEntry(call=CALL, effect="irreversible", pin="post 1.0 00c0ffee")
     async with Journal.open(run_path(project, id), record=record, clock=lambda: 1_760_000_000.0) as journal:
         for item in range(calls):
             key = (str(Thread(run=id, step="letters", item=item)), 1, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from swarm.formed.listing import entry, lines
+from swarm.formed.plain_lines import entry, lines
 
 
 def test_lines_are_numbered_in_each_file() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from swarm.formed.marks import MARKS, marked
 from swarm.formed.row import Cell
-from swarm.formed.source import comments
+from swarm.formed.source_code import comments
 
 Said = tuple[int, str | None, str | None, str]
 

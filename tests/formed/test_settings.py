@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from swarm.formed.settings import rows, side_by_side
+from swarm.formed.setting_files import rows, side_by_side
 
 Pairs = list[tuple[str, str | None]]
 FILES: dict[str, tuple[str, Pairs]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from swarm.formed.source import MOST_CHARACTERS, comments, functions, is_known
+from swarm.formed.source_code import MOST_CHARACTERS, comments, functions, is_known
 
 COMMENTS = {
     "a.py": ('#!/usr/bin/python\n# one\nx = \'# no\'  # two\n"""# no"""\n', [(2, "one"), (3, "two")]),

@@ -9,7 +9,7 @@ import pytest
 
 from swarm.errors import ServerError
 from swarm.hub.hub import Hub
-from swarm.hub.servers.server import RESTARTS, Server
+from swarm.hub.servers.supervised import RESTARTS, Server
 from swarm.nouns.events import Notice, ServerChanged
 from swarm.nouns.tool import CallContext, ToolCall
 from swarm.project.project import Project

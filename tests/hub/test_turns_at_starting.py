@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from swarm.errors import ServerError
-from swarm.hub.servers.server import Server
+from swarm.hub.servers.supervised import Server
 from swarm.hub.servers.turns import STARTS, Turns
 from swarm.project.server_entry import ServerEntry
 

@@ -18,7 +18,7 @@ from swarm.models.servers.probe import Asker, ServerSlow, probe, probe_quietly
 from swarm.nouns.messages import Message, Request
 from swarm.project.settings import ModelSettings
 from swarm.testing import Fault, ScriptedModel, serving
-from swarm.testing.http import HttpRequest, HttpResponse, json_response, serve
+from swarm.testing.http_server import HttpRequest, HttpResponse, json_response, serve
 
 # Importing litellm or loading a model takes seconds, on a starved machine minutes.
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]

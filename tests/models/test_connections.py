@@ -8,7 +8,7 @@ from collections.abc import Generator
 import pytest
 
 from swarm.cli.descriptors import raise_descriptor_limit
-from swarm.models.client.wire import FEWEST_CONNECTIONS, OTHER_DESCRIPTORS, most_connections
+from swarm.models.client.transport import FEWEST_CONNECTIONS, OTHER_DESCRIPTORS, most_connections
 
 
 @pytest.fixture(autouse=True)

@@ -12,14 +12,14 @@ import pytest
 
 from swarm.errors import ProjectError
 from swarm.models.embedded import shelf
-from swarm.models.embedded.catalog import Entry, Part
+from swarm.models.embedded.catalog import Part, PinnedModel
 from swarm.models.embedded.download import pull
-from swarm.testing.http import HttpRequest, HttpResponse, serve
+from swarm.testing.http_server import HttpRequest, HttpResponse, serve
 
 CONTENT = [b"first " * 400, b"second " * 400, b"third " * 400]
 WHOLE = b"".join(CONTENT)
 
-MODEL = Entry(
+MODEL = PinnedModel(
     name="tiny",
     file="tiny.gguf",
     size_bytes=len(WHOLE),

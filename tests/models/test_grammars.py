@@ -19,8 +19,8 @@ from swarm.models.embedded.server_process import open_embedded
 from swarm.models.model import Endpoint, ServerKind
 from swarm.nouns.messages import Message, Request
 from swarm.testing import ScriptedModel, serving
-from swarm.testing.app import ScriptedApp
-from swarm.testing.http import Act, Handler, HttpRequest, HttpResponse, json_response, serve
+from swarm.testing.asgi import ScriptedApp
+from swarm.testing.http_server import Act, Handler, HttpRequest, HttpResponse, json_response, serve
 from swarm.testing.wire import FaceKind
 
 # Importing litellm or loading a model takes seconds, on a starved machine minutes.

@@ -16,8 +16,8 @@ from swarm.models.grammars.schemas import Schema, closed
 from swarm.models.model import Endpoint
 from swarm.nouns.messages import Message, Request
 from swarm.testing import ScriptedModel
-from swarm.testing.app import ScriptedApp
-from swarm.testing.http import Act, Handler, HttpRequest, HttpResponse, json_response, serve
+from swarm.testing.asgi import ScriptedApp
+from swarm.testing.http_server import Act, Handler, HttpRequest, HttpResponse, json_response, serve
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 

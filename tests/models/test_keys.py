@@ -16,7 +16,7 @@ from swarm.models.servers.probe import KeyWanted, probe, refreshed
 from swarm.nouns.messages import Message, Request
 from swarm.project.settings import ModelSettings, read_settings
 from swarm.testing import ScriptedModel, serving
-from swarm.testing.http import HttpRequest, HttpResponse, json_response, serve
+from swarm.testing.http_server import HttpRequest, HttpResponse, json_response, serve
 from swarm.testing.wire import FaceKind
 
 pytestmark = pytest.mark.anyio

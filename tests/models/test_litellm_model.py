@@ -17,8 +17,16 @@ from swarm.models.model import Endpoint
 from swarm.models.servers.probe import probe
 from swarm.nouns.messages import Message, Request
 from swarm.testing import Fault, ScriptedModel, serving
-from swarm.testing.app import ScriptedApp
-from swarm.testing.http import Act, Handler, HttpRequest, HttpResponse, Line, json_response, serve
+from swarm.testing.asgi import ScriptedApp
+from swarm.testing.http_server import (
+    Act,
+    ClientConnection,
+    Handler,
+    HttpRequest,
+    HttpResponse,
+    json_response,
+    serve,
+)
 from swarm.testing.wire import FaceKind
 
 pytestmark = pytest.mark.anyio
@@ -329,7 +337,7 @@ async def test_a_server_that_never_answers_is_left_at_the_deadline() -> None:
 async def test_a_server_that_drips_an_endless_answer_is_left_at_the_deadline() -> None:
     left = asyncio.Event()
 
-    async def drip(line: Line) -> None:
+    async def drip(line: ClientConnection) -> None:
         line.start(HttpResponse())
         try:
             while True:

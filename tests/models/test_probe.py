@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from swarm.models.model import Endpoint, ServerKind
 from swarm.models.servers.probe import busy, changes, probe, refreshed
 from swarm.testing import ScriptedModel, scripted_server, serving
-from swarm.testing.http import HttpRequest, HttpResponse, json_response, serve
+from swarm.testing.http_server import HttpRequest, HttpResponse, json_response, serve
 from swarm.testing.wire import FaceKind
 
 pytestmark = pytest.mark.anyio

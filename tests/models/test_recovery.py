@@ -19,7 +19,7 @@ from benchmarks.recovery import (
 from swarm.errors import MalformedReply
 from swarm.nouns.tool import Tool
 from swarm.replies.fitting import fitted
-from swarm.replies.lenient import Reader, Unreadable
+from swarm.replies.lenient import Unreadable, ValueReader
 from swarm.replies.recovery import recovered
 
 CORPUS = cases()
@@ -161,7 +161,7 @@ def test_a_call_within_an_argument_is_text() -> None:
 )
 def test_broken_json_is_read_where_it_has_one_meaning(text: str, value: JsonValue) -> None:
     try:
-        assert Reader(text).value() == value
+        assert ValueReader(text).value() == value
     except Unreadable:
         assert value is None
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from pydantic import JsonValue
 
 from swarm.models.client.completion import Completion, reply_of
-from swarm.models.client.stream import EventStream
+from swarm.models.client.streamed import ServerSentEvents
 from swarm.nouns.messages import Message, Reply, Request
 
 
@@ -22,7 +22,7 @@ def piece(index: int, text: str, finish: str | None = None) -> bytes:
 
 
 def test_a_stream_is_whole_when_each_choice_has_ended() -> None:
-    stream = EventStream()
+    stream = ServerSentEvents()
     stream.feed(piece(0, "a") + piece(1, "b") + piece(0, "A", "stop"))
 
     assert not stream.is_whole
@@ -36,7 +36,7 @@ def test_a_stream_is_whole_when_each_choice_has_ended() -> None:
 
 
 def test_an_error_ends_a_stream_of_several() -> None:
-    stream = EventStream()
+    stream = ServerSentEvents()
     stream.feed(piece(0, "a") + piece(1, "b") + sent(error={"code": 503, "message": "gone"}))
 
     assert stream.is_whole
@@ -44,7 +44,7 @@ def test_an_error_ends_a_stream_of_several() -> None:
 
 
 def test_what_all_choices_wrote_is_counted_and_the_prompt_once() -> None:
-    stream = EventStream()
+    stream = ServerSentEvents()
     stream.feed(piece(0, "a", "stop") + piece(1, "b", "stop"))
     stream.feed(sent(choices=[], usage={"prompt_tokens": 50, "completion_tokens": 7}))
     stream.feed(sent(choices=[], usage={"prompt_tokens": 50, "completion_tokens": 5}))
@@ -53,7 +53,7 @@ def test_what_all_choices_wrote_is_counted_and_the_prompt_once() -> None:
 
 
 def test_a_stream_of_one_reply_tells_its_usage_last() -> None:
-    stream = EventStream()
+    stream = ServerSentEvents()
     stream.feed(piece(0, "a", "stop"))
     for written in (1, 9):
         stream.feed(sent(choices=[], usage={"prompt_tokens": 50, "completion_tokens": written}))

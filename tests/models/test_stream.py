@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 from pydantic import JsonValue
 
-from swarm.models.client.stream import Answer, Body, EventStream, LineStream, answer_of_type
+from swarm.models.client.streamed import Answer, Body, LineStream, ServerSentEvents, answer_of_type
 
 
 def fed(answer: Answer, *lines: str) -> list[bool]:
@@ -30,7 +30,7 @@ def whole(answer: Answer) -> dict[str, JsonValue]:
 
 
 def test_pieces_and_counts_become_one_completion() -> None:
-    answer = EventStream()
+    answer = ServerSentEvents()
 
     tokens = fed(
         answer,
@@ -60,7 +60,7 @@ def test_pieces_and_counts_become_one_completion() -> None:
 
 
 def test_a_line_may_come_in_pieces_and_several_in_one() -> None:
-    answer = EventStream()
+    answer = ServerSentEvents()
     text = f"{chunk(delta={'content': 'é'})}\n{chunk(delta={'content': 'b'})}\n".encode()
 
     tokens = [answer.feed(text[at : at + 7]) for at in range(0, len(text), 7)]
@@ -71,7 +71,7 @@ def test_a_line_may_come_in_pieces_and_several_in_one() -> None:
 
 
 def test_calls_in_pieces_become_whole_calls_and_thinking_stays_apart() -> None:
-    answer = EventStream()
+    answer = ServerSentEvents()
 
     tokens = fed(
         answer,
@@ -129,11 +129,11 @@ def test_lines_become_one_answer_of_ollama() -> None:
     ("answer", "lines", "status"),
     [
         (
-            EventStream(),
+            ServerSentEvents(),
             [chunk(delta={"content": "x"}), 'data: {"error": {"code": 503, "message": "m"}}'],
             503,
         ),
-        (EventStream(), ['error: {"error": {"message": "m"}}'], 500),
+        (ServerSentEvents(), ['error: {"error": {"message": "m"}}'], 500),
         (LineStream(), [line(content="x"), '{"error": {"message": "m"}}'], 500),
     ],
 )
@@ -146,20 +146,20 @@ def test_an_error_in_a_stream_becomes_the_status_it_names(
     assert cast("dict[str, JsonValue]", whole(answer)["error"])["message"] == "m"
 
 
-@pytest.mark.parametrize("answer", [EventStream(), LineStream()])
+@pytest.mark.parametrize("answer", [ServerSentEvents(), LineStream()])
 def test_a_stream_without_its_end_is_not_whole(answer: Answer) -> None:
-    fed(answer, chunk(delta={"content": "x"}) if isinstance(answer, EventStream) else line(content="x"))
+    fed(answer, chunk(delta={"content": "x"}) if isinstance(answer, ServerSentEvents) else line(content="x"))
 
     assert not answer.is_whole
 
 
-@pytest.mark.parametrize("answer", [EventStream(), LineStream()])
+@pytest.mark.parametrize("answer", [ServerSentEvents(), LineStream()])
 def test_a_line_that_is_no_chunk_is_refused(answer: Answer) -> None:
     with pytest.raises(ValueError, match="Invalid JSON"):
         fed(answer, "data: <html>")
 
 
-@pytest.mark.parametrize("answer", [EventStream(), LineStream(), Body()])
+@pytest.mark.parametrize("answer", [ServerSentEvents(), LineStream(), Body()])
 def test_an_answer_without_end_is_refused_before_it_fills_the_memory(answer: Answer) -> None:
     def feed() -> None:
         for _ in range(65):
@@ -172,4 +172,4 @@ def test_an_answer_without_end_is_refused_before_it_fills_the_memory(answer: Ans
 def test_the_type_in_the_head_tells_how_an_answer_is_read() -> None:
     types = ("text/event-stream", "application/x-ndjson", "application/json", "text/html")
 
-    assert [type(answer_of_type(one)) for one in types] == [EventStream, LineStream, Body, Body]
+    assert [type(answer_of_type(one)) for one in types] == [ServerSentEvents, LineStream, Body, Body]

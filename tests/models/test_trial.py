@@ -15,7 +15,7 @@ from swarm.models.servers.profile import Profile, keep, measured, path_of, profi
 from swarm.models.servers.trial import Trial, tried
 from swarm.nouns.limits import Usage
 from swarm.nouns.messages import Reply, Request
-from swarm.testing.http import HttpRequest, HttpResponse, json_response, serve
+from swarm.testing.http_server import HttpRequest, HttpResponse, json_response, serve
 
 pytestmark = pytest.mark.anyio
 

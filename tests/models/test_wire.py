@@ -9,9 +9,9 @@ import socket
 import httpx
 import pytest
 
-from swarm.models.client.wire import EXCHANGE, End, Exchange, Wire, WireError
+from swarm.models.client.transport import EXCHANGE, End, Exchange, Transport, WireError
 from swarm.testing import Fault, ScriptedModel, parse_fault, serving
-from swarm.testing.http import Act, HttpRequest, HttpResponse, Line, serve
+from swarm.testing.http_server import Act, ClientConnection, HttpRequest, HttpResponse, serve
 
 pytestmark = pytest.mark.anyio
 
@@ -20,7 +20,7 @@ PATHS = {"llamacpp": "/v1/chat/completions", "ollama": "/api/chat"}
 
 async def posted(url: str, exchange: Exchange, *, kind: str = "llamacpp", stream: bool = True) -> str:
     """The text of a chat completion asked for over a wire of its own."""
-    wire = Wire()
+    wire = Transport()
     token = EXCHANGE.set(exchange)
     body = {"model": "scripted", "messages": [{"role": "user", "content": "?"}], "stream": stream}
     try:
@@ -86,7 +86,7 @@ async def test_what_a_request_waited_for_its_first_token_is_spent() -> None:
 
 
 async def test_signs_of_life_without_a_token_do_not_extend_the_wait() -> None:
-    async def ping(line: Line) -> None:
+    async def ping(line: ClientConnection) -> None:
         line.start(HttpResponse(content_type="text/event-stream"))
         while True:
             line.piece(b": ping\n\n")
@@ -102,7 +102,7 @@ async def test_signs_of_life_without_a_token_do_not_extend_the_wait() -> None:
 
 
 async def test_an_answer_that_is_done_is_taken_though_the_server_keeps_the_line() -> None:
-    async def stay(line: Line) -> None:
+    async def stay(line: ClientConnection) -> None:
         delta = {"delta": {"content": "all"}, "finish_reason": "stop"}
         line.start(HttpResponse(content_type="text/event-stream"))
         line.piece(f"data: {json.dumps({'choices': [delta]})}\n\ndata: [DONE]\n\n".encode())

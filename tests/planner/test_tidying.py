@@ -9,7 +9,7 @@ from benchmarks.plans import short
 from swarm.nouns.card import AgentCard
 from swarm.planner.draft import Draft, DraftStep, files_to_write, to_plan
 from swarm.planner.task_columns import task_columns
-from swarm.planner.tidy import Ground, tidy
+from swarm.planner.tidy import Draftable, tidy
 from swarm.survey import Survey, TableGroup, TextGroup
 
 CARDS = {
@@ -25,7 +25,7 @@ SURVEY = Survey(
 
 
 def _tidied(task: str, *steps: DraftStep) -> tuple[DraftStep, ...]:
-    return tidy(Draft(steps=steps), Ground(task, SURVEY, CARDS)).steps
+    return tidy(Draft(steps=steps), Draftable(task, SURVEY, CARDS)).steps
 
 
 def test_a_need_that_is_no_earlier_step_is_dropped() -> None:
@@ -141,7 +141,7 @@ LETTERS = Survey(
 
 
 def _mended(task: str, *lines: str) -> list[str]:
-    return short(to_plan(tidy(draft_of(lines), Ground(task, LETTERS, TEAM)))).split(" ⏎ ")
+    return short(to_plan(tidy(draft_of(lines), Draftable(task, LETTERS, TEAM)))).split(" ⏎ ")
 
 
 def test_two_steps_that_take_different_facts_of_the_same_texts_are_one() -> None:

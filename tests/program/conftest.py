@@ -13,10 +13,10 @@ from swarm.program.dialogue import SECONDS, CallRefused, Serve
 from swarm.program.functions import Functions
 from swarm.program.outcome import Outcome
 from swarm.program.overlay import Overlay
-from swarm.program.process import run_program
+from swarm.program.program_process import run_program
+from swarm.program.program_wire import Order, ProgramWire, TableFiles
 from swarm.program.querying import Catalogue
-from swarm.program.wire import Order, Table, Wire
-from swarm.sandbox.way import choose
+from swarm.sandbox.confiner import choose
 
 Ran = Callable[..., Awaitable[Outcome]]
 Here = Callable[..., Functions]
@@ -45,7 +45,9 @@ def ran(workspace: Path) -> Ran:
     async def run(
         program: str, serve: Serve = no_calls, *, seconds: float = SECONDS, **given: object
     ) -> Outcome:
-        order = Order(program, str(workspace), "", "", tables=[Table(name="prices", pattern="prices.csv")])
+        order = Order(
+            program, str(workspace), "", "", tables=[TableFiles(name="prices", pattern="prices.csv")]
+        )
         order = replace(order, **given)  # type: ignore[arg-type]  # a test names fields of an order
         return await run_program(order, serve, choose("auto"), seconds=seconds)
 
@@ -57,7 +59,7 @@ def here(tmp_path: Path, workspace: Path) -> Here:
     """The functions over the workspace, in this process and without a run."""
 
     def functions(
-        tables: list[Table] | None = None,
+        tables: list[TableFiles] | None = None,
         databases: list[str] | None = None,
         results: dict[str, JsonValue] | None = None,
         *,
@@ -67,7 +69,7 @@ def here(tmp_path: Path, workspace: Path) -> Here:
         written.mkdir(exist_ok=True)
         scratch.mkdir(exist_ok=True)
         overlay = Overlay(workspace, written)
-        listed = [Table(name="prices", pattern="prices.csv")] if tables is None else tables
+        listed = [TableFiles(name="prices", pattern="prices.csv")] if tables is None else tables
         order = Order(
             program="",
             workspace=str(overlay.workspace),
@@ -83,7 +85,7 @@ def here(tmp_path: Path, workspace: Path) -> Here:
     return functions
 
 
-class _NoWire(Wire):
+class _NoWire(ProgramWire):
     def __init__(self) -> None: ...
 
     def call(self, **what: object) -> None:

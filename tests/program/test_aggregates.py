@@ -6,9 +6,9 @@ import pytest
 from pydantic import JsonValue
 
 from swarm.program.aggregates import aggregates_for
-from swarm.program.grammar import select_grammar
-from swarm.program.schema import Declared
-from swarm.tabular.engine import selected
+from swarm.program.select_grammar import select_grammar
+from swarm.program.table_schema import Declared
+from swarm.tabular.query_engine import selected
 
 ROWS: dict[str, list[dict[str, JsonValue]]] = {
     "t": [{"a": a, "b": b} for a, b in ((1.0, 2.0), (2.0, 4.0), (3.0, 5.0), (4.0, 9.0), (4.0, 7.0))]

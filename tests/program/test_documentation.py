@@ -9,10 +9,12 @@ import pytest
 
 from benchmarks.proof import ROOT
 from swarm.nouns.limits import Limits
-from swarm.program import contents, dialogue, outcome, process, saving, wire
-from swarm.program.process import run_program
-from swarm.program.wire import Order, Table
-from swarm.sandbox.way import choose
+from swarm.program import contents, dialogue, outcome, saving
+from swarm.program import program_process as process
+from swarm.program import program_wire as wire
+from swarm.program.program_process import run_program
+from swarm.program.program_wire import Order, TableFiles
+from swarm.sandbox.confiner import choose
 from tests.program.conftest import no_calls
 
 DOCUMENT = (ROOT / "docs" / "programs.md").read_text(encoding="utf-8")
@@ -48,7 +50,7 @@ async def test_the_examples_run(tmp_path: Path) -> None:
     for name, text in made.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
-    tables = [Table(name="orders", pattern="orders.csv")]
+    tables = [TableFiles(name="orders", pattern="orders.csv")]
 
     found = {
         name: await run_program(Order(text, str(tmp_path), "", "", tables=tables), no_calls, choose("auto"))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from swarm.program.functions import Functions
-from swarm.program.wire import Table
+from swarm.program.program_wire import TableFiles
 from tests.program.conftest import Here
 
 
@@ -120,7 +120,7 @@ def test_sql_sees_what_the_program_wrote_and_removed(here: Here, workspace: Path
     (workspace / "days").mkdir()
     for day in ("mon", "tue"):
         (workspace / "days" / f"{day}.csv").write_text("sold\n1\n", encoding="utf-8")
-    functions = here([Table(name="days", pattern="days/*.csv")])
+    functions = here([TableFiles(name="days", pattern="days/*.csv")])
     functions.save("days/wed.csv", [{"sold": 5}])
     functions.remove("days/mon.csv")
     functions.save("extra.csv", [{"x": 3}])

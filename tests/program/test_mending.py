@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from swarm.program.mending import as_asked, literal_underscore, with_names, with_one_value
+from swarm.program.query_mending import as_asked, literal_underscore, with_names, with_one_value
 from tests.program.conftest import Here
 
 BARE = 'column "{}" must appear in the GROUP BY clause or must be part of an aggregate function.'

@@ -12,9 +12,9 @@ from pydantic import JsonValue
 
 from swarm.errors import ProjectError, StoreError
 from swarm.program import dialogue
-from swarm.program.process import run_program
-from swarm.program.wire import Order
-from swarm.sandbox.way import Way, choose
+from swarm.program.program_process import run_program
+from swarm.program.program_wire import Order
+from swarm.sandbox.confiner import Way, choose
 from tests.program.conftest import Ran, no_calls
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]

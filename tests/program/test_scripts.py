@@ -10,7 +10,7 @@ from swarm.nouns.plan import Step
 from swarm.program.checks import Promise, faults
 from swarm.program.kept import LENIENT, is_told_lenient
 from swarm.program.outcome import Outcome
-from swarm.program.script import form_of
+from swarm.program.source_text import form_of
 from swarm.survey import Survey
 from tests.program.conftest import Ran
 

@@ -16,10 +16,10 @@ from swarm.nouns.messages import Message, Request
 from swarm.nouns.plan import Step
 from swarm.program.asked import Asked
 from swarm.program.checks import Promise
-from swarm.program.grammar import select_grammar
-from swarm.program.schema import MOST_ROWS, Schema, schema_of
+from swarm.program.program_wire import Order, TableFiles
+from swarm.program.select_grammar import select_grammar
 from swarm.program.selecting import FIRST, SECOND, SelectContext, SelectPart, Selects, parts_of, selects
-from swarm.program.wire import Order, Table
+from swarm.program.table_schema import MOST_ROWS, TableSchema, schema_of
 from swarm.survey import Survey
 
 INVOICES = "invoice,customer,amount,status\n" + "".join(
@@ -33,12 +33,12 @@ QUESTION = SelectContext(instructions="You.", notes="", task="", step="", room=9
 def order(tmp_path: Path) -> Order:
     (tmp_path / "invoices.csv").write_text(INVOICES, encoding="utf-8")
     (tmp_path / "payments.csv").write_text(PAYMENTS, encoding="utf-8")
-    tables = [Table(name=name, pattern=f"{name}.csv") for name in ("invoices", "payments")]
+    tables = [TableFiles(name=name, pattern=f"{name}.csv") for name in ("invoices", "payments")]
     return Order(program="", workspace=str(tmp_path), written="", scratch="", tables=tables)
 
 
 @contextmanager
-def opened(order: Order, task: str = "") -> Generator[Schema]:
+def opened(order: Order, task: str = "") -> Generator[TableSchema]:
     with schema_of(order, ["invoices", "payments"], task) as schema:
         yield schema
 
@@ -48,7 +48,7 @@ def promised(task: str, *files: str) -> Promise:
     return Promise(step, task, Survey(), files, is_last=True)
 
 
-def made(schema: Schema, task: str, *files: str) -> list[Selects]:
+def made(schema: TableSchema, task: str, *files: str) -> list[Selects]:
     return selects(schema, promised(task, *files), replace(QUESTION, task=task))
 
 
@@ -185,7 +185,7 @@ def test_columns_that_are_said_to_be_unlike_are_so_where_one_is_missing(tmp_path
     for name, lacks in {"left": "b", "right": "a"}.items():
         lines = [f"{key},{number}" for number, key in enumerate("abcdefgh") if key != lacks]
         (tmp_path / f"{name}.csv").write_text("title,size\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    tables = [Table(name=name, pattern=f"{name}.csv") for name in ("left", "right")]
+    tables = [TableFiles(name=name, pattern=f"{name}.csv") for name in ("left", "right")]
     order = Order(program="", workspace=str(tmp_path), written="", scratch="", tables=tables)
     with schema_of(order, ["left", "right"], "") as schema:
         (pair,) = schema.tables

@@ -20,7 +20,7 @@ from swarm.run.fork import fork
 from swarm.run.run import Run
 from swarm.run.speedup import speedup_of
 from swarm.run.swarm import Swarm
-from swarm.store.shelf.fork import place_of
+from swarm.store.shelf.beginning import place_of
 from swarm.store.shelf.reader import read_events, read_run, read_threads
 from swarm.store.shelf.runs import run_path
 from swarm.testing import ScriptedModel

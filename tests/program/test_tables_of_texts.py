@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from swarm.program.wire import Formed, Table
+from swarm.program.program_wire import Formed, TableFiles
 from tests.program.conftest import Ran
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
@@ -82,7 +82,7 @@ async def test_a_table_file_of_the_same_name_comes_first(ran: Ran) -> None:
 
     outcome = await ran(
         "answer([len(sql('SELECT price FROM prices')), len(sql('SELECT line FROM prices_lines'))])",
-        tables=[Table(name="prices", pattern="prices.csv")],
+        tables=[TableFiles(name="prices", pattern="prices.csv")],
         formed=[texts, other],
     )
 

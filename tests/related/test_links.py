@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from swarm.related.link import links
-from swarm.related.source import Relation
+from swarm.related.looked_at import Relation
 
 Rows = list[dict[str, object]]
 

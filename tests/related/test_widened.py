@@ -8,10 +8,10 @@ from typing import cast
 import pytest
 from pydantic import JsonValue
 
+from swarm.related.looked_at import Relation
 from swarm.related.naming import is_named
-from swarm.related.source import Relation
 from swarm.related.widened import Widened, widened
-from swarm.tabular.engine import selected
+from swarm.tabular.query_engine import selected
 
 Rows = Sequence[Mapping[str, object]]
 

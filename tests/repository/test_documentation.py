@@ -64,6 +64,15 @@ def test_every_path_that_the_architecture_names_exists() -> None:
     assert [path for path in paths if not (ROOT / path).exists() and path != "swarm/_builtin/"] == []
 
 
+def test_every_module_that_the_architecture_names_alone_exists() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    there = {
+        path.name for folder in ("swarm", "mcp_servers", "tools") for path in (ROOT / folder).rglob("*.py")
+    }
+
+    assert set(re.findall(r"`(\w+\.py)`", text)) - there == set()
+
+
 def test_every_target_that_the_pages_name_is_in_the_makefile() -> None:
     text = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
     named = set(re.findall(r"^make (\w+)|`make (\w+)", text, flags=re.MULTILINE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +75,7 @@ def test_every_room_keeps_to_its_budget() -> None:
     table = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `swarm/([\w*.]+)/?` \|.*\| ([\d,]+) \|$", table, flags=re.MULTILINE)
     budgets = {room: int(most.replace(",", "")) for room, most in rows}
-    used = {room: 0 for room in budgets}
+    used = dict.fromkeys(budgets, 0)
     for path in (ROOT / "swarm").rglob("*.py"):
         room, *inner = path.relative_to(ROOT / "swarm").parts
         if "template" not in inner:
@@ -83,3 +84,20 @@ def test_every_room_keeps_to_its_budget() -> None:
 
     assert {room: lines for room, lines in used.items() if lines > budgets[room]} == {}
     assert f"| all | | | {sum(budgets.values()):,} |" in table
+
+
+def test_a_word_names_one_thing() -> None:
+    """No class and no module of the package has another's name; an underscore makes no other word of it."""
+    classes: dict[str, list[str]] = defaultdict(list)
+    modules: dict[str, list[str]] = defaultdict(list)
+    for path in sorted((ROOT / "swarm").rglob("*.py")):
+        place = str(path.relative_to(ROOT))
+        if "template" in path.parts or path.name == "__init__.py":
+            continue
+        modules[path.stem].append(place)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                classes[node.name.lstrip("_")].append(place)
+
+    assert {name: places for name, places in modules.items() if len(places) > 1} == {}
+    assert {name: places for name, places in classes.items() if len(places) > 1} == {}

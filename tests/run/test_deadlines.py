@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from swarm.errors import ProjectError
-from swarm.run.deadline import Deadline, Pauses, duration, lasting, moment, sleep_until, until
+from swarm.run.deadline import PauseAt, Pauses, duration, lasting, moment, sleep_until, until
 
 NOW = datetime(2026, 11, 22, 21, 30, tzinfo=UTC).astimezone()
 
@@ -83,20 +83,20 @@ def test_a_deadline_follows_the_clock_it_is_for() -> None:
 @pytest.mark.anyio
 async def test_a_deadline_is_heeded_with_the_time_that_calls_in_flight_need() -> None:
     pauses, lead = Pauses(), [40.0]
-    pauses.by(Deadline("it is late", lambda: 45.0))
+    pauses.by(PauseAt("it is late", lambda: 45.0))
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         due = group.create_task(pauses.due(lambda: lead[0]))
         await asyncio.sleep(0)
         assert not due.done()
         lead[0] = 45.0
-        pauses.by(Deadline("it is late", lambda: 45.0))
+        pauses.by(PauseAt("it is late", lambda: 45.0))
     assert due.result() == "it is late"
 
 
 @pytest.mark.anyio
 async def test_a_person_may_ask_before_the_deadline_comes() -> None:
     pauses = Pauses()
-    pauses.by(Deadline("it is late", lambda: 1_000.0))
+    pauses.by(PauseAt("it is late", lambda: 1_000.0))
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         due = group.create_task(pauses.due(lambda: 0.0))
         await asyncio.sleep(0)
@@ -107,4 +107,4 @@ async def test_a_person_may_ask_before_the_deadline_comes() -> None:
 @pytest.mark.anyio
 async def test_waiting_for_a_time_that_has_come_takes_no_time() -> None:
     async with asyncio.timeout(5):
-        await sleep_until(Deadline("it is time", lambda: -1.0))
+        await sleep_until(PauseAt("it is time", lambda: -1.0))

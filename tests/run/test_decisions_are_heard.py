@@ -22,7 +22,7 @@ from swarm.run.execution import Execution
 from swarm.scheduler.slots import Slots
 from swarm.store.rows.journal import Journal
 from swarm.store.rows.ledger import Ledger
-from swarm.store.rows.records import Entry, RunRecord
+from swarm.store.rows.records import LedgerEntry, RunRecord
 from swarm.survey import Survey
 from swarm.testing import ScriptedModel
 from swarm.work.budget import Budget
@@ -31,7 +31,7 @@ from swarm.work.context import Work
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_servers")]
 
 DONE = Result(status="done", text="done")
-LOST = Entry(call=ToolCall(tool="post.send"), effect="irreversible")
+LOST = LedgerEntry(call=ToolCall(tool="post.send"), effect="irreversible")
 Do = Callable[[Assignment, Ledger], Awaitable[Result]]
 
 

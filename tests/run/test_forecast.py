@@ -14,7 +14,7 @@ from swarm.nouns.plan import Plan, Step
 from swarm.planner.draft import table_schema
 from swarm.run.direct import Ground, direct
 from swarm.run.forecast import HIGH, LOW, Speeds, forecast, sizes_of, speeds_of
-from swarm.view.timing import forecast_words
+from swarm.view.timing_words import forecast_words
 
 ENDPOINT = Endpoint(kind="llamacpp", model="small", url="http://127.0.0.1:9", slots=2)
 SPEEDS = Speeds(prefill=100.0, writing={1: 10.0})

@@ -14,7 +14,7 @@ from swarm.nouns.events import LimitReached, Notice
 from swarm.nouns.limits import Limits
 from swarm.nouns.messages import Request
 from swarm.nouns.plan import Plan, Step
-from swarm.run.deadline import Deadline
+from swarm.run.deadline import PauseAt
 from swarm.run.run import AskMore, Run
 from swarm.run.swarm import Swarm
 from swarm.store.file.mailbox import tell
@@ -122,11 +122,11 @@ async def test_a_run_rests_when_its_time_is_up(project: Path) -> None:
     left = [1_000.0]
     async with asyncio.timeout(60), Swarm.open(project, model=held.model) as swarm:
         run = await start(swarm)
-        run.pause_by(Deadline("it is late", lambda: left[0]))
+        run.pause_by(PauseAt("it is late", lambda: left[0]))
         await held.asked.wait()
         held.go.set()
         left[0] = 0.0
-        run.pause_by(Deadline("it is late", lambda: left[0]))
+        run.pause_by(PauseAt("it is late", lambda: left[0]))
         answer = await run.answer()
 
     assert (answer.status, answer.text.partition(";")[0]) == ("paused", "it is late")

@@ -18,7 +18,7 @@ from swarm.nouns.events import (
 )
 from swarm.nouns.limits import Usage
 from swarm.nouns.plan import Plan, Step
-from swarm.run.stream import PACK, Stream
+from swarm.run.event_stream import PACK, EventStream
 from swarm.run.tally import tally_of
 
 EVENTS: list[Event] = [Notice(text=f"notice {number}", seq=number) for number in range(1, 3 * PACK + 8)]
@@ -26,7 +26,7 @@ EVENTS: list[Event] = [Notice(text=f"notice {number}", seq=number) for number in
 
 @pytest.mark.parametrize("count", [0, 1, PACK, 2 * PACK - 1, 2 * PACK, 3 * PACK + 7])
 def test_a_stream_reads_as_the_list_of_its_events(count: int) -> None:
-    stream = Stream(EVENTS[:count])
+    stream = EventStream(EVENTS[:count])
 
     assert list(stream) == EVENTS[:count]
     assert list(reversed(stream)) == EVENTS[:count][::-1]
@@ -51,12 +51,12 @@ def test_recalled_events_read_and_count_as_those_that_were_added() -> None:
     ]
     texts = [event.model_dump_json() for event in events]
 
-    stream = Stream()
+    stream = EventStream()
     places = [stream.recall(texts[start : start + PACK]) for start in range(0, count, PACK)]
 
     assert places == [PACK, 2 * PACK, count]
     assert list(stream) == events
-    assert stream.tally == tally_of(events) == Stream(events).tally
+    assert stream.tally == tally_of(events) == EventStream(events).tally
     rounds = count // 8
     assert (stream.tally.agents, stream.tally.spent.written_tokens) == (rounds, 3 * rounds)
     assert stream.tally.has_plan
@@ -64,4 +64,4 @@ def test_recalled_events_read_and_count_as_those_that_were_added() -> None:
 
 def test_there_is_nothing_past_the_end() -> None:
     with pytest.raises(IndexError):
-        Stream(EVENTS)[len(EVENTS)]
+        EventStream(EVENTS)[len(EVENTS)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from swarm.errors import ProjectError
-from swarm.sandbox.way import Way, WayName, choose
+from swarm.sandbox.confiner import Way, WayName, choose
 
 
 def way_or_skip(name: WayName) -> Way:

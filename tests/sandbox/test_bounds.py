@@ -10,7 +10,7 @@ import pytest
 from benchmarks.sandbox_bounds import EXCESSES, Excess
 from benchmarks.sandbox_ground import exceed, flood, orphans
 from swarm.sandbox.bounds import taken
-from swarm.sandbox.way import Way
+from swarm.sandbox.confiner import Way
 
 pytestmark = pytest.mark.anyio
 

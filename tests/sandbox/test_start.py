@@ -16,9 +16,9 @@ from benchmarks.sandbox_bounds import SMALL
 from swarm.errors import ProjectError
 from swarm.sandbox.confined import Ending
 from swarm.sandbox.confinement import Confinement
+from swarm.sandbox.confiner import Way, choose
 from swarm.sandbox.launch import Program
 from swarm.sandbox.start import start
-from swarm.sandbox.way import Way, choose
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.sandbox_ground import ask_all, outside
-from swarm.sandbox.way import Way
+from swarm.sandbox.confiner import Way
 from tests.sandbox.conftest import way_or_skip
 
 pytestmark = pytest.mark.anyio

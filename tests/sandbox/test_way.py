@@ -8,7 +8,7 @@ import pytest
 
 from swarm.errors import ProjectError
 from swarm.project.settings import read_settings
-from swarm.sandbox.way import Way, choose
+from swarm.sandbox.confiner import Way, choose
 from tests.sandbox.conftest import way_or_skip
 
 FAILS = """#!/bin/sh

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from swarm.clock.boot import steady_clock
+from swarm.clock.steady import steady_clock
 from swarm.errors import StoreError
 from swarm.store.file.admission import admit, admit_to, too_full, too_large
 from swarm.store.file.owner import lease

@@ -20,7 +20,7 @@ from swarm.nouns.plan import Thread
 from swarm.nouns.result import Result
 from swarm.nouns.tool import ToolCall, ToolResult
 from swarm.store.rows.journal import Journal
-from swarm.store.rows.records import IMPORTED, Entry, RunRecord
+from swarm.store.rows.records import IMPORTED, LedgerEntry, RunRecord
 from swarm.store.shelf.archive import (
     answer_files,
     check_id,
@@ -49,7 +49,7 @@ async def fill(journal: Journal) -> str:
     """Says and does a little of everything; gives the handle of a text."""
     question = Request(messages=(Message(role="user", content="Read. " * 2_000),))
     await journal.note_reply(THREAD, 1, "d", Reply(text="x"), question)
-    await journal.ledger.leave((str(THREAD), 1, 0), Entry(call=CALL, effect="irreversible"))
+    await journal.ledger.leave((str(THREAD), 1, 0), LedgerEntry(call=CALL, effect="irreversible"))
     await journal.ledger.settle((str(THREAD), 1, 0), ToolResult(text="y" * 9_000))
     journal.note_step("notes", Result(text="z"))
     journal.note(RunEnded(status="done", answer="z", files=("out/a.csv",)))

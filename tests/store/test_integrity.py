@@ -19,7 +19,7 @@ from swarm.nouns.tool import ToolCall, ToolResult
 from swarm.store.file import sums
 from swarm.store.file.seal import Witness, last_state, witness_path
 from swarm.store.rows.journal import Journal
-from swarm.store.rows.records import Entry, RunRecord
+from swarm.store.rows.records import LedgerEntry, RunRecord
 from swarm.store.shelf.reader import read_events, read_run, read_steps, read_threads
 
 pytestmark = pytest.mark.anyio
@@ -58,7 +58,7 @@ async def go_on(journal: Journal, turns: int) -> None:
         await journal.note_reply(THREAD, turn, digest(turn), Reply(text=f"said {turn}"), question)
         call = ToolCall(tool="mail.send", args={"to": f"x{turn}"})
         key = (str(THREAD), turn, 0)
-        await journal.ledger.leave(key, Entry(call=call, effect="irreversible"))
+        await journal.ledger.leave(key, LedgerEntry(call=call, effect="irreversible"))
         await journal.ledger.settle(key, ToolResult(text=f"sent {turn}"))
 
 
@@ -199,7 +199,7 @@ async def test_another_state_under_the_same_number_is_refused(tmp_path: Path) ->
     state = last_state(path)
     assert state
     with Witness.of(path) as witness:
-        witness.tell(sums.State(state.number, "0" * 16))
+        witness.tell(sums.Totals(state.number, "0" * 16))
     assert "this is not its last state" in await refusal(path)
 
 

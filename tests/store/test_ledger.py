@@ -13,7 +13,7 @@ from swarm.errors import ProjectError, StoreError
 from swarm.nouns.plan import Thread
 from swarm.nouns.tool import CallState, Reading, ToolCall, ToolResult
 from swarm.store.rows.journal import Journal
-from swarm.store.rows.records import Entry, RunRecord
+from swarm.store.rows.records import LedgerEntry, RunRecord
 from swarm.store.shelf.reader import read_questions
 
 pytestmark = pytest.mark.anyio
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 KEY = (str(Thread(run="r", step="extract", item=3, attempt=2)), 1, 0)
 OTHER = (KEY[0], 2, 0)
 CALL = ToolCall(tool="files.write", args={"path": "notes/a.md", "content": "x" * 9_000})
-ENTRY = Entry(call=CALL, effect="verifiable", pin="files 1", before=Reading(now="a", after="b"))
+ENTRY = LedgerEntry(call=CALL, effect="verifiable", pin="files 1", before=Reading(now="a", after="b"))
 
 
 def record() -> RunRecord:

@@ -16,7 +16,7 @@ from swarm.nouns.plan import Thread
 from swarm.nouns.tool import ToolCall, ToolResult
 from swarm.store.rows.blobs import PLAIN_CHARS, compress, compress_in, inflate, pack, unpack
 from swarm.store.rows.journal import Journal
-from swarm.store.rows.records import Entry, RunRecord
+from swarm.store.rows.records import LedgerEntry, RunRecord
 from swarm.store.shelf.reader import read_threads
 
 pytestmark = pytest.mark.anyio
@@ -73,7 +73,7 @@ async def test_questions_hold_what_was_said_once_and_are_read_whole_after_a_resu
                 asked.append(tuple(said))
                 call = ToolCall(tool="files.read", args={"path": "a.md"})
                 key = (str(THREAD), turn, 0)
-                await journal.ledger.leave(key, Entry(call=call, effect="irreversible"))
+                await journal.ledger.leave(key, LedgerEntry(call=call, effect="irreversible"))
                 result = ToolResult(text=numbers(1_000 * turn) * (20 if turn == 2 else 1))
                 await journal.ledger.settle(key, result)
                 said += [

@@ -16,7 +16,7 @@ from swarm.nouns.result import Result
 from swarm.nouns.tool import ToolCall, ToolResult
 from swarm.store.file.owner import lease, owner_of
 from swarm.store.rows.journal import Journal
-from swarm.store.rows.records import CallRecord, Entry, RunRecord, ThreadRecord, TurnRecord
+from swarm.store.rows.records import CallRecord, LedgerEntry, RunRecord, ThreadRecord, TurnRecord
 from swarm.store.shelf.reader import read_events, read_run, read_steps, read_text, read_threads
 from swarm.store.shelf.runs import find_run, list_runs, new_run_id, run_path
 from tests.store.conftest import program
@@ -151,10 +151,12 @@ async def test_a_reader_finds_each_thread_with_its_turns_calls_and_result(tmp_pa
     more = (*first, Message(role="assistant", content="x"), Message(role="user", content="y"))
     async with Journal.open(path, record=record(), clock=lambda: 5.0) as journal:
         await journal.note_reply(THREAD, 1, "a", Reply(text="x"), Request(messages=first))
-        journal.ledger.intend((str(THREAD), 1, 0), Entry(call=call, effect="pure"))
+        journal.ledger.intend((str(THREAD), 1, 0), LedgerEntry(call=call, effect="pure"))
         await journal.ledger.settle((str(THREAD), 1, 0), ToolResult(text="y"))
         await journal.note_reply(THREAD, 2, "b", Reply(text="z"), Request(messages=more))
-        await journal.ledger.leave((str(THREAD), 2, 0), Entry(call=call, effect="irreversible", pin="v1"))
+        await journal.ledger.leave(
+            (str(THREAD), 2, 0), LedgerEntry(call=call, effect="irreversible", pin="v1")
+        )
         journal.note_result(THREAD, Result(text="z"))
         handle = await journal.put_text("a text")
     assert read_threads(path) == [

@@ -9,10 +9,10 @@ import pytest
 from swarm.models.servers.counting import estimate
 from swarm.nouns.tool import ToolResult
 from swarm.survey import Survey, TableGroup, TextGroup, signature
+from swarm.survey.databases import stored
 from swarm.survey.gathering import texts_of
 from swarm.survey.groups import FileGroup, look_at
 from swarm.survey.overview import OVERVIEW_TOKENS, SAMPLES_TOKENS, TABLES_TOKENS
-from swarm.survey.stored import stored
 from swarm.tabular.files import Group as TableFiles
 from swarm.tabular.files import found
 

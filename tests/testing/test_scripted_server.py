@@ -14,7 +14,7 @@ from swarm.models.client.litellm import LitellmModel
 from swarm.models.model import Endpoint
 from swarm.nouns.messages import Message, Request
 from swarm.testing import ScriptedModel, scripted_server, serving
-from swarm.testing.http import HttpRequest, HttpResponse, json_response, serve
+from swarm.testing.http_server import HttpRequest, HttpResponse, json_response, serve
 from swarm.testing.wire import FaceKind
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from swarm.errors import ToolError
 from swarm.nouns.tool import Row
-from swarm.tabular.engine import selected
+from swarm.tabular.query_engine import selected
 
 TABLES: dict[str, list[Row]] = {
     "prices": [

@@ -8,8 +8,8 @@ import pytest
 from pydantic import JsonValue
 
 from swarm import ToolError
-from swarm.tabular.engine import selected
 from swarm.tabular.files import loaded
+from swarm.tabular.query_engine import selected
 
 Row = dict[str, JsonValue]
 TABLES: dict[str, list[Row]] = {

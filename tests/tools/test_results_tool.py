@@ -11,7 +11,7 @@ import pytest
 from pydantic import JsonValue
 
 from swarm import ToolError
-from swarm.tabular import engine
+from swarm.tabular import query_engine as engine
 from tools import results
 
 Row = dict[str, JsonValue]

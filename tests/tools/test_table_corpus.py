@@ -10,8 +10,8 @@ import pytest
 
 from swarm import ToolError
 from swarm.tabular import files
-from swarm.tabular.engine import rows_of
 from swarm.tabular.file_table import FileTable
+from swarm.tabular.query_engine import rows_of
 
 CORPUS = Path(__file__).parent / "corpus"
 FILES = sorted(path.name.removesuffix(".truth") for path in CORPUS.glob("*.truth"))

@@ -13,9 +13,9 @@ from pydantic import JsonValue
 
 from swarm import ToolError
 from swarm.nouns.tool import Row
-from swarm.tabular.engine import selected
 from swarm.tabular.file_table import FileTable
 from swarm.tabular.files import loaded
+from swarm.tabular.query_engine import selected
 from tools import tables
 
 GOOD = b"name,price\nKettle,5\n"

@@ -8,8 +8,8 @@ import pytest
 
 from swarm.errors import ToolError
 from swarm.tabular.categories import LEAST_ROWS, categories, together
-from swarm.tabular.engine import selected
 from swarm.tabular.files import LARGE_BYTES, Group, found, loaded
+from swarm.tabular.query_engine import selected
 
 ROWS = [{"time": "01:00", "value": 3}, {"time": "02:00", "value": 4}]
 GOOD: dict[str, str] = {

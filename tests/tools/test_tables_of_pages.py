@@ -8,8 +8,8 @@ import pytest
 
 from swarm.errors import ToolError
 from swarm.nouns.tool import Row
-from swarm.tabular.candidates import Unread
 from swarm.tabular.files import Group, found, loaded
+from swarm.tabular.possible import Unread
 
 HEAD = "<!DOCTYPE html><html><body><h1>Prices</h1>"
 PLAIN = "<table><thead><tr><th>Name</th><th>Price</th></tr></thead><tbody><tr><td>Kettle</td><td>5</td></tr></tbody></table>"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from swarm.errors import ToolError
-from swarm.tabular.records import sheet_rows
+from swarm.tabular.record_files import sheet_rows
 
 WHOLE = Path(__file__).parent / "corpus" / "sheet.xlsx"
 

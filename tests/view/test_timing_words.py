@@ -11,7 +11,7 @@ from swarm.nouns.events import Event, LimitRaised, LimitReached, PlanMade, RunEn
 from swarm.nouns.plan import Plan, Step
 from swarm.nouns.timing import Forecast, Lost, Speedup
 from swarm.view.plain import show
-from swarm.view.timing import forecast_words, speedup_rows
+from swarm.view.timing_words import forecast_words, speedup_rows
 
 pytestmark = pytest.mark.anyio
 

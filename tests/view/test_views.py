@@ -26,7 +26,7 @@ from swarm.nouns.limits import Usage
 from swarm.nouns.plan import Plan, Step
 from swarm.nouns.result import Result
 from swarm.view.plain import show
-from swarm.view.plan import file_rows, plan_rows
+from swarm.view.plan_rows import file_rows, plan_rows
 from swarm.view.terminal import TerminalView
 
 pytestmark = pytest.mark.anyio

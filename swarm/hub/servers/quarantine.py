@@ -38,14 +38,14 @@ async def screened(
     """A transport whose lists of tools hold only entries that can be read; ``refused`` learns, by the name
     of a tool, why it was left out."""
     async with inner as (messages, outlet):
-        yield _Screen(messages, refused), outlet
+        yield _ScreenedMessages(messages, refused), outlet
 
 
 class _LeftOut(Exception):
     """A tool that is left out; the text says why."""
 
 
-class _Screen(Messages):
+class _ScreenedMessages(Messages):
     """The messages of a transport, with the lists of tools screened."""
 
     def __init__(self, messages: ReadStream[SessionMessage | Exception], refused: dict[str, str]) -> None:

@@ -66,7 +66,7 @@ class _Pipes(SubprocessStreamProtocol):
         self.closed.set()
 
 
-class _Dialogue(Messages):
+class _StdioMessages(Messages):
     """Both directions: messages of a server, between which noise is passed over, and those it is sent.
 
     The process is closed as a whole, so ``aclose`` does nothing.
@@ -141,7 +141,7 @@ class StdioServer:
         self.exit_seconds = 0.0
         """How long it may take to end by itself: none until it has shown that it speaks MCP."""
 
-    async def __aenter__(self) -> tuple[_Dialogue, _Dialogue]:
+    async def __aenter__(self) -> tuple[_StdioMessages, _StdioMessages]:
         loop = asyncio.get_running_loop()
         extra = {name: os.environ[name] for name in LOCALE if name in os.environ}
         transport, pipes = await loop.subprocess_exec(
@@ -157,7 +157,7 @@ class StdioServer:
         )
         self._transport, self._pipes = transport, pipes
         self._note(transport.get_pid())
-        dialogue = _Dialogue(self._entry, pipes, self._ended)
+        dialogue = _StdioMessages(self._entry, pipes, self._ended)
         return dialogue, dialogue
 
     async def __aexit__(self, *_: object) -> None:

@@ -39,7 +39,7 @@ class Offer:
     """Whether its server says that it changes nothing: many may be under way at once."""
 
 
-class Source(Protocol):
+class ToolSource(Protocol):
     """Where tools come from: an MCP server, or functions of this process."""
 
     @property

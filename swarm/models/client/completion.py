@@ -28,7 +28,7 @@ class _Details(Protocol):
     cached_tokens: int | None
 
 
-class _Usage(Protocol):
+class _CompletionUsage(Protocol):
     prompt_tokens: int | None
     completion_tokens: int | None
     prompt_tokens_details: _Details | None
@@ -39,26 +39,26 @@ class _Function(Protocol):
     arguments: str | None
 
 
-class _Call(Protocol):
+class _CompletionCall(Protocol):
     function: _Function
 
 
-class _Message(Protocol):
+class _CompletionMessage(Protocol):
     content: str | None
-    tool_calls: Sequence[_Call] | None
+    tool_calls: Sequence[_CompletionCall] | None
 
 
-class _Choice(Protocol):
+class _CompletionChoice(Protocol):
     finish_reason: str | None
-    message: _Message
+    message: _CompletionMessage
 
 
 class Completion(Protocol):
     """litellm's response, as far as it is read here."""
 
     model: str | None
-    choices: Sequence[_Choice]
-    usage: _Usage
+    choices: Sequence[_CompletionChoice]
+    usage: _CompletionUsage
 
 
 class Timings(BaseModel):
@@ -103,7 +103,7 @@ def reply_of(completion: Completion, raw: str, seconds: float, token_after: floa
     )
 
 
-def _parts(message: _Message) -> tuple[str, str]:
+def _parts(message: _CompletionMessage) -> tuple[str, str]:
     """Thinking and text."""
     thinking = str(getattr(message, "reasoning_content", None) or "")
     if message.tool_calls:
@@ -126,7 +126,7 @@ def _canonical(function: _Function) -> str:
     return json.dumps({"tool": function.name, "args": args}, ensure_ascii=False)
 
 
-def _usage(usage: _Usage, thinking: str, seconds: float) -> Usage:
+def _usage(usage: _CompletionUsage, thinking: str, seconds: float) -> Usage:
     details = usage.prompt_tokens_details
     cached = (details.cached_tokens if details else 0) or 0
     return Usage(

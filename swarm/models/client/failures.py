@@ -12,7 +12,7 @@ from swarm.models.model import Endpoint
 from swarm.project.secrecy import hidden, secrets_in
 
 if TYPE_CHECKING:
-    from swarm.models.client.wire import Exchange
+    from swarm.models.client.transport import Exchange
 
 OVERFLOW = re.compile(
     r"exceed_context_size|context (size|length|window)|maximum context|prompt is too long", re.IGNORECASE

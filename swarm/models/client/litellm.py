@@ -31,7 +31,7 @@ from swarm.nouns.limits import Usage
 from swarm.nouns.messages import Message, Reply, Request
 
 if TYPE_CHECKING:
-    from swarm.models.client.wire import Exchange, Wire
+    from swarm.models.client.transport import Exchange, Transport
 
 KEEP_LOADED = "30m"
 """How long Ollama keeps the model loaded after a request; its own default of 5 minutes is shorter
@@ -67,7 +67,7 @@ class LitellmModel:
         self._refusals = Refusals()
         self._is_counting = False
         """Whether it was told that its server counts prompts by requests."""
-        self._wire: Wire | None = None
+        self._wire: Transport | None = None
         self._handler: object = None
         self.counter = Counter(endpoint)
         """Counts its prompts, and sees when one was not read whole."""
@@ -113,7 +113,7 @@ class LitellmModel:
 
     async def _count(self, counted: list[Usage], messages: tuple[Message, ...]) -> int:
         """Tokens of a prompt as the server reports them; what that took is added to ``counted``."""
-        from swarm.models.client.wire import Exchange
+        from swarm.models.client.transport import Exchange
 
         if not self._is_counting:
             self._is_counting = True
@@ -127,7 +127,7 @@ class LitellmModel:
         return reply.usage.prompt_tokens
 
     async def _persist(self, request: Request, retries: Retries) -> Reply:
-        from swarm.models.client.wire import Exchange
+        from swarm.models.client.transport import Exchange
 
         if self._has_failed and not self._breaker.is_open:
             await self._look_again()
@@ -230,7 +230,7 @@ class LitellmModel:
         return _Sent(messages, schema, grammar)
 
     async def _ask(self, request: Request, sent: _Sent, exchange: Exchange) -> Reply | Failure:
-        from swarm.models.client.wire import EXCHANGE
+        from swarm.models.client.transport import EXCHANGE
 
         token = EXCHANGE.set(exchange)
         started = time.monotonic()
@@ -250,10 +250,10 @@ class LitellmModel:
             AsyncHTTPHandler,
         )
 
-        from swarm.models.client.wire import Wire
+        from swarm.models.client.transport import Transport
 
         if self._handler is None:
-            self._wire = Wire(self._endpoint.api_key)
+            self._wire = Transport(self._endpoint.api_key)
             self._handler = AsyncHTTPHandler(transport=self._wire, follow_redirects=False)
         return self._handler
 

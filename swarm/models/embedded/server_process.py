@@ -88,7 +88,9 @@ async def open_embedded(
     tell(f"loading the embedded model {name}")
     with TemporaryFile() as log:
         command = [*_command(path, name, slots, window), "--samples", str(samples)]
-        server = _Server(command + ([] if cache_mib is None else ["--cache", str(cache_mib)]), name, log)
+        server = _ServerProcess(
+            command + ([] if cache_mib is None else ["--cache", str(cache_mib)]), name, log
+        )
         try:
             url = await server.start()
             # Where it is too busy to tell of itself, what it was started with must do.
@@ -104,7 +106,7 @@ async def open_embedded(
             await asyncio.shield(server.stop())
 
 
-class _Server:
+class _ServerProcess:
     """The server's process, and the next one where that dies."""
 
     def __init__(self, command: list[str], name: str, log: IO[bytes]) -> None:

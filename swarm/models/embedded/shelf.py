@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from swarm.errors import ProjectError
-from swarm.models.embedded.catalog import Entry
+from swarm.models.embedded.catalog import PinnedModel
 
 Progress = Callable[[int, int], None]
 """Hears how many bytes of how many are done."""
@@ -39,12 +39,12 @@ def folder() -> Path:
     return (Path(data) if data else Path.home() / ".local" / "share") / "swarm" / "models"
 
 
-def path_of(model: Entry) -> Path:
+def path_of(model: PinnedModel) -> Path:
     """Where the model's file is, or will be once it is pulled."""
     return folder() / model.file
 
 
-def is_there(model: Entry) -> bool:
+def is_there(model: PinnedModel) -> bool:
     """Whether the model was pulled and its file is still the one whose hash was right."""
     path = path_of(model)
     try:
@@ -54,7 +54,7 @@ def is_there(model: Entry) -> bool:
     return path.is_file() and seal == _seal(path, model.sha256)
 
 
-def verify(model: Entry, tell: Progress | None = None) -> Path:
+def verify(model: PinnedModel, tell: Progress | None = None) -> Path:
     """The model's file, after hashing it whole.
 
     Raises:
@@ -72,7 +72,7 @@ def verify(model: Entry, tell: Progress | None = None) -> Path:
     return path
 
 
-def seal(model: Entry) -> None:
+def seal(model: PinnedModel) -> None:
     """Remembers that the model's file as it lies there has the right hash."""
     path = path_of(model)
     _seal_of(path).write_text(_seal(path, model.sha256).model_dump_json(), encoding="utf-8")

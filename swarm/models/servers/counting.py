@@ -19,8 +19,8 @@ from pydantic import JsonValue
 
 from swarm.errors import ContextTruncated, ModelError
 from swarm.models.model import Endpoint
-from swarm.models.servers.pages import Templated, Tokens
 from swarm.models.servers.probe import Asker
+from swarm.models.servers.self_descriptions import Templated, Tokens
 from swarm.nouns.limits import Usage
 from swarm.nouns.messages import Message, Reply, Request
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from swarm.errors import ModelMissing
 from swarm.models.model import Endpoint
-from swarm.models.servers import pages
+from swarm.models.servers import self_descriptions as pages
 from swarm.models.servers.environment import environment_of
 from swarm.models.servers.profile import measured
 from swarm.project.secrecy import shown_url
@@ -225,7 +225,7 @@ async def _identify(ask: Asker) -> list[Endpoint]:
     return await _vllm(ask, names)
 
 
-async def _llamacpp(ask: Asker, names: list[pages.Served], server: pages.Props) -> list[Endpoint]:
+async def _llamacpp(ask: Asker, names: list[pages.ListedModel], server: pages.Props) -> list[Endpoint]:
     if server.role != "router":
         has_tokenizer = await _tokenizes(ask, "")
         return [
@@ -239,7 +239,7 @@ async def _llamacpp(ask: Asker, names: list[pages.Served], server: pages.Props) 
     return [task.result().model_copy(update=update) for task in asked]
 
 
-async def _routed(ask: Asker, model: pages.Served) -> Endpoint:
+async def _routed(ask: Asker, model: pages.ListedModel) -> Endpoint:
     """One model of llama.cpp's router, asked about without loading it."""
     if model.status == "loaded":
         props = await ask.get("/props", pages.Props, model=model.id, autoload="false")
@@ -255,7 +255,7 @@ async def _routed(ask: Asker, model: pages.Served) -> Endpoint:
     )
 
 
-async def _vllm(ask: Asker, names: list[pages.Served]) -> list[Endpoint]:
+async def _vllm(ask: Asker, names: list[pages.ListedModel]) -> list[Endpoint]:
     if all(one.max_model_len is None for one in names):
         return [pages.of_openai(ask.url, one) for one in names]
     async with asyncio.TaskGroup() as group:

@@ -15,7 +15,7 @@ from pathlib import Path
 from swarm.errors import StoreError
 from swarm.store.file import runfile, sums
 from swarm.store.file.seal import last_state, witness_path
-from swarm.store.file.sums import Damage, State
+from swarm.store.file.sums import Damage, Totals
 
 CHECKPOINTS = ("checkpoints", "channels", "writes")
 """Tables a run goes on without, because it resumes from its journal."""
@@ -67,7 +67,7 @@ def inspect(path: Path) -> Found:
 
 
 @contextmanager
-def _opened(path: Path) -> Generator[tuple[sqlite3.Connection, int, State | None]]:
+def _opened(path: Path) -> Generator[tuple[sqlite3.Connection, int, Totals | None]]:
     """A connection in a transaction, the version of the tables, and the file's state where it has one."""
     runfile.must_exist(path)
     # First, because the owner may write on meanwhile: the file is never behind what it said before.
@@ -90,7 +90,7 @@ def _log_of(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
 
 
-def _without_log(path: Path, last: State) -> str:
+def _without_log(path: Path, last: Totals) -> str:
     """What a person must know of a file whose rows were all in its log still."""
     return (
         f"{path}: its {_log_of(path).name} is missing, and all {last.number} commits of the run were in it (a "
@@ -99,7 +99,7 @@ def _without_log(path: Path, last: State) -> str:
     )
 
 
-def _state(path: Path, connection: sqlite3.Connection, version: int, last: State | None) -> State | None:
+def _state(path: Path, connection: sqlite3.Connection, version: int, last: Totals | None) -> Totals | None:
     if version < sums.SINCE and last is None:
         return None
     sums.register(connection)

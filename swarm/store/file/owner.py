@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from io import FileIO
 from pathlib import Path
 
-from swarm.clock.boot import boot_seconds
+from swarm.clock.steady import boot_seconds
 from swarm.errors import RunBusy, StoreError
 
 BEAT_SECONDS = 2.0
@@ -65,7 +65,7 @@ class Owner:
         return self.boot == _boot() and _started(self.pid) == self.started
 
 
-class Lease:
+class Ownership:
     """A run's file owned by this process; ``lease`` gives one."""
 
     def __init__(self, file: FileIO, lock: Path) -> None:
@@ -138,7 +138,7 @@ class Lease:
 
 
 @contextmanager
-def lease(path: Path, *, take_over: bool = False) -> Generator[Lease]:
+def lease(path: Path, *, take_over: bool = False) -> Generator[Ownership]:
     """Owns the run's file ``path`` until the block ends, or the process does.
 
     With ``take_over`` it is taken from an owner that shows no sign of life: that process is killed
@@ -158,7 +158,7 @@ def lease(path: Path, *, take_over: bool = False) -> Generator[Lease]:
         raise _busy(path)
     with file:
         _refuse_copy(path, take_over=take_over)
-        held = Lease(file, lock)
+        held = Ownership(file, lock)
         with held.beating():
             yield held
 
@@ -291,7 +291,7 @@ def _taken_over(path: Path, lock: Path) -> FileIO | None:
         file.close()
         return None
     _end(owner)
-    Lease(file, lock)  # It is named before others find it.
+    Ownership(file, lock)  # It is named before others find it.
     new.replace(lock)
     return file
 

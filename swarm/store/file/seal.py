@@ -15,7 +15,7 @@ from pathlib import Path
 
 from swarm.errors import StoreError
 from swarm.store.file.owner import small_text
-from swarm.store.file.sums import State
+from swarm.store.file.sums import Totals
 
 
 class Witness:
@@ -42,19 +42,19 @@ class Witness:
         finally:
             os.close(descriptor)
 
-    def tell(self, state: State) -> None:
+    def tell(self, state: Totals) -> None:
         """Writes down that the file has come to this state."""
         text = f"{state.number:016d} {state.digest}"
         with suppress(OSError):  # on a full disk it lags, which it may
             os.pwrite(self._descriptor, f"{text} {zlib.crc32(text.encode()):08x}\n".encode(), 0)
 
 
-def last_state(path: Path) -> State | None:
+def last_state(path: Path) -> Totals | None:
     """The state that the run's file ``path`` came to, as far as the witness knows, or None."""
     try:
         text, _, sum = small_text(witness_path(path)).removesuffix("\n").rpartition(" ")
         number, _, digest = text.partition(" ")
-        return State(int(number), digest) if int(sum, 16) == zlib.crc32(text.encode()) else None
+        return Totals(int(number), digest) if int(sum, 16) == zlib.crc32(text.encode()) else None
     except (OSError, ValueError):
         return None
 

@@ -30,7 +30,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True)
-class State:
+class Totals:
     """What a run's file holds, told in few bytes."""
 
     number: int
@@ -171,7 +171,7 @@ def basis(driver: sqlite3.Connection) -> bytes:
     return marshal.dumps((version, tuple(schema.fetchall())), 2)
 
 
-def advance(driver: sqlite3.Connection, basis: bytes) -> State:
+def advance(driver: sqlite3.Connection, basis: bytes) -> Totals:
     """Counts the commit that is about to be made, and gives the state it leaves."""
     (number,) = driver.execute("SELECT number FROM commits").fetchone()
     state = _state(driver, basis, number + 1)
@@ -179,7 +179,7 @@ def advance(driver: sqlite3.Connection, basis: bytes) -> State:
     return state
 
 
-def state_of(driver: sqlite3.Connection) -> State | None:
+def state_of(driver: sqlite3.Connection) -> Totals | None:
     """The state the file is in, or None when the tables about its tables are damaged."""
     recorded = driver.execute("SELECT number, digest FROM commits").fetchone()
     if recorded is None:
@@ -188,10 +188,10 @@ def state_of(driver: sqlite3.Connection) -> State | None:
     return state if state.digest == recorded[1] else None
 
 
-def _state(driver: sqlite3.Connection, basis: bytes, number: int) -> State:
+def _state(driver: sqlite3.Connection, basis: bytes, number: int) -> Totals:
     totals = tuple(driver.execute("SELECT name, rows, total FROM totals ORDER BY name").fetchall())
     digest = hashlib.blake2b(marshal.dumps((number, totals), 2) + basis, digest_size=8)
-    return State(number, digest.hexdigest())
+    return Totals(number, digest.hexdigest())
 
 
 def damage_in(driver: sqlite3.Connection, table: str) -> Damage | None:

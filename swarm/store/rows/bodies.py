@@ -13,6 +13,9 @@ from swarm.store.file import runfile, sums
 from swarm.store.file.runfile import SqlValue
 from swarm.store.rows import blobs
 
+MOST_CHARS = 100_000
+"""Most of a context that is used; more would cost more time than it saves room."""
+
 
 def texts_in(
     driver: sqlite3.Connection,
@@ -54,6 +57,22 @@ def kept_text(driver: sqlite3.Connection, hash: str) -> str:
         sqlite3.DatabaseError: it is not there, or damaged.
     """
     return blobs.inflate(_blob(driver, hash))
+
+
+def context_of(connection: sqlite3.Connection, thread: str, turn: int) -> str:
+    """What a question repeats and is compressed with, so that each is stored once: the reply and the tool
+    results of the turn before, as they are recorded; none for the notes of a turn, which stand under its
+    negative."""
+    if turn < 0:
+        return ""
+    before = (thread, turn - 1)
+    rows = [
+        *connection.execute("SELECT body FROM replies WHERE thread = ? AND turn = ?", before),
+        *connection.execute(
+            "SELECT result FROM calls WHERE thread = ? AND turn = ? ORDER BY position", before
+        ),
+    ]
+    return "\n".join(text_of(connection, row[0]) for row in rows)[:MOST_CHARS]
 
 
 def _blob(driver: sqlite3.Connection, hash: str) -> bytes:

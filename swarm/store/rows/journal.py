@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import JsonValue, TypeAdapter
 from sqlalchemy import Connection
 
-from swarm.clock.boot import steady_clock
+from swarm.clock.steady import steady_clock
 from swarm.errors import StoreError
 from swarm.nouns.events import Event, Notice
 from swarm.nouns.limits import Limits, Usage
@@ -21,10 +21,9 @@ from swarm.nouns.messages import Message, Reply, Request
 from swarm.nouns.plan import Plan, Thread
 from swarm.nouns.result import Result
 from swarm.store.file import runfile
-from swarm.store.file.owner import Lease, lease, make_folder
+from swarm.store.file.owner import Ownership, lease, make_folder
 from swarm.store.rows import blobs, database
-from swarm.store.rows.bodies import text_in, texts_in
-from swarm.store.rows.context import context_of
+from swarm.store.rows.bodies import context_of, text_in, texts_in
 from swarm.store.rows.index import Index, read_index
 from swarm.store.rows.ledger import Ledger
 from swarm.store.rows.records import RunRecord, RunStatus
@@ -58,7 +57,7 @@ class Journal:
     the file fails, and so does each later one.
     """
 
-    def __init__(self, writer: Writer, index: Index, clock: Callable[[], float], held: Lease) -> None:
+    def __init__(self, writer: Writer, index: Index, clock: Callable[[], float], held: Ownership) -> None:
         self._writer = writer
         self._index = index
         self._lease = held
@@ -75,7 +74,7 @@ class Journal:
         *,
         record: RunRecord | None = None,
         clock: Callable[[], float] | None = None,
-        held: Lease | None = None,
+        held: Ownership | None = None,
     ) -> AsyncGenerator[Journal]:
         """The journal in the file ``path``: a new one for ``record``, else the one that is there.
 
@@ -299,7 +298,7 @@ def saver_on(writer: Writer, checkpointed: set[str]) -> Saver:
     return Saver(writer, checkpointed)
 
 
-def _begin(writer: Writer, held: Lease, record: RunRecord | None, connection: Connection) -> Index:
+def _begin(writer: Writer, held: Ownership, record: RunRecord | None, connection: Connection) -> Index:
     """Takes the file over, in its first transaction."""
     if record is not None:
         for statement, row in _run_rows(record):

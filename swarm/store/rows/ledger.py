@@ -14,9 +14,9 @@ from swarm.nouns.tool import SETTLED, CallState, Reading, ToolCall, ToolResult
 from swarm.store.file import runfile
 from swarm.store.rows import tables
 from swarm.store.rows.bodies import text_in, text_of
+from swarm.store.rows.doubts import questions
 from swarm.store.rows.index import CallKey, Index
-from swarm.store.rows.questions import questions
-from swarm.store.rows.records import Entry, Question
+from swarm.store.rows.records import LedgerEntry, Question
 from swarm.store.rows.tables import Calls, Insert, packed, rows_of, table_of
 from swarm.store.rows.writer import Writer, driver_of
 
@@ -46,7 +46,7 @@ class Ledger:
         body = await self._writer.do(lambda it: text_in(driver_of(it), "calls", "result", **row))
         return ToolResult.model_validate_json(body)
 
-    async def entry(self, key: CallKey, call: ToolCall) -> Entry | None:
+    async def entry(self, key: CallKey, call: ToolCall) -> LedgerEntry | None:
         """The call as it was recorded before it left, or None when it was not.
 
         Raises:
@@ -69,7 +69,7 @@ class Ledger:
         recorded = None if self.state(key) is None else await self._writer.do(partial(_entry, key=key))
         return recorded.call if recorded else None
 
-    async def left_of(self, run: str, step: str) -> list[tuple[CallKey, Entry]]:
+    async def left_of(self, run: str, step: str) -> list[tuple[CallKey, LedgerEntry]]:
         """The calls that left and did not fail, of all attempts at a step and its items; without what is done
         for it by code."""
         begins = f"{run}/{step}/"
@@ -77,7 +77,7 @@ class Ledger:
         threads = {thread for thread in threads if not thread.endswith("/0")}
         return await self._left_in(sorted(threads)) if threads else []
 
-    async def left(self, key: CallKey) -> list[tuple[CallKey, Entry]]:
+    async def left(self, key: CallKey) -> list[tuple[CallKey, LedgerEntry]]:
         """The calls that left and did not fail, of this attempt and of those before it, in their order.
 
         Nothing, without a query, for a first attempt in which no call was given up.
@@ -90,19 +90,19 @@ class Ledger:
         numbers = range(min(1, int(attempt)), int(attempt) + 1)
         return await self._left_in([f"{place}/{number}" for number in numbers])
 
-    async def _left_in(self, threads: list[str]) -> list[tuple[CallKey, Entry]]:
+    async def _left_in(self, threads: list[str]) -> list[tuple[CallKey, LedgerEntry]]:
         calls = table_of(Calls).c
         is_done = calls.state.not_in(("intent", "failed"))
         which = and_(calls.thread.in_(threads), calls.call != "", is_done)
         return await self._writer.do(partial(_entries, which=which))
 
-    def intend(self, key: CallKey, entry: Entry) -> None:
+    def intend(self, key: CallKey, entry: LedgerEntry) -> None:
         """Records that a tool is about to be called. It need not be durable: see ``leave``."""
         if self.state(key) in (None, "intent"):
             self._index.calls[key] = "intent"
             self._writer.post(*self._intent(key, tables.ADD_INTENT, entry, "intent"))
 
-    async def leave(self, key: CallKey, entry: Entry) -> None:
+    async def leave(self, key: CallKey, entry: LedgerEntry) -> None:
         """Records that the call leaves; it does so only after this returned: it is durable then."""
         row = self._intent(key, tables.MARK_SENT, entry, "sent", sent_at=self._clock())
         self._index.calls[key] = "sent"
@@ -168,7 +168,7 @@ class Ledger:
         return await self._writer.do(lambda connection: questions(driver_of(connection)))
 
     def _intent(
-        self, key: CallKey, statement: str, entry: Entry, state: CallState, **more: float
+        self, key: CallKey, statement: str, entry: LedgerEntry, state: CallState, **more: float
     ) -> tuple[Insert, ...]:
         body, extra = packed(entry.call.model_dump_json())
         row = _row_key(key) | {
@@ -192,20 +192,20 @@ def _row_key(key: CallKey) -> runfile.Row:
     return {"thread": key[0], "turn": key[1], "position": key[2]}
 
 
-def _entry(connection: Connection, key: CallKey) -> Entry | None:
+def _entry(connection: Connection, key: CallKey) -> LedgerEntry | None:
     """The call of that place; None where only its result was recorded."""
     calls = table_of(Calls).c
     is_there = and_(calls.thread == key[0], calls.turn == key[1], calls.position == key[2])
     return next((entry for _, entry in _entries(connection, and_(is_there, calls.call != ""))), None)
 
 
-def _entries(connection: Connection, which: ColumnElement[bool]) -> list[tuple[CallKey, Entry]]:
+def _entries(connection: Connection, which: ColumnElement[bool]) -> list[tuple[CallKey, LedgerEntry]]:
     """The calls that a condition is true of, by attempt, turn and index."""
     calls = table_of(Calls).c
     order = func.length(calls.thread), calls.thread, calls.turn, calls.position
-    found: list[tuple[CallKey, Entry]] = []
+    found: list[tuple[CallKey, LedgerEntry]] = []
     for row in rows_of(connection, Calls, select(*calls).where(which).order_by(*order)):
-        entry = Entry(
+        entry = LedgerEntry(
             call=ToolCall.model_validate_json(text_of(driver_of(connection), row["call"])),
             effect=row["effect"],
             state=row["state"],

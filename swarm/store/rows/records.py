@@ -76,7 +76,7 @@ class CallRecord(BaseModel):
     sent_at: float | None = None
 
 
-class Entry(BaseModel):
+class LedgerEntry(BaseModel):
     """A call as the ledger has it, for whoever must decide what becomes of it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

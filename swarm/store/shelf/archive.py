@@ -34,7 +34,7 @@ from swarm.store.file.seal import witness_path
 from swarm.store.rows import database
 from swarm.store.rows.records import IMPORTED
 from swarm.store.rows.writer import Writer
-from swarm.store.shelf.fork import rename
+from swarm.store.shelf.beginning import rename
 from swarm.store.shelf.reader import read_events, read_run
 
 FORMAT = 1

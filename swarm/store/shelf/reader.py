@@ -18,9 +18,8 @@ from swarm.nouns.messages import Message, Reply
 from swarm.nouns.result import Result
 from swarm.nouns.tool import CallState, ToolCall, ToolResult
 from swarm.store.file.inspection import reading
-from swarm.store.rows.bodies import kept_text, text_of, texts_in
-from swarm.store.rows.context import context_of
-from swarm.store.rows.questions import questions
+from swarm.store.rows.bodies import context_of, kept_text, text_of, texts_in
+from swarm.store.rows.doubts import questions
 from swarm.store.rows.records import CallRecord, Question, RunRecord, ThreadRecord, TurnRecord, thread_of
 
 _Only = tuple[str, dict[str, str]]

@@ -26,7 +26,7 @@ _ID_LENGTH = 8
 
 
 @dataclass(frozen=True)
-class Runs:
+class RunFolder:
     """What is in a project's folder of runs."""
 
     records: tuple[RunRecord, ...]
@@ -45,7 +45,7 @@ def run_path(project: Path, id: str) -> Path:
     return _folder(project) / f"{id}.db"
 
 
-def list_runs(project: Path) -> Runs:
+def list_runs(project: Path) -> RunFolder:
     """The project's runs. A file that cannot be read hides no other one."""
     from swarm.store.shelf.reader import read_run  # Finding the file of an id is to load nothing.
 
@@ -57,7 +57,7 @@ def list_runs(project: Path) -> Runs:
         except StoreError as error:
             problems.append(str(error))
     records.sort(key=lambda record: (record.created_at, record.id), reverse=True)
-    return Runs(tuple(records), tuple(problems))
+    return RunFolder(tuple(records), tuple(problems))
 
 
 def find_run(project: Path, run: str) -> Path:

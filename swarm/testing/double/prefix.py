@@ -34,7 +34,7 @@ def common_prefix(left: str, right: str) -> int:
 
 
 @dataclass
-class Slot:
+class FakeSlot:
     """One slot of a server. While it is leased, ``kept`` is the lessee's to update."""
 
     id: int
@@ -42,14 +42,14 @@ class Slot:
     """The text whose state the slot has cached."""
 
 
-class Slots:
+class FakeSlots:
     """A fixed number of slots; who finds none free waits in order of arrival."""
 
     def __init__(self, count: int) -> None:
-        self._all = [Slot(id) for id in range(count)]
+        self._all = [FakeSlot(id) for id in range(count)]
         # Ordered by last use, the longest unused first: that is the one to overwrite.
         self._free = dict.fromkeys(range(count))
-        self._waiting: deque[tuple[asyncio.Future[Slot], int | None]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[FakeSlot], int | None]] = deque()
 
     @property
     def busy(self) -> frozenset[int]:
@@ -61,7 +61,7 @@ class Slots:
         return bool(self._free) if pinned is None else pinned % len(self._all) in self._free
 
     @asynccontextmanager
-    async def lease(self, prompt: str, pinned: int | None = None) -> AsyncGenerator[Slot]:
+    async def lease(self, prompt: str, pinned: int | None = None) -> AsyncGenerator[FakeSlot]:
         """A slot for as long as the block lasts: the pinned one, else the one whose cache fits best."""
         slot = await self._acquire(prompt, pinned)
         try:
@@ -69,11 +69,11 @@ class Slots:
         finally:
             self._release(slot)
 
-    async def _acquire(self, prompt: str, pinned: int | None) -> Slot:
+    async def _acquire(self, prompt: str, pinned: int | None) -> FakeSlot:
         wanted = pinned % len(self._all) if pinned is not None else None
         if self._free if wanted is None else wanted in self._free:
             return self._take(wanted if wanted is not None else self._best(prompt))
-        turn: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
+        turn: asyncio.Future[FakeSlot] = asyncio.get_running_loop().create_future()
         self._waiting.append((turn, wanted))
         try:
             return await turn
@@ -82,7 +82,7 @@ class Slots:
                 self._release(turn.result())
             raise
 
-    def _take(self, id: int) -> Slot:
+    def _take(self, id: int) -> FakeSlot:
         del self._free[id]
         return self._all[id]
 
@@ -95,7 +95,7 @@ class Slots:
         is_similar = common_prefix(prompt, self._all[best].kept) > SIMILAR * len(prompt)
         return best if is_similar else next(iter(self._free))
 
-    def _release(self, slot: Slot) -> None:
+    def _release(self, slot: FakeSlot) -> None:
         for waiting in self._waiting:
             turn, wanted = waiting
             if not turn.done() and wanted in (None, slot.id):

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from swarm.testing.double.prefix import Slots
+from swarm.testing.double.prefix import FakeSlots
 
 
 @dataclass
@@ -16,7 +16,7 @@ class Loaded:
 
     name: str
     window: int
-    slots: Slots
+    slots: FakeSlots
     ready_at: float
     """On the clock of the event loop."""
     users: int = 0
@@ -69,7 +69,7 @@ class Residence:
         name, *others = self.names
         if others or self._load_seconds:
             return {}
-        return {name: Loaded(name, self._window, Slots(self._slots), ready_at=0.0)}
+        return {name: Loaded(name, self._window, FakeSlots(self._slots), ready_at=0.0)}
 
     @asynccontextmanager
     async def use(self, name: str, window: int) -> AsyncGenerator[Loaded]:
@@ -99,7 +99,7 @@ class Residence:
                     model = Loaded(
                         name,
                         window,
-                        Slots(self._slots),
+                        FakeSlots(self._slots),
                         asyncio.get_running_loop().time() + self._load_seconds,
                     )
                     self._loaded[name] = model

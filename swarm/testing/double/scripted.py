@@ -16,11 +16,19 @@ from swarm.nouns.limits import Usage
 from swarm.nouns.messages import Message, Reply, Request
 from swarm.testing.double.dialects import spoken
 from swarm.testing.double.faults import DOOR_FAULTS, Fault, WordFault, fault_at
-from swarm.testing.double.prefix import CHARS_PER_TOKEN, Slot, common_prefix, tokens_of
+from swarm.testing.double.prefix import CHARS_PER_TOKEN, FakeSlot, common_prefix, tokens_of
 from swarm.testing.double.residence import Residence
 from swarm.testing.double.script import Answer, ReplyFunction, Script, script_of
-from swarm.testing.double.served import ModelBusy, ModelUnknown, PromptTooLong, Refused, Served, Terms, Turn
-from swarm.testing.double.speeds import Speeds
+from swarm.testing.double.served import (
+    ModelBusy,
+    ModelUnknown,
+    PromptTooLong,
+    Received,
+    Refused,
+    Serving,
+    Terms,
+)
+from swarm.testing.double.speeds import Pace
 
 KEPT_TOKENS = 4
 """Tokens at the start of a prompt that Ollama keeps when it cuts: its default of ``num_keep``."""
@@ -57,7 +65,7 @@ class ScriptedModel:
     """Tokens written a second, see ``Speeds``."""
     faults: Sequence[Fault] = ()
     """What goes wrong; the first one that a request meets counts."""
-    log: list[Served] = field(init=False, default_factory=list[Served])
+    log: list[Received] = field(init=False, default_factory=list[Received])
     """Every request so far."""
     peak: int = field(init=False, default=0)
     """The most requests that were worked on at once."""
@@ -80,7 +88,7 @@ class ScriptedModel:
             slots=self.slots,
             window=self.window,
         )
-        self.speeds = Speeds(self.prefill, self.decode)
+        self.speeds = Pace(self.prefill, self.decode)
 
     @property
     def busy_slots(self) -> frozenset[int]:
@@ -109,7 +117,7 @@ class ScriptedModel:
             ) from error
 
     @asynccontextmanager
-    async def turn(self, request: Request, terms: Terms | None = None) -> AsyncGenerator[Turn]:
+    async def turn(self, request: Request, terms: Terms | None = None) -> AsyncGenerator[Serving]:
         """The request on a slot for as long as the block lasts, entered when its prompt is computed.
 
         Raises:
@@ -119,14 +127,14 @@ class ScriptedModel:
         async with self._serving(self._arrived(request, terms), request, terms) as turn:
             yield turn
 
-    def _arrived(self, request: Request, terms: Terms) -> Served:
-        served = Served(len(self.log) + 1, request.digest(), _now())
+    def _arrived(self, request: Request, terms: Terms) -> Received:
+        served = Received(len(self.log) + 1, request.digest(), _now())
         served.model = terms.model or self.endpoint.model
         self.log.append(served)
         return served
 
     @asynccontextmanager
-    async def _serving(self, served: Served, request: Request, terms: Terms) -> AsyncGenerator[Turn]:
+    async def _serving(self, served: Received, request: Request, terms: Terms) -> AsyncGenerator[Serving]:
         try:
             fault = self._fault(served) if self.faults else None
             if served.model not in self.residence.names:
@@ -139,7 +147,7 @@ class ScriptedModel:
                 if not terms.shifts:
                     reply = _cut(reply, window - tokens_of(prompt))
                 async with aclosing(self._written(reply.text)) as pieces:
-                    turn = Turn(request, served, reply, fault, pieces)
+                    turn = Serving(request, served, reply, fault, pieces)
                     yield turn
                 turn.reply = self._ended(slot, prompt, reply, served, usage)
         except BaseException as error:
@@ -148,7 +156,7 @@ class ScriptedModel:
         finally:
             served.finished = _now()
 
-    def _fault(self, served: Served) -> Fault | None:
+    def _fault(self, served: Received) -> Fault | None:
         fault = fault_at(self.faults, served.number)
         if fault is None:
             return None
@@ -160,7 +168,7 @@ class ScriptedModel:
             raise Refused(fault)
         return fault
 
-    def _fitted(self, served: Served, request: Request, terms: Terms, window: int) -> tuple[Request, str]:
+    def _fitted(self, served: Received, request: Request, terms: Terms, window: int) -> tuple[Request, str]:
         """The request as the model sees it, and its prompt; both shorter where the server cuts."""
         prompt = terms.preamble + rendered(request.messages)
         size = tokens_of(prompt)
@@ -187,8 +195,8 @@ class ScriptedModel:
 
     @asynccontextmanager
     async def _slot(
-        self, served: Served, window: int, prompt: str, pinned: int | None
-    ) -> AsyncGenerator[Slot]:
+        self, served: Received, window: int, prompt: str, pinned: int | None
+    ) -> AsyncGenerator[FakeSlot]:
         must_wait = not self.residence.has_room(served.model, window, pinned)
         if must_wait and self.queue is not None and self.waiting >= self.queue:
             raise ModelBusy(f"the server is busy: {self.waiting} requests wait")
@@ -213,7 +221,7 @@ class ScriptedModel:
             finally:
                 self.speeds.working -= 1
 
-    async def _compute(self, slot: Slot, prompt: str, served: Served) -> Usage:
+    async def _compute(self, slot: FakeSlot, prompt: str, served: Received) -> Usage:
         """What the prompt costs, when it is computed; its last token is so always, to go on from."""
         size = tokens_of(prompt)
         cached = min(common_prefix(slot.kept, prompt) // CHARS_PER_TOKEN, size - 1)
@@ -230,7 +238,7 @@ class ScriptedModel:
         )
 
     async def _answer(
-        self, served: Served, request: Request, fault: Fault | None
+        self, served: Received, request: Request, fault: Fault | None
     ) -> tuple[Reply, Fault | None]:
         latency = self._script.latency
         seconds = latency(request) if latency else self.latency_seconds
@@ -261,7 +269,7 @@ class ScriptedModel:
                 yield text[sent:end]
             sent = end
 
-    def _ended(self, slot: Slot, prompt: str, reply: Reply, served: Served, usage: Usage) -> Reply:
+    def _ended(self, slot: FakeSlot, prompt: str, reply: Reply, served: Received, usage: Usage) -> Reply:
         slot.kept = prompt + rendered((Message(role="assistant", content=reply.text),))
         served.usage = usage.model_copy(
             update={"written_tokens": tokens_of(reply.text), "model_seconds": _now() - served.arrived}

@@ -12,7 +12,7 @@ from swarm.testing.double.faults import Fault
 
 
 @dataclass
-class Served:
+class Received:
     """One request a scripted model got, in order of arrival; filled in as it is served."""
 
     number: int
@@ -54,11 +54,11 @@ class Terms:
 
 
 @dataclass
-class Turn:
+class Serving:
     """A request that has its slot; its prompt is computed, its reply is not yet written."""
 
     request: Request
-    served: Served
+    served: Received
     reply: Reply
     """All of it; the usage is there when the block of the turn has ended."""
     fault: Fault | None

@@ -11,7 +11,7 @@ TICK_SECONDS = 0.05
 
 
 @dataclass
-class Speeds:
+class Pace:
     """The speeds of a server and how many requests use it now."""
 
     prefill: float = 0.0

@@ -16,10 +16,10 @@ from pydantic import JsonValue
 from swarm.errors import ToolError
 from swarm.models.servers.counting import estimate
 from swarm.program.overlay import Overlay
+from swarm.program.program_wire import Order
 from swarm.program.querying import Catalogue, Row
-from swarm.program.wire import Order
+from swarm.related.looked_at import ColumnValues, Relation
 from swarm.related.naming import is_named
-from swarm.related.source import ColumnValues, Relation
 from swarm.related.widened import Widened, widened
 from swarm.survey.concealed import Concealer
 from swarm.survey.description import cut
@@ -78,7 +78,7 @@ class Declared:
         return unlike.sub(r"\1 IS DISTINCT FROM \2", select)
 
 
-class Schema:
+class TableSchema:
     """The tables, and what a SELECT over them gives."""
 
     def __init__(
@@ -115,7 +115,7 @@ class Schema:
 
 
 @contextmanager
-def schema_of(order: Order, names: Sequence[str], task: str) -> Generator[Schema]:
+def schema_of(order: Order, names: Sequence[str], task: str) -> Generator[TableSchema]:
     """The schema of some tables, by their names; open as long as it is asked for rows.
 
     A table that can't be read is left out, and told of in ``unread``.
@@ -128,7 +128,7 @@ def schema_of(order: Order, names: Sequence[str], task: str) -> Generator[Schema
         order = replace(order, scratch=str(scratch), written=str(empty))
         catalogue = Catalogue(Overlay(Path(order.workspace), empty), order)
         unread: list[str] = []
-        yield Schema(catalogue, _declared(catalogue, names, task, unread), unread, names)
+        yield TableSchema(catalogue, _declared(catalogue, names, task, unread), unread, names)
 
 
 def _declared(catalogue: Catalogue, names: Sequence[str], task: str, unread: list[str]) -> list[Declared]:

@@ -28,7 +28,7 @@ class _Glance(BaseModel):
 _GLANCES = TypeAdapter(list[_Glance])
 
 
-class Stream(Sequence[Event]):
+class EventStream(Sequence[Event]):
     """A sequence of events that only grows, and its sums. Reading it in order unpacks each event once."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:

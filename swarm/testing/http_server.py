@@ -45,7 +45,7 @@ class HttpResponse:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-Act = Callable[["Line"], Awaitable[None]]
+Act = Callable[["ClientConnection"], Awaitable[None]]
 """What a handler does on the line itself, where a response would not do."""
 
 Handler = Callable[[HttpRequest], Awaitable[HttpResponse | Act]]
@@ -63,7 +63,7 @@ async def serve(handler: Handler, *, port: int = 0) -> AsyncGenerator[str]:
     A handler whose client goes away is cancelled.
     """
     async with asyncio.TaskGroup() as group:
-        server = _Server(handler, group)
+        server = _Listener(handler, group)
         await server.open(port)
         try:
             yield f"http://127.0.0.1:{server.port}"
@@ -71,20 +71,22 @@ async def serve(handler: Handler, *, port: int = 0) -> AsyncGenerator[str]:
             server.close()
 
 
-class _Server:
+class _Listener:
     """The listening socket and the connections taken from it."""
 
     def __init__(self, handler: Handler, group: asyncio.TaskGroup) -> None:
         self.handler = handler
         self.group = group
-        self.connections: set[Line] = set()
+        self.connections: set[ClientConnection] = set()
         self.port = 0
         self._listening: asyncio.Server | None = None
         self._return: asyncio.Task[None] | None = None
 
     async def open(self, port: int) -> None:
         loop = asyncio.get_running_loop()
-        self._listening = await loop.create_server(lambda: Line(self), "127.0.0.1", port, backlog=1_024)
+        self._listening = await loop.create_server(
+            lambda: ClientConnection(self), "127.0.0.1", port, backlog=1_024
+        )
         self.port = self._listening.sockets[0].getsockname()[1]
 
     def restart(self, seconds: float) -> None:
@@ -109,10 +111,10 @@ class _Server:
         self._drop()
 
 
-class Line(asyncio.Protocol):
+class ClientConnection(asyncio.Protocol):
     """The connection to a client: its requests are answered one after the other, well or badly."""
 
-    def __init__(self, server: _Server) -> None:
+    def __init__(self, server: _Listener) -> None:
         self._server = server
         self._buffer = bytearray()
         self._task: asyncio.Task[None] | None = None

@@ -131,7 +131,7 @@ def _print_run(record: RunRecord, events: list[Event], path: Path) -> None:
     from swarm.run.speedup import speedup_of
     from swarm.view.rows import step_rows, usage_words
     from swarm.view.state import RunState
-    from swarm.view.timing import speedup_rows
+    from swarm.view.timing_words import speedup_rows
     from swarm.view.words import printable
 
     state = RunState()

@@ -15,15 +15,15 @@ _MOST_BYTES = 2**26
 """No honest answer comes near these; without them a server could fill the memory."""
 
 
-class _Function(BaseModel):
+class _StreamedFunction(BaseModel):
     name: str | None = None
     arguments: JsonValue = None
     """A text that comes in pieces; from Ollama the object itself."""
 
 
-class _Call(BaseModel):
+class _StreamedCall(BaseModel):
     index: int = 0
-    function: _Function = _Function()
+    function: _StreamedFunction = _StreamedFunction()
 
 
 class _Delta(BaseModel):
@@ -33,17 +33,17 @@ class _Delta(BaseModel):
     """What newer vLLM calls ``reasoning_content``."""
     thinking: str | None = None
     """What Ollama calls it."""
-    tool_calls: list[_Call] | None = None
+    tool_calls: list[_StreamedCall] | None = None
 
 
-class _Choice(BaseModel):
+class _StreamedChoice(BaseModel):
     index: int = 0
     delta: _Delta = _Delta()
     finish_reason: str | None = None
 
 
 class _Chunk(BaseModel):
-    choices: list[_Choice] = Field(default_factory=list[_Choice])
+    choices: list[_StreamedChoice] = Field(default_factory=list[_StreamedChoice])
     model: str = ""
     usage: dict[str, JsonValue] | None = None
     timings: dict[str, JsonValue] | None = None
@@ -51,7 +51,7 @@ class _Chunk(BaseModel):
     error: JsonValue = None
 
 
-class _Line(BaseModel):
+class _OllamaLine(BaseModel):
     message: _Delta = _Delta()
     done: bool = False
     error: JsonValue = None
@@ -88,7 +88,7 @@ class Body:
         return bytes(self._content)
 
 
-class _Stream(ABC):
+class _Assembled(ABC):
     """The same of an answer that is streamed: text, thinking and calls so far."""
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class _Stream(ABC):
         self._rest = b""
         self._text: list[str] = []
         self._thinking: list[str] = []
-        self._calls: dict[int, _Function] = {}
+        self._calls: dict[int, _StreamedFunction] = {}
         self._finish: str | None = None
         self._error: JsonValue = None
 
@@ -131,12 +131,12 @@ class _Stream(ABC):
             self._add_call(call)
         return bool(delta.content or thinking or delta.tool_calls)
 
-    def _add_call(self, call: _Call) -> None:
-        known = self._calls.setdefault(call.index, _Function(arguments=""))
+    def _add_call(self, call: _StreamedCall) -> None:
+        known = self._calls.setdefault(call.index, _StreamedFunction(arguments=""))
         arguments = call.function.arguments
         if isinstance(known.arguments, str) and isinstance(arguments, str):
             arguments = known.arguments + arguments
-        self._calls[call.index] = _Function(
+        self._calls[call.index] = _StreamedFunction(
             name=call.function.name or known.name,
             arguments=known.arguments if arguments is None else arguments,
         )
@@ -162,7 +162,7 @@ class _Stream(ABC):
         return json.dumps(self._whole() if self._error is None else {"error": self._error}).encode()
 
 
-class EventStream(_Stream):
+class ServerSentEvents(_Assembled):
     """``text/event-stream`` (WHATWG HTML, section 9.2) of the OpenAI-compatible servers."""
 
     def __init__(self) -> None:
@@ -236,7 +236,7 @@ class EventStream(_Stream):
         }
 
 
-class LineStream(_Stream):
+class LineStream(_Assembled):
     """``application/x-ndjson`` of Ollama: an object a line, the last one with ``done`` and the counts."""
 
     def __init__(self) -> None:
@@ -246,7 +246,7 @@ class LineStream(_Stream):
     def _take(self, line: str) -> bool:
         if not line.strip() or self.is_done:
             return False
-        part = _Line.model_validate_json(line)
+        part = _OllamaLine.model_validate_json(line)
         self._error = part.error or self._error
         if part.done:
             self.is_done, self._last = True, line
@@ -260,14 +260,14 @@ class LineStream(_Stream):
         return {**last, "message": self._message("thinking")}
 
 
-Answer = Body | EventStream | LineStream
+Answer = Body | ServerSentEvents | LineStream
 
 
 def answer_of_type(content_type: str) -> Answer:
     """An empty answer of the type that the head of a response names."""
     match content_type:
         case "text/event-stream":
-            return EventStream()
+            return ServerSentEvents()
         case "application/x-ndjson":
             return LineStream()
         case _:

@@ -40,7 +40,7 @@ from swarm.tabular.explain import column_names, explained
 from swarm.tabular.file_source import load_file
 from swarm.tabular.file_table import FileTable
 from swarm.tabular.names import quoted, unique
-from swarm.tabular.spelling import spelling_of
+from swarm.tabular.number_spelling import spelling_of
 from swarm.tabular.statement import Statement, begins_with_numbers
 
 SECONDS = 10.0

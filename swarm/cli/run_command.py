@@ -54,7 +54,7 @@ def run(options: TaskOptions) -> None:
     So it does when its time is up (--until, --for) or on `swarm pause`."""
     task = read_task(options.task)
     if options.plan_only:
-        from swarm.cli.plan import make_plan, print_plan
+        from swarm.cli.planning import make_plan, print_plan
 
         print_plan(make_plan(task, options), as_json=options.json)
     else:
@@ -120,7 +120,7 @@ def _model_of(record: RunRecord, path: Path) -> str | None:
 def run_task(task: str, options: RunOptions, plan: Plan | None = None) -> int:
     """Runs a task, by a given plan or by one that is made and shown; gives the exit code."""
     from swarm.cli.follow import run_on_screen
-    from swarm.view.timing import forecast_words
+    from swarm.view.timing_words import forecast_words
 
     async def start(swarm: Swarm, screen: Screen) -> Run[str]:
         def forecast(plan: Plan) -> str:

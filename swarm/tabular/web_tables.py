@@ -15,7 +15,7 @@ from pathlib import Path
 
 from swarm.errors import ToolError
 from swarm.tabular.encoding import decoded
-from swarm.tabular.spelling import spelling_of
+from swarm.tabular.number_spelling import spelling_of
 
 MOST_BYTES = 16 * 1024 * 1024
 MOST_SPAN = 1_000
@@ -59,7 +59,7 @@ class _Cell:
 
 
 @dataclass
-class _Table:
+class _OpenTable:
     rows: list[list[_Cell]] = field(default_factory=list[list[_Cell]])
     named: int = 0
     """How many of the first rows stand in a ``<thead>``."""
@@ -77,13 +77,13 @@ class PageTable:
     rows: tuple[tuple[str, ...], ...]
 
 
-class _Reader(HTMLParser):
+class _PageReader(HTMLParser):
     """The tables of a page, in the order in which they begin."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.tables: list[_Table] = []
-        self.open: list[_Table] = []
+        self.tables: list[_OpenTable] = []
+        self.open: list[_OpenTable] = []
         self.mute = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -92,12 +92,12 @@ class _Reader(HTMLParser):
         elif tag == "table":
             for outer in self.open:
                 outer.is_nested = True
-            self.open.append(_Table())
+            self.open.append(_OpenTable())
             self.tables.append(self.open[-1])
         elif self.open:
             self._within(self.open[-1], tag, dict(attrs))
 
-    def _within(self, table: _Table, tag: str, attributes: dict[str, str | None]) -> None:
+    def _within(self, table: _OpenTable, tag: str, attributes: dict[str, str | None]) -> None:
         if tag in {"thead", "tbody", "tfoot", "tr", "td", "th", "caption"}:
             table.cell = None
         if tag in {"thead", "tbody", "tfoot"}:
@@ -146,7 +146,7 @@ def page_tables(path: Path) -> list[PageTable | ToolError]:
     """
     if b"<table" not in path.read_bytes().lower():
         return []
-    reader = _Reader()
+    reader = _PageReader()
     reader.feed(_text(path))
     reader.close()
     if reader.open:
@@ -183,7 +183,7 @@ def _codec(label: str) -> str:
     return "cp1252" if label.lower() in {"iso-8859-1", "latin1", "us-ascii", "ascii"} else label
 
 
-def _read(table: _Table) -> PageTable | None:
+def _read(table: _OpenTable) -> PageTable | None:
     rows = [row for row in table.rows if row]
     named = sum(1 for _ in takewhile(lambda row: all(cell.is_name for cell in row), rows))
     named = max(named, min(table.named, len(rows)))

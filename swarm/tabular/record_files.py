@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from swarm.errors import ToolError
 from swarm.tabular.encoding import decoded
 from swarm.tabular.names import column_names
-from swarm.tabular.spelling import MOST_DIGITS
+from swarm.tabular.number_spelling import MOST_DIGITS
 
 Cell = str | int | float | bool | None
 Rows = list[dict[str, Cell]]

@@ -17,7 +17,7 @@ from swarm.cli.options import (
     from_options,
 )
 from swarm.cli.output import print_line, width
-from swarm.cli.run import read_task, run_task
+from swarm.cli.run_command import read_task, run_task
 
 if TYPE_CHECKING:
     from swarm.cli.interrupts import Interrupts
@@ -93,7 +93,7 @@ def make_plan(task: str, options: RunOptions) -> Plan:
         project, screen = options.opened(), Screen()
         with screen.opening():
             from swarm.run.swarm import Swarm
-            from swarm.view.timing import forecast_words
+            from swarm.view.timing_words import forecast_words
 
             opening = Swarm.open(project, model=options.model, limits=options.limits())
             async with opening as swarm:
@@ -124,6 +124,6 @@ def check_in(project: Project, plan: Plan) -> None:
 def print_plan(plan: Plan, *, as_json: bool) -> None:
     """The plan on stdout, as rows or as JSON."""
     from swarm.cli.plan_file import plan_json
-    from swarm.view.plan import plan_rows
+    from swarm.view.plan_rows import plan_rows
 
     print_line(plan_json(plan).rstrip() if as_json else "\n".join(plan_rows(plan, width=width())))

@@ -17,12 +17,12 @@ import swarm
 from swarm.nouns.tool import ToolCall
 from swarm.program.dialogue import SECONDS, Dialogue, Ended, Serve
 from swarm.program.outcome import Left, Outcome, files_left
-from swarm.program.wire import MOST_BYTES, MOST_PRINTED, Order
+from swarm.program.program_wire import MOST_BYTES, MOST_PRINTED, Order
 from swarm.sandbox.confined import Confined
 from swarm.sandbox.confinement import MIB, Confinement
+from swarm.sandbox.confiner import Way
 from swarm.sandbox.launch import Program
 from swarm.sandbox.start import start
-from swarm.sandbox.way import Way
 
 MOST_PASSED = 400
 """Characters of what a program tells of lines that it passed over."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from swarm.program.schema import Declared
+from swarm.program.table_schema import Declared
 from swarm.tabular.names import written
 
 AGGREGATES = """

@@ -15,7 +15,7 @@ import httpx
 
 from swarm.clock.awake import Deadline
 from swarm.clock.pulse import PULSE
-from swarm.models.client.stream import Answer, answer_of_type
+from swarm.models.client.streamed import Answer, answer_of_type
 
 KEEP_ALIVE_SECONDS = 3.0
 """Idle connections are dropped before the servers do it: llama.cpp's and vLLM's close after 5 s."""
@@ -98,7 +98,7 @@ def most_connections() -> int:
     return 0 if soft == resource.RLIM_INFINITY else max(FEWEST_CONNECTIONS, soft - OTHER_DESCRIPTORS)
 
 
-class Wire(httpx.AsyncBaseTransport):
+class Transport(httpx.AsyncBaseTransport):
     """Carries requests for httpx over aiohttp, whose pool does not slow down at 300 in flight.
 
     A streamed answer is put together here and handed on whole, so that litellm's cost is one of

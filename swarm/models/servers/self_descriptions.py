@@ -57,7 +57,7 @@ class Props(BaseModel):
         })
 
 
-class Served(BaseModel):
+class ListedModel(BaseModel):
     """One model of ``/v1/models``."""
 
     id: str
@@ -74,7 +74,7 @@ class Served(BaseModel):
 class ServedList(BaseModel):
     """``/v1/models`` of any OpenAI-compatible server."""
 
-    data: list[Served]
+    data: list[ListedModel]
 
 
 class _Instance(BaseModel):
@@ -155,11 +155,11 @@ class Shown(BaseModel):
         return min(largest, int(said[1]) if said else default)
 
 
-class _Slot(BaseModel):
+class _SlotPage(BaseModel):
     is_processing: bool
 
 
-class SlotList(RootModel[list[_Slot]]):
+class SlotList(RootModel[list[_SlotPage]]):
     """``/slots`` of llama.cpp's server."""
 
 
@@ -181,7 +181,7 @@ class ServerInfo(BaseModel):
     slots: int = Field(validation_alias=AliasPath("vllm_config", "scheduler_config", "max_num_seqs"))
 
 
-def of_llamacpp(url: str, model: Served, props: Props) -> Endpoint:
+def of_llamacpp(url: str, model: ListedModel, props: Props) -> Endpoint:
     """A model of llama.cpp's server, or one that its router has loaded."""
     weights = {key: value for key, value in (model.meta or {}).items() if key in ("size", "n_params")}
     return Endpoint(
@@ -198,7 +198,7 @@ def of_llamacpp(url: str, model: Served, props: Props) -> Endpoint:
     )
 
 
-def of_vllm(url: str, model: Served, slots: int, resident: int) -> Endpoint:
+def of_vllm(url: str, model: ListedModel, slots: int, resident: int) -> Endpoint:
     """A model of vLLM, which holds all it serves. Whether it parses tool calls, it does not say."""
     return Endpoint(
         kind="vllm",
@@ -213,7 +213,7 @@ def of_vllm(url: str, model: Served, slots: int, resident: int) -> Endpoint:
     )
 
 
-def of_openai(url: str, model: Served) -> Endpoint:
+def of_openai(url: str, model: ListedModel) -> Endpoint:
     """A model of a server that says nothing of itself."""
     return Endpoint(
         kind="openai",

@@ -11,13 +11,13 @@ from pydantic import JsonValue
 from swarm.nouns.messages import Reply
 from swarm.testing.double.faults import Fault
 from swarm.testing.double.served import Refused
-from swarm.testing.http import HttpResponse, Line
-from swarm.testing.wire import Face, Question, Saying
+from swarm.testing.http_server import ClientConnection, HttpResponse
+from swarm.testing.wire import ChatQuestion, Face, Saying
 
 HTML = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><h1>Sign in</h1></body></html>\n"
 
 
-def turn_away(fault: Fault, face: Face, line: Line) -> None:
+def turn_away(fault: Fault, face: Face, line: ClientConnection) -> None:
     """Shows a fault that comes before the request is worked on."""
     if fault.kind == "restart":
         line.restart(fault.seconds)
@@ -32,11 +32,11 @@ class Spoiled:
     """The answer that a server in order would give, and how a fault spoils it."""
 
     face: Face
-    question: Question
+    question: ChatQuestion
     saying: Saying
     reply: Reply
 
-    async def show(self, fault: Fault, line: Line) -> None:
+    async def show(self, fault: Fault, line: ClientConnection) -> None:
         """Answers as a server with the fault does."""
         if fault.kind == "html":
             line.send(HttpResponse(body=HTML, content_type="text/html"))
@@ -48,7 +48,7 @@ class Spoiled:
         else:
             await self._spoil_whole(fault, line)
 
-    async def _spoil_stream(self, fault: Fault, line: Line) -> None:
+    async def _spoil_stream(self, fault: Fault, line: ClientConnection) -> None:
         said, ending = self._frames()
         half = 2
         if fault.kind == "empty":
@@ -78,7 +78,7 @@ class Spoiled:
             line.piece(frame)
         line.end()
 
-    async def _spoil_whole(self, fault: Fault, line: Line) -> None:
+    async def _spoil_whole(self, fault: Fault, line: ClientConnection) -> None:
         body = json.dumps(self.question.voice.whole(self.saying, self.reply)).encode()
         half = body[: len(body) // 2]
         match fault.kind:
@@ -116,7 +116,7 @@ class Spoiled:
         return whole | ({"choices": []} if "choices" in whole else {})
 
 
-async def _drip(line: Line, drop: bytes, seconds: float) -> None:
+async def _drip(line: ClientConnection, drop: bytes, seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
         line.piece(drop)

@@ -13,12 +13,12 @@ from swarm.nouns.messages import Reply
 from swarm.testing.double.dialects import THOUGHT, calls_in
 from swarm.testing.double.faults import Fault
 from swarm.testing.double.scripted import ScriptedModel
-from swarm.testing.double.served import ModelBusy, ModelUnknown, Refused, Served, Turn
-from swarm.testing.faults import Spoiled, turn_away
-from swarm.testing.http import Act, HttpRequest, HttpResponse, Line, json_response
+from swarm.testing.double.served import ModelBusy, ModelUnknown, Received, Refused, Serving
+from swarm.testing.http_server import Act, ClientConnection, HttpRequest, HttpResponse, json_response
 from swarm.testing.ollama import OllamaFace
 from swarm.testing.openai import OpenAIFace
-from swarm.testing.wire import Face, FaceKind, Question, Saying, Voice, pieces_of
+from swarm.testing.wire import ChatQuestion, Face, FaceKind, Saying, Voice, pieces_of
+from swarm.testing.wire_faults import Spoiled, turn_away
 
 OPEN_PAGES = ("/health", "/v1/health", "/models", "/api/tags")
 """What llama.cpp's server shows to whoever has no key, though it wants one."""
@@ -49,7 +49,7 @@ class ScriptedApp:
             return _error(400, str(error), "invalid_request_error")
         return _error(404, f"no such path: {request.path}", "not_found_error")
 
-    async def _chat(self, face: Face, question: Question, line: Line) -> None:
+    async def _chat(self, face: Face, question: ChatQuestion, line: ClientConnection) -> None:
         voice = question.voice
         try:
             async with self._model.turn(question.request, question.terms) as turn:
@@ -89,7 +89,7 @@ class ScriptedApp:
         }
 
 
-def _saying(turn: Turn, question: Question) -> Saying:
+def _saying(turn: Serving, question: ChatQuestion) -> Saying:
     """How the reply is delivered: as text, or in the fields that the protocol has for calls and thoughts."""
     kind = turn.fault.kind if turn.fault else ""
     text = turn.reply.text
@@ -97,7 +97,7 @@ def _saying(turn: Turn, question: Question) -> Saying:
     return Saying("" if calls else text, calls, THOUGHT if kind == "reasoning" else "")
 
 
-async def _stream(pieces: AsyncGenerator[str], saying: Saying, voice: Voice, line: Line) -> None:
+async def _stream(pieces: AsyncGenerator[str], saying: Saying, voice: Voice, line: ClientConnection) -> None:
     is_first = True
     async for piece in pieces:
         if is_first:
@@ -120,7 +120,7 @@ def _refusal(face: Face, error: ModelError) -> HttpResponse:
     )
 
 
-def _row(served: Served) -> JsonValue:
+def _row(served: Received) -> JsonValue:
     return asdict(served) | {"usage": served.usage.model_dump()}
 
 

@@ -22,7 +22,7 @@ MOST_PRINTED = 20_000
 """Characters of what a program prints that are kept."""
 
 
-class Table(TypedDict):
+class TableFiles(TypedDict):
     """Files that make a table, by the name that SQL knows it by."""
 
     name: str
@@ -57,7 +57,7 @@ class Order:
     """The folder that takes what it writes."""
     scratch: str
     """A folder for what it has no memory for."""
-    tables: list[Table] = field(default_factory=list[Table])
+    tables: list[TableFiles] = field(default_factory=list[TableFiles])
     formed: list[Formed] = field(default_factory=list[Formed])
     databases: list[str] = field(default_factory=list[str])
     """Database files of the workspace."""
@@ -77,7 +77,7 @@ class Order:
     seed: int = 0
 
 
-class Wire:
+class ProgramWire:
     """The program's end of the wire."""
 
     def __init__(self, connection: socket.socket) -> None:
