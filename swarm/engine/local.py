@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from swarm.agent.assignment import Assignment, short_label
+from swarm.agent.loop import work_on
 from swarm.engine.watch import Watch, deaths, first_of
 from swarm.errors import ProjectError, ToolError, WorkerDied
 from swarm.nouns.events import AgentDied, AgentEnded, AgentStarted, AgentWaiting
@@ -20,11 +21,8 @@ class LocalEngine:
     """The engine of one run."""
 
     def __init__(self, work: Work) -> None:
-        from swarm.agent.loop import agent_graph
-
         self._work = work
         self._watch = Watch(work.note, work.budget)
-        self._graph = agent_graph(work.journal.saver.of_single_tasks())
 
     async def watch(self) -> None:
         """Looks after the sub-agents until it is cancelled.
@@ -76,7 +74,10 @@ class LocalEngine:
         )
         async with self._work.leased(want, lambda: self._work.note(AgentWaiting(**thread.place))) as work:
             work.note(AgentStarted(**thread.place, agent=card.name, label=short_label(assignment)))
-            return await self._work_on(assignment, work)
+            try:
+                return await work_on(assignment, work)
+            except (ProjectError, ToolError) as error:
+                return Result.failed(str(error))
 
     async def _by_program(self, assignment: Assignment) -> Result:
         from swarm.program.candidates import Programming
@@ -91,11 +92,3 @@ class LocalEngine:
             if isinstance(first, ProjectError | ToolError):
                 return Result.failed(str(first))
             raise first from errors
-
-    async def _work_on(self, assignment: Assignment, work: Work) -> Result:
-        from swarm.agent.loop import work_on
-
-        try:
-            return await work_on(assignment, work, self._graph)
-        except (ProjectError, ToolError) as error:
-            return Result.failed(str(error))

@@ -137,7 +137,7 @@ async def test_a_tool_that_cancels_or_ends_the_program_costs_its_call_or_its_wor
 
     answer, events = await run(project, ScriptedModel(script), Plan(steps=(LOOK,)), ONCE, (leave, cancel))
     (death,) = deaths_in(events)
-    assert death.text == "NodeCancelledError: Node 'turn' raised asyncio.CancelledError"
+    assert death.text == "it was cancelled by something that it called"
     assert answer.status == "failed"
 
 

@@ -49,18 +49,12 @@ class Saver(BaseCheckpointSaver[int]):
     of them where a graph has delta channels, which read their past).
     """
 
-    def __init__(self, writer: Writer, known: set[str], *, keeps_writes: bool = True) -> None:
+    def __init__(self, writer: Writer, known: set[str]) -> None:
         super().__init__(serde=JsonPlusSerializer(allowed_msgpack_modules=None))
         self._writer = writer
-        self._keeps_writes = keeps_writes
         self._known = known
         """Threads that have checkpoints: asking for another one costs no query."""
         self._since_pruning: dict[Place, int] = {}
-
-    def of_single_tasks(self) -> Saver:
-        """The same for graphs that never do two tasks at once: what a task wrote stands in the checkpoint
-        that follows it, and is recorded by itself only where none follows (an error, an interrupt)."""
-        return Saver(self._writer, self._known, keeps_writes=False)
 
     def get_next_version(self, current: int | None, channel: None) -> int:
         """The version after ``current``: a counter above 32 random bits.
@@ -137,8 +131,6 @@ class Saver(BaseCheckpointSaver[int]):
         inserts: list[Insert] = []
         for index, (channel, value) in enumerate(writes):
             position = WRITES_IDX_MAP.get(channel, index)
-            if position >= 0 and not self._keeps_writes:
-                continue
             kind, data = self.serde.dumps_typed(value)
             row = place._asdict() | {
                 "checkpoint": checkpoint,
