@@ -16,7 +16,7 @@ from swarm.agent.invented import Vouched, invented
 from swarm.agent.name_spelling import as_read
 from swarm.agent.opening import Opening, columns
 from swarm.agent.quotes import passed_over, split_quotes, unquoted, with_quotes
-from swarm.agent.sql import faults, summed_first
+from swarm.agent.summing import summed_first
 from swarm.agent.turn import TEXT, Action, Cannot, Give, TurnRules, name_action, parse, spelled
 from swarm.agent.unread import is_named
 from swarm.agent.window import Window
@@ -198,9 +198,6 @@ class Session:
         times = self._progress.times(call)
         if times > MOST_REPEATS:
             self._fail(self._after_refusal(f"the agent repeats one call: {call.tool} {summarize(call)}"))
-            return
-        if self.assignment.is_queried and (fault := faults(_sql(call))):
-            self._correct(fault)
             return
         tool = next((tool for tool in self.opening.tools if tool.full_name == call.tool), _gone(call))
         if await self._is_made_up(call, tool):

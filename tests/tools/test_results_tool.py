@@ -262,3 +262,16 @@ def test_no_link_leads_a_write_out_of_the_workspace(
 
     assert names_in(outside) == ["there.csv"]
     assert (outside / "there.csv").read_text(encoding="utf-8") == "kept\n"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT owner, due, SUM(hours) AS h FROM extract GROUP BY owner",
+        'SELECT p.name, e.due, SUM(e.hours) AS h FROM extract e JOIN "people-2" p ON p.name = e.owner GROUP BY p.name',
+        "SELECT due, SUM(hours) AS h FROM extract",
+    ],
+)
+def test_a_column_that_a_sum_leaves_open_is_refused_by_name(sql: str, context: Context) -> None:
+    with pytest.raises(ToolError, match='column "due" must appear in the GROUP BY clause'):
+        results.query(sql, context)

@@ -1,4 +1,4 @@
-"""What can be seen to be wrong with a query before it runs, in the words of the tables that it is of."""
+"""Advice for a query that gave many rows where one was asked for, in the words of its tables."""
 
 from __future__ import annotations
 
@@ -9,22 +9,8 @@ from swarm.nouns.prompt import fill
 from swarm.nouns.tool import Row
 from swarm.tabular.file_table import FileTable
 
-_SHAPE = re.compile(
-    r"^\s*SELECT\s+(?:DISTINCT\s+)?(.*?)\s+FROM\s.*?\sGROUP\s+BY\s+(.*?)(?:\s+(?:HAVING|ORDER|LIMIT)\s.*)?;?\s*$",
-    re.IGNORECASE | re.DOTALL,
-)
-_ALIAS = re.compile(r"\s+AS\s+\S+$", re.IGNORECASE)
-_COLUMN = re.compile(r"[\w.\"]+")
-
-
 _TABLE = re.compile(r"\b(?:FROM|JOIN)\s+\"?(\w+)\"?", re.IGNORECASE)
 _KEYWORDS = r"(?:ON|USING|JOIN|INNER|LEFT|RIGHT|FULL|CROSS|NATURAL|WHERE|GROUP|ORDER|LIMIT|HAVING|UNION)\b"
-
-
-def faults(sql: str) -> str:
-    """What is wrong with a query, in words for the model; empty when nothing is seen."""
-    bare = bare_columns(sql)
-    return fill("bare_columns", columns=", ".join(bare)) if bare else ""
 
 
 def summed_first(sql: str, tables: Mapping[str, Sequence[Row]], keys: list[str]) -> str:
@@ -56,36 +42,3 @@ def _with_sums(sql: str, table: str, keys: list[str], numbers: list[str]) -> str
 def _is_number(column: str, rows: Sequence[Row]) -> bool:
     values = [row.get(column) for row in rows if row.get(column) is not None]
     return bool(values) and all(isinstance(value, int | float) for value in values)
-
-
-def bare_columns(sql: str) -> list[str]:
-    """Selected columns that a GROUP BY leaves undefined; none where the query is not of a simple form."""
-    found = _SHAPE.match(sql)
-    if (
-        found is None
-        or " JOIN " in sql.upper()
-        or found.group(1).count("(") != found.group(1).count(")")
-        or "SELECT" in sql[7:].upper()
-    ):
-        return []
-    selected = [item.strip() for item in found.group(1).split(",")]
-    aliases = {_last(item) for item in selected}
-    grouped = {_last(name) for name in found.group(2).split(",")}
-    plain = [_ALIAS.sub("", item) for item in selected]
-    if (
-        any(name.isdigit() for name in grouped)
-        or "*" in plain
-        or not grouped <= aliases | {_last(p) for p in plain}
-    ):
-        return []
-    pairs = zip(selected, plain, strict=True)
-    return [
-        p
-        for item, p in pairs
-        if _COLUMN.fullmatch(p) and not p.isdigit() and not {_last(item), _last(p)} & grouped
-    ]
-
-
-def _last(name: str) -> str:
-    """The column that an expression is named by: ``orders.total AS sum`` is ``sum``."""
-    return name.split()[-1].split(".")[-1].strip('"').casefold() if name.split() else ""
