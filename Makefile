@@ -23,7 +23,7 @@ demo: .venv/ready ## get the embedded model, run an example with it, check what 
 	@$(BIN)/python -m examples.demo
 
 test: .venv/ready ## run the whole suite, in two processes
-	@$(BIN)/python -m tests.halves $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
 lint: .venv/ready ## check format, lint, types and imports
 	@$(BIN)/ruff format --check .
