@@ -12,6 +12,7 @@ import socket
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -44,25 +45,16 @@ async def mailbox(path: Path, obey: Obey) -> AsyncGenerator[None]:
         OSError: the file system has no sockets, or the disk does not take one.
     """
     name = _socket_path(path)
-    with _listening(name) as listener:
-        mine = name.stat().st_ino
-        failure: Exception | None = None
-        try:
-            async with asyncio.TaskGroup() as group:
-                serving = group.create_task(_serve(listener, obey), name=f"mailbox of {path.stem}")
-                try:
-                    yield
-                except Exception as error:  # noqa: BLE001  # of the block: raised as it is, in no group
-                    failure = error
-                finally:
-                    serving.cancel()
-            if failure is not None:
-                raise failure
-        finally:
-            # Whoever took the run over has put a socket of its own there.
-            with suppress(OSError):
-                if name.stat().st_ino == mine:
-                    name.unlink()
+    server = await asyncio.start_unix_server(partial(_hear, obey=obey), sock=_bound(name), limit=LONGEST_LINE)
+    mine = name.stat().st_ino
+    try:
+        yield
+    finally:
+        server.close()
+        # Whoever took the run over has put a socket of its own there.
+        with suppress(OSError):
+            if name.stat().st_ino == mine:
+                name.unlink()
 
 
 def tell(path: Path, command: Command) -> Heard | None:
@@ -92,17 +84,18 @@ def _socket_path(path: Path) -> Path:
     return path.with_suffix(".sock")
 
 
-@contextmanager
-def _listening(path: Path) -> Generator[socket.socket]:
-    """A socket that listens there, for its user alone."""
+def _bound(path: Path) -> socket.socket:
+    """A socket at that path, for its user alone."""
     path.unlink(missing_ok=True)  # the lease is ours: this one was left by an owner that was killed
-    with socket.socket(socket.AF_UNIX) as listener:
+    listener = socket.socket(socket.AF_UNIX)
+    try:
         with _short(path) as name:
             listener.bind(name)
         path.chmod(0o600)  # nobody can connect before it listens
-        listener.setblocking(False)
-        listener.listen()
-        yield listener
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 @contextmanager
@@ -117,40 +110,20 @@ def _short(path: Path) -> Generator[str]:
         yield str(link / path.name)
 
 
-async def _serve(listener: socket.socket, obey: Obey) -> None:
-    loop = asyncio.get_running_loop()
-    async with asyncio.TaskGroup() as group:
-        while True:
+async def _hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, obey: Obey) -> None:
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
             try:
-                connection, _ = await loop.sock_accept(listener)
-            except OSError as error:
-                _log.warning("no command could be taken: %s", error)
-                await asyncio.sleep(1.0)  # out of file descriptors, most likely
-                continue
-            group.create_task(_hear(connection, obey))
-
-
-async def _hear(connection: socket.socket, obey: Obey) -> None:
-    loop = asyncio.get_running_loop()
-    with connection:
-        connection.setblocking(False)
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                heard = await _obeyed(await _line(connection), obey)
-                await loop.sock_sendall(connection, heard.model_dump_json().encode() + b"\n")
-        except (OSError, TimeoutError) as error:
-            _log.info("a command was not answered: %r", error)
-
-
-async def _line(connection: socket.socket) -> bytes:
-    loop = asyncio.get_running_loop()
-    line = b""
-    while not line.endswith(b"\n") and len(line) < LONGEST_LINE:
-        part = await loop.sock_recv(connection, LONGEST_LINE)
-        if not part:
-            break
-        line += part
-    return line
+                line = await reader.readline()
+            except ValueError:  # over the limit
+                line = b""
+            heard = await _obeyed(line, obey)
+            writer.write(heard.model_dump_json().encode() + b"\n")
+            await writer.drain()
+    except (OSError, TimeoutError) as error:
+        _log.info("a command was not answered: %r", error)
+    finally:
+        writer.close()
 
 
 async def _obeyed(line: bytes, obey: Obey) -> Heard:
