@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,6 +64,18 @@ def test_every_path_that_the_architecture_names_exists() -> None:
 
     assert len(paths) >= 12
     assert [path for path in paths if not (ROOT / path).exists() and path != "swarm/_builtin/"] == []
+
+
+def test_the_map_of_the_rooms_is_that_of_the_code() -> None:
+    drawn = subprocess.run(
+        [sys.executable, "-c", "import runpy; print(runpy.run_path('docs/map.py')['drawn'](), end='')"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert drawn == (ROOT / "docs" / "map.svg").read_text(encoding="utf-8")
 
 
 def test_every_module_that_the_architecture_names_alone_exists() -> None:
