@@ -6,11 +6,9 @@ import asyncio
 import functools
 import gc
 import os
-import sys
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Self, cast
 
@@ -323,15 +321,6 @@ def _uncollected() -> Generator[None]:
             gc.enable()
 
 
-class _LateEncoding:
-    """litellm's tokenizer, loaded where something of it is asked for."""
-
-    def __getattr__(self, name: str) -> object:
-        from litellm.litellm_core_utils.default_encoding import encoding
-
-        return getattr(encoding, name)
-
-
 @functools.cache
 def _litellm() -> _Complete:
     """litellm's completion, imported at the first use: the import costs 6 s of CPU and 190 MB."""
@@ -341,15 +330,9 @@ def _litellm() -> _Complete:
     os.environ["LITELLM_MODE"] = "PRODUCTION"
     with _uncollected():
         import litellm
-        from litellm._internal_context import is_internal_call
-        from litellm.litellm_core_utils.litellm_logging import Logging
-
-    # It would load a tokenizer before its first request, 0.3 s and 40 MB, which no answer of ours needs.
-    setattr(sys.modules["litellm.main"], "encoding", _LateEncoding())  # noqa: B010 - it has no such annotation
     litellm.suppress_debug_info = True
     # Ours come from the server; litellm's would tokenize every prompt.
     litellm.disable_token_counter = True
-
     prices = cast("dict[str, object]", litellm.model_cost)  # pyright: ignore[reportUnknownMemberType]
 
     def price_as_free(model: str) -> None:
@@ -358,16 +341,10 @@ def _litellm() -> _Complete:
         free = {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0, "mode": "chat"}
         prices.setdefault(model, free | {"litellm_provider": model.partition("/")[0]})
 
-    # It would make one for each call, with its copies 15 kB as long as the call lasts, and nothing is logged.
-    log = Logging("", [], False, "acompletion", datetime.now(UTC), "", "")
-
     async def complete(**parameters: object) -> object:
-        # An internal call skips litellm's logging task, which nobody awaits and which costs as much
-        # as the rest of the call; there are no callbacks that would want it.
-        is_internal_call.set(True)
         asked = str(parameters["model"])
         price_as_free(asked)
-        response = await cast("_Complete", litellm.acompletion)(litellm_logging_obj=log, **parameters)
+        response = await cast("_Complete", litellm.acompletion)(**parameters)
         price_as_free(f"{asked.partition('/')[0]}/{cast('Completion', response).model}")
         return response
 
