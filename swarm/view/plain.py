@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import TextIO
@@ -14,6 +15,8 @@ from swarm.view.timing import forecast_words, speedup_rows
 from swarm.view.words import count, duration, one_line
 
 WIDTH = 160
+_CANDIDATE = re.compile(r"c\d+(?:p\d+)?")
+"""What the conversation about a candidate is called: its number, and which further part of it is asked for."""
 
 
 async def show(stream: AsyncIterator[Event], out: TextIO) -> None:
@@ -83,6 +86,9 @@ def _step_words(event: Event) -> str | None:
         case events.ModelAsked() if event.step.startswith("_"):
             # Nothing else tells of the wait for a plan or the answer.
             return f"{_name(event)}: asks the model"
+        case events.ModelAsked() if _CANDIDATE.fullmatch(event.part):
+            # As little tells of the wait for programs, several of which are drawn from one question.
+            return f"{_name(event)}: asks the model for programs"
         case events.ToolCalled():
             return f"{_name(event)}: {event.tool} {event.summary}"
         case events.ToolReturned(is_error=True):

@@ -12,7 +12,16 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from swarm.cli.approval import approve
-from swarm.events import AgentEnded, Event, PlanMade, RunEnded, RunStarted, StepEnded, ToolReturned
+from swarm.events import (
+    AgentEnded,
+    Event,
+    ModelAsked,
+    PlanMade,
+    RunEnded,
+    RunStarted,
+    StepEnded,
+    ToolReturned,
+)
 from swarm.limits import Usage
 from swarm.plan import Plan, Step
 from swarm.result import Result
@@ -53,6 +62,22 @@ async def test_without_a_terminal_each_event_worth_one_is_a_line() -> None:
         "    1.0s  ask: files.read failed: no file 'a'",
         "    4.0s  ask: done: Ana",
         "    4.0s  done in 4.0s: 1.2k prompt tokens (0 cached), 0 written",
+    ]
+
+
+async def test_without_a_terminal_the_wait_for_programs_is_told() -> None:
+    out = io.StringIO()
+
+    async def asking() -> AsyncIterator[Event]:
+        yield EVENTS[0]
+        for part in ("c1", "c2p3", ""):
+            yield ModelAsked(step="ask", turn=1, part=part, at=101.0)
+
+    await show(asking(), out)
+
+    assert [line[8:] for line in out.getvalue().splitlines()[1:]] == [
+        "  ask~c1: asks the model for programs",
+        "  ask~c2p3: asks the model for programs",
     ]
 
 
