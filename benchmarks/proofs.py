@@ -59,9 +59,48 @@ small embedded one, which is fetched once. ``foreign_servers`` needs Node, and t
 ``full_disk`` needs Linux with ``unshare``.
 """
 
+HEADLINES = {
+    "newcomer": ("make demo", "make test"),
+    "small_model": ("entirely right", "runs", "not right, and not said"),
+    "plans": ("can run without the fallback", "cover the whole task"),
+    "resume": ("kills", "recorded replies asked for again"),
+    "barrier": ("makespan ÷ critical path, median",),
+    "width": ("of them done", "wall ÷ ideal"),
+    "overhead": ("ours ÷ LangGraph, 1 x 20 turns",),
+    "overrun": ("8 slots: throughput, share of the best",),
+    "residency": ("swaps", "swaps in order of arrival"),
+    "light_start": ("CPU of `swarm --help` (s)",),
+    "recovery": ("replies", "recovered", "calls invented"),
+    "faults": ("calls", "ended within their deadline + 0.5 s"),
+    "context": ("largest call (tokens)", "right answer"),
+    "truncation": ("prompts that were cut", "of them raised in that call", "false alarms"),
+    "kills": ("SIGKILLs",),
+    "kills_again": ("SIGKILLs",),
+    "races": ("races", "races with a fault"),
+    "sigterm": ("SIGTERMs", "exit after, longest s"),
+    "night": ("minutes", "SIGKILLs", "rows and answers right", "missing"),
+    "soak": ("simulated hours, run with kills", "RSS drift"),
+    "growth": ("turns", "file (MB)"),
+    "tables": ("files", "files with a wrong cell", "ratio"),
+    "typed_answers": ("typed answers", "right"),
+    "tool_lists": ("published lists", "tools", "offered"),
+    "foreign_servers": ("plain tasks done",),
+    "crash_points": ("outcomes", "as documented"),
+    "power_cuts": ("cuts", "of them lost"),
+    "full_disk": ("runs", "runs with a fault"),
+    "corruption": ("corruptions", "SILENT"),
+    "wrong_inputs": ("wrong inputs", "one line, exit code 2"),
+    "sandbox": ("root_bubblewrap_held", "root_landlock_held"),
+    "program_kills": ("SIGKILLs", "runs with a fault"),
+}
+"""The figures of a proof that the index shows; of one that is not here, the first."""
+
+RUN_BY_ALL = ("swarm", "agents", "tools", "mcp_servers")
+"""Folders that every proof runs; beside them each has its own file or folder in benchmarks/."""
+
 INTRODUCTION = """# Proofs
 
-Each claim has a command that measures it, prints its figures and fails below its bar. The figures here are those of the last run of each; `make proofs` runs the short ones anew, `make proof NAME` any one. A `+` after a commit means that files had been changed since.
+Each claim has a command that measures it, prints its figures and fails below its bar. The figures here are those of the last run of each, the whole of them on the page behind its name. *Age* counts the commits since that changed what the proof runs: 0 is of today's code, anything else is stale by so many. `make proofs` runs the short ones anew, `make proof NAME` any one.
 """
 
 
@@ -79,28 +118,71 @@ def main() -> None:
         for name in names
         if subprocess.run(python("-m", f"benchmarks.{name}"), cwd=ROOT, check=False).returncode
     ]
-    (ROOT / "PROOFS.md").write_text(assemble(), encoding="utf-8", newline="\n")
+    write()
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")
 
 
+def write(folder: Path = RESULTS, index: Path = ROOT / "PROOFS.md") -> None:
+    """Writes the index, and beside each result its page."""
+    reports = [report for name in ALL if (report := last_result(name, folder))]
+    for report in reports:
+        page = folder / f"{_of(report, 'name')}.md"
+        page.write_text(section(report), encoding="utf-8", newline="\n")
+    index.write_text(assemble(folder), encoding="utf-8", newline="\n")
+
+
 def assemble(folder: Path = RESULTS) -> str:
-    """The text of PROOFS.md, from a folder of results."""
+    """The text of PROOFS.md, from a folder of results.
+
+    A result of a commit that the history has not proves nothing to anybody else: it is refused by name.
+    """
     results = {name: last_result(name, folder) for name in ALL}
-    reports = [report for report in results.values() if report]
+    ages = {name: age(report) for name, report in results.items() if report}
+    rows = [_row(report, ages[name]) for name, report in results.items() if report and ages[name] is not None]
+    heads = "| proof | claim | figure | bar | age | command |\n| --- | --- | --- | --- | ---: | --- |"
+    parts = [INTRODUCTION, "\n".join([heads, *rows, ""])]
+    refused = [name for name, number in ages.items() if number is None]
+    if refused:
+        names = ", ".join(f"`{name}`" for name in refused)
+        parts.append(f"Refused, because their commit is not in the history: {names}.\n")
     unproved = [name for name, report in results.items() if report is None]
-    parts = [INTRODUCTION, _overview(reports), *(section(report) for report in reports)]
     if unproved:
         parts.append(f"Not measured yet: {', '.join(f'`{name}`' for name in unproved)}.\n")
     return "\n".join(parts)
 
 
-def _overview(reports: list[Report]) -> str:
-    rows = [
-        f"| [{_of(report, 'name')}](#{_of(report, 'name')}) | {_verdict(report)} | {_of(report, 'date')} |"
-        for report in reports
-    ]
-    return "\n".join(["| proof | verdict | date |", "| --- | --- | --- |", *rows, ""])
+def age(report: Report) -> int | None:
+    """Commits since its own that changed what a proof runs; None where its commit is not in the history."""
+    commit = _of(report, "commit").removesuffix("+")
+    known = git("merge-base", "--is-ancestor", commit, "HEAD")
+    if known.returncode:
+        return None
+    own = f"benchmarks/{_of(report, 'name')}"
+    changed = git("rev-list", "--count", f"{commit}..HEAD", "--", *RUN_BY_ALL, f"{own}.py", own)
+    return int(changed.stdout)
+
+
+def git(*args: str) -> subprocess.CompletedProcess[str]:
+    """What git says of this repository."""
+    return subprocess.run(["git", *args], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def _row(report: Report, number: int | None) -> str:
+    name = _of(report, "name")
+    figures = cast(dict[str, object], report["figures"])
+    shown = HEADLINES.get(name, tuple(figures)[:1])
+    figure = ", ".join(f"{one}: {figures[one]}" for one in shown if one in figures)
+    verdict = "" if report["passed"] else "**failed**; "
+    cells = (
+        f"[{name}](benchmarks/results/{name}.md)",
+        _of(report, "claim"),
+        f"{verdict}{figure}",
+        _of(report, "bar"),
+        str(number),
+        f"`{_of(report, 'command')}`",
+    )
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def section(report: Report) -> str:
@@ -109,7 +191,7 @@ def section(report: Report) -> str:
     figures = cast(dict[str, object], report["figures"])
     faults = cast(list[str], report["faults"])
     lines = [
-        f"## {_of(report, 'name')}",
+        f"# {_of(report, 'name')}",
         "",
         f"{_of(report, 'claim')}",
         "",

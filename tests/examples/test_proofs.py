@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 from benchmarks.proof import ROOT, Findings, Proof, last_result, machine, record
-from benchmarks.proofs import ALL, SHORT, assemble, section
+from benchmarks.proofs import ALL, SHORT, assemble, git, section
 
 PROOF = Proof(name="example", claim="Two is more than one.", bar="≥ 2")
 
@@ -54,3 +54,30 @@ def test_a_proof_that_never_ran_is_listed_as_not_measured(tmp_path: Path) -> Non
 def test_every_proof_is_a_module_and_every_module_is_listed() -> None:
     assert set(SHORT) < set(ALL)
     assert all((ROOT / "benchmarks" / f"{name}.py").is_file() for name in ALL)
+
+
+def recorded_at(commit: str, folder: Path) -> str:
+    record(Proof(name="resume", claim="It goes on.", bar="0"), Findings({"kills": 3, "left": 1}), 1.5, folder)
+    path = folder / "resume.json"
+    report = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(report | {"commit": commit}), encoding="utf-8")
+    return assemble(folder)
+
+
+def test_the_index_shows_figures_bar_and_age_of_a_proof_of_this_history(tmp_path: Path) -> None:
+    head = git("rev-parse", "--short", "HEAD").stdout.strip()
+
+    text = recorded_at(head, tmp_path)
+
+    assert (
+        "| [resume](benchmarks/results/resume.md) | It goes on. | kills: 3 | 0 | 0 | `python -m benchmarks.resume` |"
+        in text
+    )
+    assert "Refused" not in text
+
+
+def test_a_proof_at_a_commit_that_nobody_has_is_refused_by_name(tmp_path: Path) -> None:
+    text = recorded_at("0" * 12, tmp_path)
+
+    assert "Refused, because their commit is not in the history: `resume`." in text
+    assert "It goes on." not in text
