@@ -75,9 +75,16 @@ class LocalEngine:
         async with self._work.leased(want, lambda: self._work.note(AgentWaiting(**thread.place))) as work:
             work.note(AgentStarted(**thread.place, agent=card.name, label=short_label(assignment)))
             try:
-                return await work_on(assignment, work)
+                return await self._by_turns(assignment, work)
             except (ProjectError, ToolError) as error:
                 return Result.failed(str(error))
+
+    async def _by_turns(self, assignment: Assignment, work: Work) -> Result:
+        if assignment.card.works != "graph":
+            return await work_on(assignment, work)
+        from swarm.graphs.graph_agent import work_on_graph
+
+        return await work_on_graph(assignment, work)
 
     async def _by_program(self, assignment: Assignment) -> Result:
         from swarm.program.candidates import Programming

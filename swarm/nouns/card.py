@@ -23,7 +23,7 @@ class AgentCard(BaseModel):
     """A role. An agent is a card at work on a step.
 
     In a file: YAML front matter with these fields but for ``name`` (the file's stem),
-    ``instructions`` (the text below the front matter) and ``added``.
+    ``instructions`` (the text below the front matter), ``graph`` and ``added``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,8 +42,11 @@ class AgentCard(BaseModel):
     tables: Literal["typed", "queried"] = "typed"
     """How it gives a table: ``typed`` row by row as it has read them, or ``queried``, as the rows of
     its last query, which it never copies itself."""
-    works: Literal["turns", "program"] = "turns"
-    """How it works: turn by turn with its tools, or by short programs, of which those that agree are taken."""
+    works: Literal["turns", "program", "graph"] = "turns"
+    """How it works: turn by turn with its tools, by short programs, of which those that agree are taken, or as a
+    LangGraph graph."""
     limits: CardLimits = CardLimits()
+    graph: str = ""
+    """The Python file of the graph where it is one; in no file."""
     added: tuple[str, ...] = ()
     """Servers and files of tools of the project that it has because no card names them; in no file."""

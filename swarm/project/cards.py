@@ -11,10 +11,11 @@ from swarm.errors import ProjectError, quoted
 from swarm.nouns.card import AgentCard
 from swarm.project.folders import read_text, said
 from swarm.project.front_matter import fields_of
+from swarm.project.graph_files import read_graph_card
 from swarm.project.wording import near, problems
 
 FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
-KEYS = sorted(set(AgentCard.model_fields) - {"name", "instructions", "added"})
+KEYS = sorted(set(AgentCard.model_fields) - {"name", "instructions", "graph", "added"})
 
 
 def read_card(path: Path) -> AgentCard:
@@ -51,4 +52,7 @@ def read_cards(files: dict[str, Path]) -> dict[str, AgentCard]:
     Raises:
         ProjectError: one of them is bad.
     """
-    return {name: read_card(path) for name, path in files.items()}
+    return {
+        name: read_graph_card(path) if path.suffix == ".py" else read_card(path)
+        for name, path in files.items()
+    }

@@ -15,7 +15,7 @@ from swarm.errors import ProjectError, quoted, shortened
 
 Kind = Literal["agents", "tools", "mcp_servers"]
 
-SUFFIXES: dict[Kind, str] = {"agents": ".md", "tools": ".py", "mcp_servers": ".py"}
+SUFFIXES: dict[Kind, tuple[str, ...]] = {"agents": (".md", ".py"), "tools": (".py",), "mcp_servers": (".py",)}
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 """A card, a file of tools or a server: short and lower case, so that ``server.tool`` reads well."""
 MOST_BYTES = 1_000_000
@@ -186,7 +186,7 @@ def imported(path: Path, name: str, failure: str) -> ModuleType:
 
 def _files_of(folder: Path, kind: Kind) -> dict[str, Path]:
     try:
-        files = [path for path in sorted(folder.iterdir()) if path.suffix == SUFFIXES[kind]]
+        files = [path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES[kind]]
     except FileNotFoundError as error:
         if folder.is_symlink():
             raise ProjectError(f"{said(folder)}: a link to nothing; remove it or make the folder") from error
@@ -195,8 +195,15 @@ def _files_of(folder: Path, kind: Kind) -> dict[str, Path]:
         raise ProjectError(
             f"{said(folder)}: cannot be read ({error.strerror}); it must be a folder"
         ) from error
-    # A dot file is an editor's lock or backup, not content.
-    return {_checked_stem(path, kind): path for path in files if not path.name.startswith(".")}
+    found: dict[str, Path] = {}
+    for path in files:
+        if path.name.startswith("."):
+            continue  # an editor's lock or backup, not content
+        stem = _checked_stem(path, kind)
+        if stem in found:
+            raise ProjectError(f"{said(path)} and {found[stem].name} have one name; rename one")
+        found[stem] = path
+    return found
 
 
 def _checked_stem(path: Path, kind: Kind) -> str:

@@ -1,0 +1,1 @@
+"""LangGraph graphs as agents: their model calls, tools and checkpoints are the run's."""
