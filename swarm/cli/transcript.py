@@ -179,7 +179,10 @@ def _lines(record: ThreadRecord, step: StepState | None, *, full: bool) -> Itera
     label = step.items[thread.item] if step and thread.item is not None and step.items else ""
     # The run's own work has its outcome elsewhere: in the plan, in the answer.
     is_own = thread.step.startswith("_")
-    stand = record.result.status if record.result else "" if is_own else "no result yet"
+    # A question of a graph has no result of its own.
+    stand = (
+        record.result.status if record.result else "" if is_own or _is_of_graph(thread) else "no result yet"
+    )
     title = (f"{thread.step.lstrip('_')}{item}", label, _which(thread))
     yield " · ".join(part for part in (*title, stand) if part)
     calls = list(record.calls)
@@ -201,13 +204,16 @@ def _lines(record: ThreadRecord, step: StepState | None, *, full: bool) -> Itera
 
 def _which(thread: Thread) -> str:
     """Which attempt it is, or which program or question of one."""
-    if thread.part:
-        return (
-            f"program {thread.part[1:]}"
-            if thread.part.startswith("c") and thread.part[1:].isdigit()
-            else "reader"
-        )
-    return f"attempt {thread.attempt}" if thread.attempt else ""
+    if not thread.part:
+        return f"attempt {thread.attempt}" if thread.attempt else ""
+    if _is_of_graph(thread):
+        return "its graph"
+    return f"program {thread.part[1:]}" if thread.part[1:].isdigit() else "reader"
+
+
+def _is_of_graph(thread: Thread) -> bool:
+    """Other parts are hexadecimal digits, or ``c`` and a number."""
+    return thread.part.startswith("g")
 
 
 def _turn(turn: TurnRecord, *, full: bool) -> Iterator[str]:

@@ -274,8 +274,8 @@ class RunState:
             return
         agent = step.agents.setdefault(event.item, AgentState())
         step.started_at = self.last if step.started_at is None else step.started_at
-        if not event.part:
-            # What the readers of its programs do is part of its acting.
+        if not event.part or event.part.startswith("g"):
+            # What the readers of its programs do is part of its acting; its graph is itself.
             _move(agent, event, self.last)
         if isinstance(event, events.ModelReplied):
             agent.usage += event.usage

@@ -263,3 +263,18 @@ async def test_a_graph_that_goes_round_for_ever_ends_by_the_limit_of_turns(tmp_p
     )
 
     assert results["ask"].reason == "not done after 6 steps of its graph"
+
+
+async def test_what_a_graph_asked_and_called_is_shown(tmp_path: Path) -> None:
+    def script(request: Request) -> str:
+        asked = request.messages[-1].content
+        return json.dumps({"result": "2"}) if asked.startswith("text.count gave") else COUNT
+
+    project = project_with(tmp_path, counter=DOCUMENTED)
+    await run(project, ScriptedModel(script), Step(id="count", agent="counter", brief="Twice tea?"))
+
+    shown = swarm(project, "show", "last", "count").stdout
+
+    assert shown.count("count · its graph") == 3
+    assert "no result yet" not in shown
+    assert "gave   2 matches" in shown
