@@ -51,6 +51,7 @@ ALL = (
     "wrong_inputs",
     "sandbox",
     "program_kills",
+    "graph_kills",
 )
 """In the order of PROOFS.md; those that are not short take several minutes to hours each.
 
@@ -92,6 +93,7 @@ HEADLINES = {
     "wrong_inputs": ("wrong inputs", "one line, exit code 2"),
     "sandbox": ("root_bubblewrap_held", "root_landlock_held"),
     "program_kills": ("SIGKILLs", "runs with a fault"),
+    "graph_kills": ("SIGKILLs", "runs with a fault"),
 }
 """The figures of a proof that the index shows; of one that is not here, the first."""
 
