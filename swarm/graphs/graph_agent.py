@@ -4,9 +4,12 @@
 # langgraph's own annotations are not complete; mypy checks how it is called.
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Lock
+from types import ModuleType
 from typing import Any, cast
 
 from langchain_core.messages import BaseMessage, HumanMessage
@@ -37,6 +40,10 @@ GIVES = ("result", "structured_response")
 """Keys of the last state that hold a result, before the text of the last message."""
 
 
+_LOADED: dict[tuple[Path, int], ModuleType] = {}
+_LOADING = Lock()
+
+
 async def work_on_graph(assignment: Assignment, work: Work) -> Result:
     """What a graph makes of its assignment; it goes on from its last checkpoint after a kill.
 
@@ -51,7 +58,8 @@ async def work_on_graph(assignment: Assignment, work: Work) -> Result:
     model = RunModel.of(work, places, tokens)
     tools = toolset.of(await work.box.tools(assignment.card.tools))
     path = Path(assignment.card.graph)
-    graph = _graph(path, model, tools).copy({"checkpointer": work.journal.saver})
+    module = await asyncio.to_thread(_module, path)  # which may import for seconds
+    graph = _graph(path, module, model, tools).copy({"checkpointer": work.journal.saver})
     turns = assignment.card.limits.turns or work.limits.turns
     config: RunnableConfig = {
         "configurable": {"thread_id": str(assignment.thread)},
@@ -71,9 +79,18 @@ async def work_on_graph(assignment: Assignment, work: Work) -> Result:
     )
 
 
-def _graph(path: Path, model: RunModel, tools: list[Any]) -> Graph:
+def _module(path: Path) -> ModuleType:
+    """The module of a graph, loaded once for all sub-agents."""
+    with _LOADING:
+        key = (path, path.stat().st_mtime_ns)
+        if key not in _LOADED:
+            name = f"swarm_graph_{path.stem.replace('-', '_')}"
+            _LOADED[key] = imported(path, name, "the graph does not load")
+        return _LOADED[key]
+
+
+def _graph(path: Path, module: ModuleType, model: RunModel, tools: list[Any]) -> Graph:
     """The graph that a file gives, compiled or not, or by a function of model and tools."""
-    module = imported(path, f"swarm_graph_{path.stem.replace('-', '_')}", "the graph does not load")
     made: object = getattr(module, GRAPH, None)
     if callable(made) and not isinstance(made, Pregel | StateGraph):
         try:
@@ -141,7 +158,7 @@ async def _result(state: Mapping[str, object], assignment: Assignment, work: Wor
     text = str(messages[-1].text) if messages and isinstance(messages[-1], BaseMessage) else ""
     expects = assignment.step.expects
     if expects is None:
-        said_last = data if isinstance(data, str) else text or _text(data)
+        said_last = text if data is None else _text(data)
         return (
             Result(text=said_last) if said_last.strip() else Result.failed("the graph ended without a result")
         )

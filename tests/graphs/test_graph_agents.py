@@ -278,3 +278,20 @@ async def test_what_a_graph_asked_and_called_is_shown(tmp_path: Path) -> None:
     assert shown.count("count · its graph") == 3
     assert "no result yet" not in shown
     assert "gave   2 matches" in shown
+
+
+async def test_a_graph_may_want_its_answer_in_a_form_of_its_own(tmp_path: Path) -> None:
+    source = DOCUMENTED.replace(
+        "def double", "class Count(BaseModel):\n    word: str\n    number: int\n\n\ndef double"
+    ).replace("from langchain.agents", "from pydantic import BaseModel\nfrom langchain.agents")
+    source = source.replace('Count with the tools.")', 'Count with the tools.", response_format=Count)')
+
+    def script(request: Request) -> str:
+        if "text.count gave" in request.messages[-1].content:
+            return json.dumps({"tool": "graph.Count", "args": {"word": "tea", "number": 2}})
+        return COUNT
+
+    project = project_with(tmp_path, counter=source)
+    _, results = await run(project, ScriptedModel(script), Step(id="count", agent="counter", brief="Tea?"))
+
+    assert json.loads(results["count"].text) == {"word": "tea", "number": 2}

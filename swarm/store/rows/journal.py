@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
@@ -293,6 +294,8 @@ def saver_on(writer: Writer, checkpointed: set[str]) -> Saver:
     # Read by langgraph when it is imported: without it, a row of a checkpoint may name any function
     # to be called when it is read.
     os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+    # What it says of each class that it makes no object of: docs/graphs.md says it once.
+    logging.getLogger("langgraph.checkpoint.serde.jsonplus").setLevel(logging.ERROR)
     from swarm.store.rows.checkpoints import Saver
 
     return Saver(writer, checkpointed)
