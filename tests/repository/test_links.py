@@ -30,3 +30,21 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_heading(page: str) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             lost.append(link)
     assert lost == []
+
+
+def test_every_word_of_the_glossary_is_used() -> None:
+    """A word that was replaced leaves the glossary, too."""
+    rows = re.findall(
+        r"^\| `?([a-z][\w -]*?)`? \|", (DOCS / "glossary.md").read_text("utf-8"), flags=re.MULTILINE
+    )
+    words = [row for row in rows if row != "word"]
+    sources = [
+        *(DOCS.parent / "swarm").rglob("*.py"),
+        *(page for page in DOCS.glob("*.md") if page.stem != "glossary"),
+    ]
+    text = " ".join(path.read_text(encoding="utf-8").lower() for path in sources)
+
+    assert len(words) > 60
+    assert [
+        word for word in words if not re.search(rf"\b{word.replace('-', '[- ]?')}(s|d|ed)?\b", text)
+    ] == []
