@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 to 3.13, nothing else. uv is used where it is found; `make setup UV=` goes without.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check format map proofs proof wheel lock distclean
+.PHONY: help setup demo test lint check format docs map proofs proof wheel lock distclean
 
 # The first interpreter that really runs and fits: a version manager's shim may do neither.
 FITS := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
@@ -41,6 +41,9 @@ format: .venv/ready ## write the code as the formatter wants it
 
 map: .venv/ready ## draw the rooms and what each stands on into docs/map.svg
 	@$(BIN)/python docs/map.py
+
+docs: .venv/ready ## write the pages that are made from the code
+	@$(BIN)/python docs/generate.py
 
 proofs: .venv/ready ## run the short proofs and write PROOFS.md
 	@$(BIN)/python -m benchmarks.proofs

@@ -80,7 +80,7 @@ class LocalEngine:
                 return Result.failed(str(error))
 
     async def _by_turns(self, assignment: Assignment, work: Work) -> Result:
-        if assignment.card.works != "graph":
+        if not assignment.card.graph:
             return await work_on(assignment, work)
         from swarm.graphs.graph_agent import work_on_graph
 

@@ -42,11 +42,10 @@ class AgentCard(BaseModel):
     tables: Literal["typed", "queried"] = "typed"
     """How it gives a table: ``typed`` row by row as it has read them, or ``queried``, as the rows of
     its last query, which it never copies itself."""
-    works: Literal["turns", "program", "graph"] = "turns"
-    """How it works: turn by turn with its tools, by short programs, of which those that agree are taken, or as a
-    LangGraph graph."""
+    works: Literal["turns", "program"] = "turns"
+    """How it works: turn by turn with its tools, or by short programs, of which those that agree are taken."""
     limits: CardLimits = CardLimits()
     graph: str = ""
-    """The Python file of the graph where it is one; in no file."""
+    """The Python file where it works as a LangGraph graph; in no file."""
     added: tuple[str, ...] = ()
     """Servers and files of tools of the project that it has because no card names them; in no file."""

@@ -36,7 +36,7 @@ def read_graph_card(path: Path) -> AgentCard:
             f"{said(path)}: it defines no {GRAPH!r}; name so a LangGraph graph, or a function "
             f"{GRAPH}(model, tools) that makes one"
         )
-    fields = {"name": path.stem, "description": description, "works": "graph", "graph": str(path)}
+    fields = {"name": path.stem, "description": description, "graph": str(path)}
     try:
         return AgentCard.model_validate(fields | _constants(path, module))
     except ValidationError as error:
