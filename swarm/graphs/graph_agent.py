@@ -17,6 +17,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphRecursionError
 from langgraph.graph import StateGraph
 from langgraph.pregel import Pregel
+from langgraph.types import StateSnapshot
 from pydantic import JsonValue
 
 from swarm.agent.assignment import Assignment
@@ -31,6 +32,7 @@ from swarm.project.folders import imported, said
 from swarm.project.graph_files import GRAPH
 from swarm.schemas.validator import problems
 from swarm.work.context import Work, ask, one_line
+from swarm.work.effects import lost_deeds
 
 Graph = Pregel[Any, Any, Any, Any]
 
@@ -66,7 +68,12 @@ async def work_on_graph(assignment: Assignment, work: Work) -> Result:
         "recursion_limit": turns * STEPS_A_TURN,
     }
     try:
-        state = await _run(path, graph, config, assignment)
+        known = await graph.aget_state(config)
+        if not known.values and (deeds := await lost_deeds(work, assignment.thread)):
+            return Result.failed(
+                f"its checkpoints are not in this run (a fork copies none), and it had done: {deeds}"
+            )
+        state = await _run(path, graph, config, assignment, known)
         result = await _result(state, assignment, work, places)
     except ModelUnavailable:
         raise
@@ -109,10 +116,9 @@ def _graph(path: Path, module: ModuleType, model: RunModel, tools: list[Any]) ->
 
 
 async def _run(
-    path: Path, graph: Graph, config: RunnableConfig, assignment: Assignment
+    path: Path, graph: Graph, config: RunnableConfig, assignment: Assignment, known: StateSnapshot
 ) -> Mapping[str, object]:
     """The last state of the graph; from its last checkpoint where it has one."""
-    known = await graph.aget_state(config)
     if known.values and not known.next:
         return cast("Mapping[str, object]", known.values)
     given = None if known.values else _input(path, graph, assignment)

@@ -7,6 +7,7 @@ off is settled by the effect class: repeated, read back, or put to a person.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,9 @@ from swarm.nouns.tool import REPEATABLE, SETTLED, EffectClass, Reading, Row, Too
 from swarm.store.rows.index import CallKey
 from swarm.store.rows.records import LedgerEntry, Question
 from swarm.work.context import At, CallDetails, Work, name_of, one_line, summarize
+
+_GRAPH = re.compile(r"~g[0-9a-f]+")
+"""What names a question or call of a graph in the thread of its sub-agent."""
 
 CAREFUL: tuple[EffectClass, ...] = get_args(EffectClass)
 """The classes, each more careful than the one before."""
@@ -108,8 +112,10 @@ async def look(
 
 async def _left(work: Work, key: CallKey) -> list[tuple[CallKey, LedgerEntry]]:
     """The calls that left before one, of its own step and of the step that this was split from."""
+    run, step, item, number = key[0].split("/")
+    if step != (bare := _GRAPH.sub("", step)):
+        return await work.journal.ledger.left_of_graphs(run, bare, item, int(number))
     left = await work.journal.ledger.left(key)
-    run, step = key[0].split("/")[:2]
     plan = work.journal.run.plan
     split = next((one for one in plan.steps if step in one.joins), None) if plan else None
     if split is None:
@@ -125,9 +131,11 @@ def twin(
     What a person gave up stands for all that follow.
     """
     same = [one for one in left if one[1].call == call]
-    threads = [at[0] for at, _ in same]
-    here, nth = threads.count(key[0]), [threads[:n].count(thread) for n, thread in enumerate(threads)]
-    found = [one for one, count in zip(same, nth, strict=True) if one[0][0] != key[0] and count == here]
+    # The calls of a graph stand each in a thread of its own.
+    own, threads = _GRAPH.sub("", key[0]), [_GRAPH.sub("", at[0]) for at, _ in same]
+    here, nth = threads.count(own), [threads[:n].count(thread) for n, thread in enumerate(threads)]
+    pairs = zip(same, threads, nth, strict=True)
+    found = [one for one, thread, count in pairs if thread != own and count == here]
     found += [one for one in same if one[1].state == "abandoned"]
     return min(found, key=lambda one: one[1].state not in SETTLED, default=None)
 
@@ -166,6 +174,13 @@ async def deeds(work: Work, thread: Thread) -> str:
     told = _told([(at, entry) for at, entry in left if at[0] != str(thread)])
     head = "Earlier attempts did this; do not do it again:"
     return "\n".join([head, *told]) if told else ""
+
+
+async def lost_deeds(work: Work, thread: Thread) -> str:
+    """What this attempt's graph did that may have had an effect, where its checkpoints are not there."""
+    _, step, item, number = str(thread).split("/")
+    left = await work.journal.ledger.left_of_graphs(thread.run, step, item, int(number))
+    return "\n".join(_told([(at, entry) for at, entry in left if at[0].endswith(f"/{number}")]))
 
 
 async def deeds_of(work: Work, step: str) -> str:

@@ -90,6 +90,19 @@ class Ledger:
         numbers = range(min(1, int(attempt)), int(attempt) + 1)
         return await self._left_in([f"{place}/{number}" for number in numbers])
 
+    async def left_of_graphs(
+        self, run: str, step: str, item: str, attempt: int
+    ) -> list[tuple[CallKey, LedgerEntry]]:
+        """The calls that left and did not fail, of the graphs of this attempt at an item and of those before it."""
+        begins = f"{run}/{step}~g"
+        threads = {thread for thread, _, _ in self._index.calls if thread.startswith(begins)}
+        meant = [
+            one
+            for one in sorted(threads)
+            if (place := one.split("/"))[2] == item and int(place[3]) <= attempt
+        ]
+        return await self._left_in(meant) if meant else []
+
     async def _left_in(self, threads: list[str]) -> list[tuple[CallKey, LedgerEntry]]:
         calls = table_of(Calls).c
         is_done = calls.state.not_in(("intent", "failed"))
