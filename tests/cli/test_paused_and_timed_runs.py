@@ -24,13 +24,16 @@ import asyncio, json
 
 asked = []
 
+def latency(request):
+    return 0.05
+
 async def reply(request):
     asked.append(request)
     while len(asked) < 2:
         await asyncio.sleep(0.01)
     return json.dumps({"result": "Ana owes most."})
 """
-"""Two agents are asked before either gets its reply."""
+"""Two agents are asked before either gets its reply, which takes some time."""
 STEP = {"agent": "writer", "brief": "Say who owes most."}
 STEPS = ({"id": "owes", **STEP}, {"id": "pays", **STEP})
 
