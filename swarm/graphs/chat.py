@@ -17,7 +17,7 @@ from pydantic import JsonValue, PrivateAttr
 
 from swarm.agent.manual import manual
 from swarm.agent.turn import TEXT, Action, Give, TurnRules, parse
-from swarm.errors import MalformedReply
+from swarm.errors import MalformedReply, ModelError
 from swarm.graphs.places import Places
 from swarm.nouns.messages import Message, Request, Role
 from swarm.nouns.prompt import fill
@@ -27,6 +27,8 @@ from swarm.work.context import Work, ask
 MOST_MALFORMED = 1
 """Replies in a row that are no turn and get a corrective one, as for any agent."""
 
+_TEXTS = {"text", "tool_use", "tool_call", "reasoning", "thinking"}
+"""Kinds of content that are text, or that a message has beside it."""
 _ROLES: dict[str, Role] = {"system": "system", "ai": "assistant"}
 
 
@@ -144,6 +146,17 @@ def _bare(name: str, tools: tuple[Tool, ...]) -> str:
 
 
 def _message(message: BaseMessage) -> Message:
+    """A message as the run's model takes it.
+
+    Raises:
+        ModelError: it holds more than text.
+    """
+    blocks = [] if isinstance(message.content, str) else message.content
+    kinds = {str(block.get("type")) for block in blocks if isinstance(block, dict)} - _TEXTS
+    if kinds:
+        raise ModelError(
+            f"a message of the graph holds {', '.join(sorted(kinds))}; the model of a run reads text alone"
+        )
     if isinstance(message, ToolMessage):
         verb = "failed" if message.status == "error" else "gave"
         return Message("user", f"{message.name or 'the tool'} {verb}:\n{message.text}")

@@ -165,14 +165,19 @@ async def _result(state: Mapping[str, object], assignment: Assignment, work: Wor
     expects = assignment.step.expects
     if expects is None:
         said_last = text if data is None else _text(data)
-        return (
-            Result(text=said_last) if said_last.strip() else Result.failed("the graph ended without a result")
-        )
+        return Result(text=said_last) if said_last.strip() else Result.failed(_nothing(state))
     if data is None or _fault(expects, data):
         data = await _typed(_text(data) if data is not None else text, expects, work, places)
         if fault := _fault(expects, data):
             return Result.failed(f"the graph's result is not what the step must give: {fault}")
     return Result(text=one_line(_text(data), 200), data=data)
+
+
+def _nothing(state: Mapping[str, object]) -> str:
+    found = ", ".join(state) or "nothing"
+    return (
+        f"the graph ended without a result: its last state has {found}; give {', '.join(GIVES)} or messages"
+    )
 
 
 def _fault(expects: dict[str, JsonValue], data: JsonValue) -> str:

@@ -295,3 +295,26 @@ async def test_a_graph_may_want_its_answer_in_a_form_of_its_own(tmp_path: Path) 
     _, results = await run(project, ScriptedModel(script), Step(id="count", agent="counter", brief="Tea?"))
 
     assert json.loads(results["count"].text) == {"word": "tea", "number": 2}
+
+
+async def test_a_graph_that_gives_nothing_is_told_what_a_result_is(tmp_path: Path) -> None:
+    source = BY_HAND.replace("result: str", "kettle: str").replace('"result"', '"kettle"')
+
+    project = project_with(tmp_path, asker=source)
+    _, results = await run(project, ScriptedModel(lambda _: "yes"), Step(id="ask", agent="asker", brief="?"))
+
+    assert results["ask"].status == "failed"
+    assert "its last state has brief, said, kettle; give result" in results["ask"].reason
+
+
+async def test_a_picture_is_refused_and_not_left_out_in_silence(tmp_path: Path) -> None:
+    picture = 'model.ainvoke([("user", [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}])])'
+    source = re.sub(r'model\.ainvoke\(f"\{state.*?\}"\)', picture, BY_HAND)
+    assert source != BY_HAND
+
+    project = project_with(tmp_path, asker=source)
+    _, results = await run(project, ScriptedModel(lambda _: "yes"), Step(id="ask", agent="asker", brief="?"))
+
+    assert (
+        results["ask"].reason == "a message of the graph holds image_url; the model of a run reads text alone"
+    )
