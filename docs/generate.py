@@ -276,7 +276,9 @@ def _texts_in(module: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 def _sentence(noun: type[BaseModel]) -> str:
-    if not (text := noun.__doc__ or UNTOLD.get(noun.__name__, "")):
+    # What the package shows of the fields in ``help`` is put below the text of a class when it is first used.
+    text = (noun.__doc__ or "").partition("\n\nFields:\n")[0] or UNTOLD.get(noun.__name__, "")
+    if not text:
         raise ProjectError(f"{noun.__module__}: {noun.__name__}: it has no docstring; write one")
     plain = re.sub(r"^``\[\S+``: ", "", text)
     return _shown(plain[0].upper() + plain[1:])
